@@ -1,0 +1,95 @@
+# `make` alone prints the targets. Each installs what it needs; a second run starts at once.
+# On an unusual machine: make PYTHON=/path/to/python3.12 test;  extra arguments: make test ARGS="-k window".
+
+PYTHON ?= python3
+ARGS ?=
+PIP := -m pip --disable-pip-version-check --quiet
+
+# What the tests start besides Python programs, as file-or-command:Debian-package.
+PROGRAMS := chromium:chromium nginx:nginx-light wrk:wrk /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := targets
+.NOTPARALLEL:
+.PHONY: targets demo test lint types imports bench docs image lock programs
+
+targets:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## run the gateway, a sample application and PostgreSQL on http://127.0.0.1:8080 (Ctrl-C stops all)
+	@exec .venv/bin/gateway demo $(ARGS)
+
+test: .venv/.dev .venv-applications/.made programs ## install what is missing and run every test
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.dev ## check the style of the code and its format
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: .venv/.dev ## check the types
+	@.venv/bin/mypy
+
+imports: .venv/.dev ## check that imports only go down the floors
+	@.venv/bin/lint-imports
+
+bench: .venv/.dev programs ## measure the gateway beside nginx and a plain aiohttp proxy
+	@exec .venv/bin/python -m bench $(ARGS)
+
+docs: .venv/.dev ## write the reference pages of docs/ from the code
+	@.venv/bin/python docs/generate.py
+
+image: .venv/.dev ## build the container image with buildah and try it (as root)
+	@GATEWAY_TEST_IMAGE=1 .venv/bin/python -m pytest tests/image $(ARGS)
+
+lock: .venv/.made ## pin the newest versions that pyproject.toml allows
+	@$(call pinned,.[dev],constraints.txt)
+	@$(call pinned,--requirement tests/applications.txt,tests/applications-constraints.txt)
+
+# Installs $(1) in a throw-away environment and writes what came with it to $(2).
+define pinned
+echo "pinning $(2)" && scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+.venv/bin/python -m venv "$$scratch" && "$$scratch/bin/python" $(PIP) install $(1) && \
+{ echo '# Exact versions, written by `make lock`.' && \
+"$$scratch/bin/python" $(PIP) freeze --exclude maintenance-gateway; } >"$$scratch/pins" && cp "$$scratch/pins" $(2)
+endef
+
+# The stamps stand inside the environments: whoever deletes an environment deletes them with it.
+.venv/.made:
+	@$(call checked_python)
+	@echo "making a virtual environment in .venv"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: pyproject.toml constraints.txt .venv/.made
+	@echo "installing the gateway"
+	@.venv/bin/python $(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt .venv/.made
+	@echo "installing the gateway and the tools for its tests"
+	@.venv/bin/python $(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ .venv/.run
+
+# httpbin and playwright want different versions of greenlet: the applications have an environment of their own.
+.venv-applications/.made: tests/applications.txt tests/applications-constraints.txt
+	@$(call checked_python)
+	@echo "installing the applications that the tests put behind the gateway"
+	@$(PYTHON) -m venv .venv-applications
+	@.venv-applications/bin/python $(PIP) install --constraint tests/applications-constraints.txt --requirement tests/applications.txt
+	@touch $@
+
+define checked_python
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+{ echo "error: $(PYTHON) is not Python 3.11 or newer: install it, or name another: make PYTHON=/path/to/python3" >&2; exit 1; }; \
+$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+{ echo "error: $(PYTHON) cannot make virtual environments: install it whole (on Debian: apt-get install python3-venv)" >&2; exit 1; }
+endef
+
+# Only root on Debian can install programs; elsewhere the tests name what cannot run.
+programs:
+	@missing=; for pair in $(PROGRAMS); do \
+	    [ -e "$${pair%:*}" ] || command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; done; \
+	[ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0; \
+	echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	{ apt-get update -qq; apt-get install -qq -y --no-install-recommends $$missing >/dev/null; } || \
+	    echo "could not install$$missing: what needs them is named below" >&2

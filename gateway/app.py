@@ -1,0 +1,253 @@
+"""THE wiring: opens resources in order, starts the loops, binds the listeners; and closes all of it in reverse."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.config import Settings
+from gateway.domain.errors import GatewayError, InvalidError
+from gateway.domain.observation import Listening, Observation, Observer, RequestServed, Stopping
+from gateway.edge.answers import Answers
+from gateway.edge.builtin import BuiltInPool
+from gateway.edge.front import Front
+from gateway.edge.site import FrontSite, tls_context
+from gateway.edge.upstream import ServerPool
+from gateway.observe.log import AccessLog, LogReader
+from gateway.observe.metrics import MetricsReader
+from gateway.service.audit import Audit
+from gateway.service.clock import Clock
+from gateway.service.components import Components
+from gateway.service.operators import Operators
+from gateway.service.state import State
+from gateway.service.supervisor import Supervisor
+from gateway.service.tokens import Tokens
+from gateway.service.windows import Windows
+from gateway.store.embedded import EmbeddedServer
+from gateway.store.listener import Listener
+from gateway.store.pool import Database
+from gateway.web.application import branding, build_application
+from gateway.web.internal import internal_application
+from gateway.web.keys import Services
+
+# How long the first attempt to reach the database may hold up the start.
+_SETTLE = 3.0
+
+
+class ListenError(GatewayError):
+    """The gateway can't listen there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A running gateway. `urls`: where it listens; `first_link`: where the first administrator signs in, or None."""
+
+    urls: tuple[str, ...]
+    first_link: str | None
+    services: Services
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Gateway]:
+    """Run a gateway: it serves from here to the end of the context, then finishes what is open.
+
+    Raises:
+        InvalidError: a setting can't be used.
+        StoreError: the embedded PostgreSQL does not start. (One that is elsewhere may be away.)
+        ListenError: an address is taken.
+    """
+    _refuse_unavailable(settings)
+    metrics = MetricsReader()
+    observe = _observer(metrics)
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, stack)
+        state = _state(settings, observe)
+        listener = Listener(database, loaded=state.loaded, confirmed=state.confirmed, observe=observe)
+        supervisor = await stack.enter_async_context(Supervisor(observe))
+        supervisor.start(listener.run, "listener")
+        supervisor.start(state.keep_time, "time")
+        supervisor.start(state.keep_file, "snapshot file")
+        await _settled(listener)
+        services = _services(settings, database, state, observe)
+        urls = await _serve(settings, services, stack, supervisor=supervisor, observe=observe, metrics=metrics)
+        link = await _first_link(settings, services, urls[0]) if listener.is_connected else None
+        yield Gateway(urls=urls, first_link=link, services=services)
+
+
+def _refuse_unavailable(settings: Settings) -> None:
+    if settings.server.workers != 1:
+        raise InvalidError({"server.workers": "more than one process is not available yet; set 1"})
+
+
+def _observer(*readers: Observer) -> Observer:
+    readers = (LogReader(), *readers)
+
+    def observe(observation: Observation) -> None:
+        for reader in readers:
+            reader(observation)
+
+    return observe
+
+
+async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
+    url = settings.database.url.get_secret_value()
+    if settings.database.is_embedded:
+        server = EmbeddedServer(settings.database.embedded_directory)
+        url = await server.start()
+        stack.push_async_callback(server.stop)
+    database = Database(url)
+    await database.open()
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _state(settings: Settings, observe: Observer) -> State:
+    maintenance = settings.maintenance
+    close_unknown = maintenance.when_unknown == "close"
+    state = State(clock=Clock(), observe=observe, file=maintenance.snapshot_file, close_unknown=close_unknown)
+    state.restore()
+    return state
+
+
+async def _settled(listener: Listener) -> None:
+    try:
+        async with asyncio.timeout(_SETTLE):
+            await listener.settled.wait()
+    except TimeoutError:
+        return  # the listener goes on; traffic does not wait for it
+
+
+def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
+    lifetime = settings.admin.session_lifetime
+    return Services(
+        windows=Windows(database, state),
+        components=Components(database, state),
+        operators=Operators(database, session_lifetime=lifetime, observe=observe),
+        tokens=Tokens(database),
+        audit=Audit(database),
+        state=state,
+    )
+
+
+async def _serve(
+    settings: Settings,
+    services: Services,
+    stack: AsyncExitStack,
+    *,
+    supervisor: Supervisor,
+    observe: Observer,
+    metrics: MetricsReader,
+) -> tuple[str, ...]:
+    """Bind the listeners; return where they are."""
+    grace = settings.server.shutdown_grace.total_seconds()
+    stopping = asyncio.Event()
+    app = build_application(settings, services, observe, ready=lambda: not stopping.is_set())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
+    await runner.setup()
+    front = _front(settings, services.state, runner, observe, _served(settings, metrics))
+
+    async def finish() -> None:
+        stopping.set()
+        observe(Stopping(open_connections=len(front.connections)))
+        for site in runner.sites:
+            await site.stop()
+        await front.drain(grace)
+
+    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(finish)
+    supervisor.start(front.sweep, "sweep")
+    urls = await _listen(settings, runner, front, observe)
+    if settings.server.internal_listen:
+        await _listen_internal(settings, app, metrics, stack)
+    return urls
+
+
+def _front(
+    settings: Settings,
+    state: State,
+    runner: web.AppRunner,
+    observe: Observer,
+    served: Callable[[Sequence[RequestServed]], None],
+) -> Front:
+    if runner.server is None:
+        raise RuntimeError("the runner was not set up")
+    retry_after = settings.maintenance.retry_after.total_seconds()
+    return Front(
+        settings,
+        state=state,
+        answers=Answers(state, branding(settings), retry_after=retry_after),
+        pool=ServerPool(settings.upstream),
+        built_in=BuiltInPool(runner.server),
+        observe=observe,
+        served=served,
+    )
+
+
+def _served(settings: Settings, metrics: MetricsReader) -> Callable[[Sequence[RequestServed]], None]:
+    """Return the reader of requests: metrics always, the access log where it is wanted."""
+    if not settings.log.access:
+        return metrics.served
+    access_log = AccessLog(settings.log.format, sys.stdout)
+
+    def served(batch: Sequence[RequestServed]) -> None:
+        metrics.served(batch)
+        access_log(batch)
+
+    return served
+
+
+async def _listen(settings: Settings, runner: web.AppRunner, front: Front, observe: Observer) -> tuple[str, ...]:
+    server = settings.server
+    try:
+        tls = tls_context(server.tls_certificate, server.tls_key)
+    except OSError as error:
+        raise InvalidError({"server.tls_certificate": f"can't be used with server.tls_key: {error}"}) from error
+    urls = []
+    for address in server.listen:
+        site = FrontSite(runner, front, address, tls)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _listen_error("server.listen", address, error) from error
+        urls.append(site.name)
+        observe(Listening(url=site.name))
+    return tuple(urls)
+
+
+async def _listen_internal(
+    settings: Settings, app: web.Application, metrics: MetricsReader, stack: AsyncExitStack
+) -> None:
+    address = settings.server.internal_listen
+    runner = web.AppRunner(internal_application(app, metrics.text), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site: web.BaseSite
+    if address.startswith("unix:"):
+        site = web.UnixSite(runner, address.removeprefix("unix:"))
+    else:
+        host, _, port = address.rpartition(":")
+        site = web.TCPSite(runner, host.strip("[]") or None, int(port))
+    try:
+        await site.start()
+    except OSError as error:
+        raise _listen_error("server.internal_listen", address, error) from error
+
+
+def _listen_error(setting: str, address: str, error: OSError) -> ListenError:
+    return ListenError(
+        f"can't listen on {address}: {error.strerror or error}; end what uses it, or set {setting} to another address"
+    )
+
+
+async def _first_link(settings: Settings, services: Services, url: str) -> str | None:
+    token = await services.operators.first_link()
+    return None if token is None else sign_in_url(settings, url, token)
+
+
+def sign_in_url(settings: Settings, url: str, token: str) -> str:
+    """Return where a one-time link leads, on the gateway at `url`."""
+    reachable = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    return f"{reachable}{settings.maintenance.prefix}/admin/sign-in/{token}"

@@ -1,0 +1,136 @@
+"""`gateway check`: the settings in effect, and whether what they name is there."""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from gateway.commands.failures import DONE, FAILED
+from gateway.commands.host import open_connection, open_database
+from gateway.commands.options import CONFIG, JSON, read_settings
+from gateway.commands.output import print_json, printable
+from gateway.config import Settings
+from gateway.domain.errors import StoreError
+from gateway.store.migrate import migrate
+
+MASK = "***"
+# What stands between a scheme or a user's name and the host; libpq also takes a password as a parameter.
+_USER_PASSWORD = re.compile(r"(://[^:/?#]*:)[^/?#]*(?=@)")
+_PARAMETER = re.compile(r"(?i)([?&](?:ssl)?password=)[^&#]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@click.command
+@CONFIG
+@JSON
+def check(config: Path | None, *, as_json: bool) -> int:
+    """Check the settings, the database and the application.
+
+    Prints the settings in effect, with secrets masked, then a line for each thing that was tried: `ok` or `failed`. An
+    embedded database is started for the check where it does not run.
+    """
+    settings = read_settings(config)
+    effective = effective_settings(settings)
+    if as_json:
+        findings = asyncio.run(_all(settings))
+        print_json({"settings": effective, "checks": [asdict(finding) for finding in findings]})
+    else:
+        click.echo(as_toml(effective))
+        findings = asyncio.run(_all(settings))
+        for finding in findings:
+            _print(finding)
+    return DONE if all(finding.ok for finding in findings) else FAILED
+
+
+def effective_settings(settings: Settings) -> dict[str, Any]:
+    """Return all settings as JSON values, with secrets masked."""
+    values = settings.model_dump(mode="json")
+    values["database"]["url"] = masked(settings.database.url.get_secret_value())
+    values["upstream"]["url"] = [masked(url) for url in settings.upstream.url]
+    return values
+
+
+def masked(url: str) -> str:
+    """Return an address with its password hidden."""
+    return _PARAMETER.sub(rf"\1{MASK}", _USER_PASSWORD.sub(rf"\1{MASK}", url))
+
+
+def as_toml(values: dict[str, Any], path: str = "") -> str:
+    """Write sections of settings as they stand in gateway.toml; an empty section is left out."""
+    plain = {name: value for name, value in values.items() if not isinstance(value, dict)}
+    parts = []
+    if plain:
+        # A JSON string, number, boolean or list of them is TOML, too.
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items()]
+        parts.append("\n".join([f"[{path}]", *lines]) + "\n")
+    for name, value in values.items():
+        if isinstance(value, dict):
+            parts.append(as_toml(value, f"{path}.{name}" if path else name))
+    return "\n".join(part for part in parts if part)
+
+
+async def _all(settings: Settings) -> list[Finding]:
+    findings = [finding async for finding in _database(settings)]
+    return findings + [await _server(url, settings) for url in settings.upstream.url]
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    """Connect, and see whether the schema is as this gateway expects it."""
+    where = masked(settings.database.url.get_secret_value())
+    if settings.database.is_embedded:
+        where = f"embedded in {settings.database.embedded_directory}"
+    try:
+        async with open_database(settings) as database, open_connection(database) as connection:
+            yield Finding(name="database", ok=True, detail=where)
+            try:
+                missing = [migration.name for migration in await migrate(connection, dry_run=True)]
+            except StoreError as error:
+                yield Finding(name="migrations", ok=False, detail=str(error))
+            else:
+                to_come = f"to be applied by `gateway migrate` or at the start: {', '.join(missing)}"
+                yield Finding(name="migrations", ok=True, detail=to_come if missing else "up to date")
+    except StoreError as error:
+        yield Finding(name="database", ok=False, detail=f"{where}: {error}")
+
+
+async def _server(url: str, settings: Settings) -> Finding:
+    """Open a connection to a server of the application, and close it."""
+    limit = settings.upstream.connect_timeout.total_seconds()
+    try:
+        async with asyncio.timeout(limit):
+            _, writer = await _opened(url)
+            writer.close()
+            await writer.wait_closed()
+    except TimeoutError:
+        return Finding(name="upstream", ok=False, detail=f"{masked(url)}: no connection within {limit:g} s")
+    except (OSError, ssl.SSLError) as error:
+        return Finding(name="upstream", ok=False, detail=f"{masked(url)}: {error.strerror or error}")
+    return Finding(name="upstream", ok=True, detail=masked(url))
+
+
+async def _opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if url.startswith("unix:"):
+        return await asyncio.open_unix_connection(url.removeprefix("unix:"))
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    return await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80))
+
+
+def _print(finding: Finding) -> None:
+    word = click.style("ok    ", fg="green") if finding.ok else click.style("failed", fg="red")
+    click.echo(f"{word}  {finding.name:<10}  {printable(' '.join(finding.detail.split()))}")

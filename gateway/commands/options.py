@@ -1,0 +1,85 @@
+"""Options that several commands share, and the values that they take."""
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.commands.failures import WrongSettingsError
+from gateway.domain.duration import parse_duration
+from gateway.domain.errors import InvalidError
+
+if TYPE_CHECKING:
+    from gateway.config import Settings
+
+DEFAULT_FILE = Path("gateway.toml")
+_META = "gateway.config"
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"The settings; by default {DEFAULT_FILE}, where there is one.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+def configured(config: Path | None) -> None:
+    """Remember `--config`, wherever on the line it stands; the last one counts."""
+    if config is not None:
+        click.get_current_context().meta[_META] = config
+
+
+def read_settings(config: Path | None = None) -> "Settings":
+    """Read the settings that the command line names: `config`, or what `configured` remembers, or the default file.
+
+    Raises:
+        WrongSettingsError: each wrong setting by its path.
+    """
+    from gateway.config import load_settings  # noqa: PLC0415  pydantic takes its time; `--help` does without
+
+    configured(config)
+    path: Path | None = click.get_current_context().meta.get(_META)
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    try:
+        return load_settings(path)
+    except InvalidError as error:
+        raise WrongSettingsError(error.fields) from error
+
+
+def length(_: click.Context, __: click.Parameter, value: str | None) -> timedelta | None:
+    """Read a length of time, or refuse with what is accepted: `30m`, `1h30m`, `PT45M`."""
+    try:
+        return None if value is None else parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def instant(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """Read an instant with its offset (RFC 3339); a naive one is refused."""
+    if value is None:
+        return None
+    example = "write for example 2026-12-01T22:00:00Z or 2026-12-01T23:00:00+01:00"
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not an instant: {example}") from error
+    if at.tzinfo is None:
+        raise click.BadParameter(f"{value!r} does not say in which time zone: {example}")
+    return at
+
+
+def slug(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Read the short name of a component."""
+    if re.fullmatch(r"[a-z0-9-]+", value) is None:
+        raise click.BadParameter(f"{value!r} is not a component's short name: small letters, digits and hyphens")
+    return value
+
+
+def one_of(values: type[StrEnum]) -> click.Choice[str]:
+    """Return the choice among the values of an enumeration."""
+    return click.Choice([str(value) for value in values])

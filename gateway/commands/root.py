@@ -1,0 +1,64 @@
+"""The root of the command line: global options, and the commands, each imported only when it is asked for."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from gateway import __version__
+from gateway.commands.options import CONFIG, configured
+
+# Name, where it is, and what it does: `gateway --help` imports none of them.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("gateway.commands.run:serve", "Run the gateway."),
+    "demo": ("gateway.commands.run:demo", "Run a gateway with a sample application, on throw-away data."),
+    "check": ("gateway.commands.check:check", "Check the settings, the database and the application."),
+    "migrate": ("gateway.commands.migrate:migrate", "Bring the database's schema up to date."),
+    "user": ("gateway.commands.user:user", "Add and change operators of the panel."),
+    "token": ("gateway.commands.token:token", "Make and revoke tokens for the API."),
+    "window": ("gateway.commands.window:window", "Start, schedule, extend and end windows, over the API."),
+    "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name, and imports one when it is used."""
+
+    def __init__(self, *args: object, commands_at: Mapping[str, tuple[str, str]], **kwargs: object) -> None:
+        """`commands_at` maps a name to `module:attribute` and a line of help."""
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the names in their order."""
+        return [*self._commands_at]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """Import a command."""
+        if cmd_name not in self._commands_at:
+            return None
+        module, _, attribute = self._commands_at[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self._commands_at.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@CONFIG
+@click.version_option(__version__, prog_name="gateway", message="%(prog)s %(version)s")
+def gateway(config: Path | None) -> None:
+    """Put a maintenance gateway in front of an application, and say what customers see.
+
+    Commands on the host read the settings (gateway.toml). `window` and `component` work from anywhere, over the API:
+    they need GATEWAY_URL and GATEWAY_TOKEN.
+    """
+    configured(config)

@@ -1,0 +1,31 @@
+"""`gateway serve` and `gateway demo`: the click commands; what they do stands in `serve.py` and `demo.py`."""
+
+from pathlib import Path
+
+import click
+
+from gateway.commands.options import CONFIG, read_settings
+
+
+@click.command
+@CONFIG
+def serve(config: Path | None) -> int:
+    """Run the gateway.
+
+    It says `listening on ...` once it does. SIGTERM or Ctrl-C ends it after the open requests.
+    """
+    settings = read_settings(config)
+    from gateway.commands.serve import run_serve  # noqa: PLC0415  wrong settings are told before all else is loaded
+
+    return run_serve(settings)
+
+
+@click.command
+def demo() -> int:
+    """Run a gateway with a sample application, on throw-away data.
+
+    Everything is on 127.0.0.1; Ctrl-C stops all of it and leaves nothing running.
+    """
+    from gateway.commands.demo import run_demo  # noqa: PLC0415
+
+    return run_demo()

@@ -1,0 +1,350 @@
+"""The settings: `gateway.toml`, overridden by `GATEWAY_<SECTION>__<KEY>`; every error at once, with its path."""
+
+import json
+import os
+import re
+import tomllib
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PlainSerializer,
+    PlainValidator,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.errors import InvalidError
+
+ENVIRONMENT_PREFIX = "GATEWAY_"
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _not_negative(value: timedelta) -> timedelta:
+    if value < timedelta():
+        raise ValueError("must not be less than nothing")
+    return value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _listed(value: object) -> object:
+    """Take one value for a list of one; a list in the environment is written as JSON."""
+    if not isinstance(value, str):
+        return value
+    if not value:
+        return []
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return [value]
+    return found if isinstance(found, list) else [value]
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError(f'{error}: write a network such as "10.0.0.0/8" or an address') from error
+
+
+def _workers(value: object) -> int | Literal["auto"]:
+    if value == "auto":
+        return "auto"
+    if re.fullmatch(r"[1-9][0-9]{0,3}", str(value)) is None:
+        raise ValueError(f'{value!r} is no number of processes: write 1 or more, or "auto"')
+    return int(str(value))
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    AfterValidator(_not_negative),
+    PlainSerializer(short_duration, when_used="json"),
+]
+Timeout = Annotated[Duration, AfterValidator(_positive)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, when_used="json")]
+# One value or a list of them.
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Workers = Annotated[int | Literal["auto"], PlainValidator(_workers)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
+
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s/\[\]]*):(\d{1,5})", re.ASCII)
+_HIGHEST_PORT = 65_535
+
+
+def _address(text: str) -> str:
+    if text.startswith("unix:/"):
+        return text
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match[1]) > _HIGHEST_PORT:
+        raise ValueError(f'{text!r} is not an address to listen on: write "0.0.0.0:8080", "[::]:8080" or "unix:/path"')
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(_Section):
+    """Where the gateway listens."""
+
+    listen: Listed = Field(("0.0.0.0:8080",), description="A list, or unix:/path, also works.")
+    internal_listen: str = Field("127.0.0.1:9090", description="/live /ready /metrics; empty: nowhere.")
+    workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = Field(
+        1, description="Processes that share the port; auto: one per core."
+    )
+    trusted_proxies: Networks = Field((), description="Networks whose X-Forwarded-* and PROXY header are believed.")
+    tls_certificate: str = Field("", description="With tls_key: serves https; reloaded when the files change.")
+    tls_key: str = Field("", description="The private key of tls_certificate.")
+    shutdown_grace: Duration = Field(timedelta(seconds=30), description="How long open requests may take at the end.")
+
+    @field_validator("listen")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError('name at least one address, such as "0.0.0.0:8080"')
+        return tuple(_address(text) for text in value)
+
+    @field_validator("internal_listen")
+    @classmethod
+    def _internal_address(cls, value: str) -> str:
+        return _address(value) if value else value
+
+    @model_validator(mode="after")
+    def _whole_pair(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together: set both or neither")
+        return self
+
+
+class Limits(_Section):
+    """What one client may cost."""
+
+    header_timeout: Timeout = Field(timedelta(seconds=10), description="For the whole head of a request; then 408.")
+    body_timeout: Timeout = Field(timedelta(seconds=60), description="Between two reads of a body.")
+    keepalive_timeout: Timeout = Field(timedelta(seconds=75), description="Between two requests of a connection.")
+    header_bytes: PositiveInt = Field(65_536, description="Head of a request: more is answered with 414 or 431.")
+    header_count: PositiveInt = Field(200, description="Fields in a head; more: 431.")
+    body_bytes: NonNegativeInt = Field(0, description="Body of a request, more: 413. 0: no limit.")
+    connections: NonNegativeInt = Field(0, description="Open connections of clients. 0: no limit.")
+
+
+class Upstream(_Section):
+    """The application."""
+
+    url: Listed = Field(
+        ("http://127.0.0.1:8000",), description="A list spreads requests; https:// and unix:/path work."
+    )
+    host_header: Literal["preserve", "rewrite"] = Field("preserve", description="preserve or rewrite.")
+    connect_timeout: Timeout = Field(timedelta(seconds=5), description="To open a connection.")
+    response_timeout: Timeout = Field(timedelta(seconds=60), description="To the first byte of the head.")
+    idle_timeout: Timeout = Field(
+        timedelta(seconds=30), description="Pooled connections are closed after this; keep it below the application's."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError('name at least one server, such as "http://127.0.0.1:8000"')
+        for text in value:
+            parts = urlsplit(text)
+            good = text.startswith("unix:/") or (parts.scheme in ("http", "https") and bool(parts.hostname))
+            if not good or parts.query or parts.fragment or (parts.scheme != "unix" and parts.path not in ("", "/")):
+                raise ValueError(f"{text!r} is not a server: write http://host:port, https://host or unix:/path")
+            _ = parts.port  # raises ValueError, with its own words, where it is no port
+        return value
+
+
+class Database(_Section):
+    """PostgreSQL."""
+
+    url: SecretStr = Field(SecretStr("embedded"), description="Or postgresql://..., several hosts allowed.")
+    embedded_directory: Path = Field(Path(".gateway/postgres"), description="Data of the embedded server.")
+
+    @field_validator("url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text != "embedded" and not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError('write "embedded" or postgresql://user:password@host:5432/database')
+        return value
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the gateway runs its own server."""
+        return self.url.get_secret_value() == "embedded"
+
+
+class Maintenance(_Section):
+    """What customers see, and who is exempt."""
+
+    prefix: str = Field("/_maintenance", description="Where the gateway's own pages are.")
+    product: str = Field("Our product", description="The name customers know.")
+    support_email: str = Field("", description="Shown to customers.")
+    when_unknown: Literal["forward", "close"] = Field(
+        "forward", description="No state was ever known: forward | close."
+    )
+    snapshot_file: Path = Field(Path(".gateway/snapshot.json"), description="The last state, for a start without it.")
+    retry_after: Duration = Field(timedelta(minutes=5), description="Retry-After when no estimate is left.")
+    never_gate: Listed = Field((), description="Paths always forwarded (webhooks, health checks).")
+    bypass_networks: Networks = Field((), description="Clients that are never gated.")
+    response: Literal["page", "redirect"] = Field(
+        "page", description='Or "redirect": 302 to the status page for browsers that navigate.'
+    )
+
+    @field_validator("prefix")
+    @classmethod
+    def _plain_prefix(cls, value: str) -> str:
+        if re.fullmatch(r"(?:/[A-Za-z0-9_.~-]+)+", value) is None or "/." in value:
+            raise ValueError(
+                f'{value!r} is not a path such as "/_maintenance": it starts with / and does not end with it'
+            )
+        return value
+
+    @field_validator("never_gate")
+    @classmethod
+    def _absolute_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for path in value:
+            if not path.startswith("/"):
+                raise ValueError(f"{path!r} does not start with /")
+        return value
+
+    @field_validator("support_email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        if value and re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", value) is None:
+            raise ValueError(f"{value!r} is not an e-mail address")
+        return value
+
+
+class Oidc(_Section):
+    """Single sign-on: no key yet, the section may stand empty."""
+
+
+class Admin(_Section):
+    """The SRE panel."""
+
+    session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts.")
+    oidc: Oidc = Oidc()
+
+
+class NotifyEmail(_Section):
+    """Mail: no key yet, the section may stand empty."""
+
+
+class NotifyChat(_Section):
+    """Chat: no key yet, the section may stand empty."""
+
+
+class Notify(_Section):
+    """Who is told, and how."""
+
+    email: NotifyEmail = NotifyEmail()
+    chat: NotifyChat = NotifyChat()
+
+
+class Log(_Section):
+    """What is written."""
+
+    format: Literal["console", "json"] = Field("console", description="console or json.")
+    access: bool = Field(default=True, description="One line per request, on standard output.")
+
+
+class Settings(_Section):
+    """All settings, frozen. Read by `load_settings`; sections as in gateway.toml."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    upstream: Upstream = Upstream()
+    database: Database = Database()
+    maintenance: Maintenance = Maintenance()
+    admin: Admin = Admin()
+    notify: Notify = Notify()
+    log: Log = Log()
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings: from the environment, then `DATABASE_URL`, the file (None: no file), the defaults.
+
+    Raises:
+        InvalidError: `fields` names every wrong setting by its path (`server.listen`), or the file itself.
+    """
+    values = _read(path) if path else {}
+    errors = _lay_environment_over(values)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise InvalidError(_by_path(error) | errors) from error
+    if errors:
+        raise InvalidError(errors)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidError({str(path): "no such file; name another with --config FILE"}) from error
+    except OSError as error:
+        raise InvalidError({str(path): f"can't be read: {error.strerror}"}) from error
+    except ValueError as error:
+        raise InvalidError({str(path): f"is not TOML: {error}"}) from error
+
+
+def _lay_environment_over(values: dict[str, Any]) -> dict[str, str]:
+    """Put GATEWAY_<SECTION>__<KEY> into `values`; return the errors: a wrong section must not pass silently."""
+    own = {
+        name.removeprefix(ENVIRONMENT_PREFIX): value
+        for name, value in os.environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name
+    }
+    # The name that platforms give it.
+    platforms = {"DATABASE__URL": url} if (url := os.environ.get("DATABASE_URL")) else {}
+    errors = {}
+    for name, value in (platforms | own).items():
+        *sections, key = name.lower().split("__")
+        if sections[0] not in Settings.model_fields:
+            errors[ENVIRONMENT_PREFIX + name] = f"there is no section [{sections[0]}]"
+            continue
+        inner = values
+        for section in sections:
+            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else inner
+        if isinstance(inner, dict):  # else the file is wrong there, and that is told
+            inner[key] = value
+    return errors
+
+
+def _by_path(error: ValidationError) -> dict[str, str]:
+    """Name every error of a validation by its dotted path."""
+    fields: dict[str, str] = {}
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            fields[path] = "there is no such setting"
+        elif item["type"] == "model_type":
+            fields[path] = f"is a section: write [{path}] and its settings below"
+        else:
+            fields[path] = item["msg"].removeprefix("Value error, ")
+    return fields

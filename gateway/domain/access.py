@@ -1,0 +1,117 @@
+"""Who may do what: one table, asked in one place (`web/auth.py`), for operators and tokens alike."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an operator is, from least to most."""
+
+    VIEWER = "viewer"
+    REPORTER = "reporter"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+class TokenScope(StrEnum):
+    """What a bearer token is for, from least to most."""
+
+    READ = "read"
+    REPORT = "report"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What a route can ask for."""
+
+    PUBLIC = "public"  # everybody, signed in or not
+    VIEW = "view"  # read the panel and the API
+    REPORT = "report"  # post updates, set component statuses
+    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows
+    ADMINISTER = "administer"  # people, tokens
+
+
+_VIEWER = frozenset({Permission.PUBLIC, Permission.VIEW})
+_REPORTER = _VIEWER | {Permission.REPORT}
+_OPERATOR = _REPORTER | {Permission.OPERATE}
+_ADMINISTRATOR = _OPERATOR | {Permission.ADMINISTER}
+
+NOBODY: frozenset[Permission] = frozenset({Permission.PUBLIC})
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.REPORTER: _REPORTER,
+    Role.OPERATOR: _OPERATOR,
+    Role.ADMINISTRATOR: _ADMINISTRATOR,
+}
+
+SCOPE_PERMISSIONS: dict[TokenScope, frozenset[Permission]] = {
+    TokenScope.READ: _VIEWER,
+    TokenScope.REPORT: _REPORTER,
+    TokenScope.WRITE: _OPERATOR,
+    TokenScope.ADMIN: _ADMINISTRATOR,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights."""
+
+    name: str
+    address: str = ""
+    permissions: frozenset[Permission] = NOBODY
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the actor has the permission."""
+        return permission in self.permissions
+
+
+def command_line(login: str) -> Actor:
+    """Return the actor of a command on the host: whoever reads the settings may do everything."""
+    return Actor(name=f"command line ({login})", permissions=_ADMINISTRATOR)
+
+
+# What each route asks for, by its name. The application refuses to start with a route that is missing here.
+ROUTE_PERMISSIONS: dict[str, Permission] = {
+    "status.page": Permission.PUBLIC,
+    "status.window": Permission.PUBLIC,
+    "status.history": Permission.PUBLIC,
+    "status.asset": Permission.PUBLIC,
+    "status.bare": Permission.PUBLIC,
+    "status.problem": Permission.PUBLIC,
+    "admin.bare": Permission.PUBLIC,
+    "admin.sign_in": Permission.PUBLIC,
+    "admin.link": Permission.PUBLIC,
+    "admin.sign_out": Permission.PUBLIC,
+    "admin.dashboard": Permission.VIEW,
+    "admin.windows": Permission.VIEW,
+    "admin.window": Permission.VIEW,
+    "admin.window.new": Permission.OPERATE,
+    "admin.window.edit": Permission.OPERATE,
+    "admin.window.start": Permission.OPERATE,
+    "admin.window.extend": Permission.OPERATE,
+    "admin.window.fixed": Permission.OPERATE,
+    "admin.window.end": Permission.OPERATE,
+    "admin.window.cancel": Permission.OPERATE,
+    "admin.window.post": Permission.REPORT,
+    "admin.components": Permission.VIEW,
+    "admin.component.new": Permission.OPERATE,
+    "admin.component.status": Permission.REPORT,
+    "admin.audit": Permission.VIEW,
+    "probe.live": Permission.PUBLIC,
+    "probe.ready": Permission.PUBLIC,
+    "api.windows.list": Permission.VIEW,
+    "api.windows.show": Permission.VIEW,
+    "api.windows.create": Permission.OPERATE,
+    "api.windows.edit": Permission.OPERATE,
+    "api.windows.start": Permission.OPERATE,
+    "api.windows.extend": Permission.OPERATE,
+    "api.windows.end": Permission.OPERATE,
+    "api.windows.cancel": Permission.OPERATE,
+    "api.windows.post": Permission.REPORT,
+    "api.components.list": Permission.VIEW,
+    "api.components.show": Permission.VIEW,
+    "api.components.add": Permission.OPERATE,
+    "api.components.set": Permission.REPORT,
+}

@@ -1,0 +1,64 @@
+"""The errors of the gateway, drawn as one tree.
+
+    GatewayError
+    ├── RejectedError            the caller asked for something that can't be: nothing was changed
+    │   ├── InvalidError         a value is wrong; `fields` names each one
+    │   ├── NotFoundError        no such thing
+    │   ├── ConflictError        it has changed since, or its state does not allow it
+    │   └── ForbiddenError       this operator or token may not do that
+    └── UnavailableError         the gateway could not do its part; the same call may succeed later
+        ├── StoreError           PostgreSQL is away or refused
+        ├── UpstreamError        the application refused, broke off or answered garbage
+        └── UpstreamTimeoutError the application did not answer in time
+
+A class's docstring is its default message. `web/errors.py` and `commands/` render them, nobody else.
+"""
+
+
+class GatewayError(Exception):
+    """The gateway could not do that."""
+
+    def __init__(self, message: str | None = None) -> None:
+        """Keep `message`, or the class's docstring where none is given."""
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class RejectedError(GatewayError):
+    """That can't be done."""
+
+
+class InvalidError(RejectedError):
+    """Some values are not valid."""
+
+    def __init__(self, fields: dict[str, str], message: str | None = None) -> None:
+        """Name each wrong field (dotted path) with what is wrong and what would be right."""
+        super().__init__(message or "; ".join(f"{name}: {text}" for name, text in fields.items()))
+        self.fields = fields
+
+
+class NotFoundError(RejectedError):
+    """There is no such thing."""
+
+
+class ConflictError(RejectedError):
+    """It has changed in the meantime."""
+
+
+class ForbiddenError(RejectedError):
+    """You may not do that."""
+
+
+class UnavailableError(GatewayError):
+    """Not available at the moment."""
+
+
+class StoreError(UnavailableError):
+    """The database can't be reached."""
+
+
+class UpstreamError(UnavailableError):
+    """The application can't be reached."""
+
+
+class UpstreamTimeoutError(UnavailableError):
+    """The application did not answer in time."""

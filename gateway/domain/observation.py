@@ -1,0 +1,156 @@
+"""Everything worth telling, as one closed type. Log and metrics are two readers of it; other code only observes.
+
+Requests are told in a form of their own (`RequestServed`), by the batch: see edge/requestlog.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """The gateway accepts connections."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """The gateway was told to stop and finishes what is open."""
+
+    open_connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateLoaded:
+    """A newer snapshot is in force."""
+
+    version: int
+    windows: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRestored:
+    """The snapshot file gave a state before the database did."""
+
+    version: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotFileFailed:
+    """The snapshot file could not be read or written; traffic is not touched by that."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerConnected:
+    """The gateway follows the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerLost:
+    """The gateway can't follow the database; it keeps the last state and tries again."""
+
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowStarted:
+    """A window came into force, by hand or by time."""
+
+    window: str
+    title: str
+    gate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowEnded:
+    """A window is no longer in force."""
+
+    window: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """A migration was applied."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamFailed:
+    """The application refused, broke off, or did not answer in time."""
+
+    server: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopCrashed:
+    """A background loop ended by an error and is started again."""
+
+    name: str
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerFailed:
+    """A built-in page ended by an error that nobody expected."""
+
+    route: str
+    reason: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed:
+    """Somebody could not sign in."""
+
+    email: str
+    address: str
+
+
+Observation = (
+    Listening
+    | Stopping
+    | StateLoaded
+    | StateRestored
+    | SnapshotFileFailed
+    | ListenerConnected
+    | ListenerLost
+    | WindowStarted
+    | WindowEnded
+    | Migrated
+    | UpstreamFailed
+    | LoopCrashed
+    | HandlerFailed
+    | SignInFailed
+)
+Observer = Callable[[Observation], None]
+
+
+class RequestServed(NamedTuple):
+    """One request and its answer. A tuple: it is made on the hot path."""
+
+    at: float
+    """When the head was complete, seconds since the epoch."""
+    client: str
+    method: bytes
+    target: bytes
+    host: bytes
+    status: int
+    """Of the answer; 499 where the client went away first."""
+    verdict: str
+    """forward, built_in, refuse or refuse_write; `bad` where the request could not be read."""
+    sent: int
+    """Bytes of the answer's body, with its framing."""
+    seconds: float
+    request_id: bytes

@@ -1,0 +1,122 @@
+"""Scope: which requests a window is about, and how a path is compared without being slipped past.
+
+A path is compared as the bytes that are forwarded (traffic.md, rule 2). What an application makes of those bytes is
+not known: servers differ in how often they decode, in what they merge and cut, and in which order. So a scope covers
+a path when its *barest* reading is covered, to which every server's reading leads, or when it can't be told; and an
+exemption holds only when the path is *plain*: the same in every reading. Doubt counts as gated, never as exempt.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from urllib.parse import unquote_to_bytes
+
+# No escape, backslash, parameter, fragment, control, empty or dot segment: every server reads such a path alike.
+_PLAIN = re.compile(rb"/(?:[^%\\;#?/\x00-\x20\x7f-\xff]++/?)*+")
+_DOT_SEGMENT = re.compile(rb"/\.{1,2}(?:/|$)")
+_END = re.compile(rb"[?#]")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_HOST = re.compile(r"([a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
+_MOST_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Hosts (`shop.example.com`, `*.example.com`) and path prefixes; an empty tuple means all of them."""
+
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        """True where every request is meant."""
+        return not self.hosts and not self.paths
+
+    def covers(self, host: bytes, path: bytes) -> bool:
+        """Tell whether a request is meant: `host` as sent (any case, with or without port), `path` without query."""
+        return self._covers_host(host) and self._covers_path(path)
+
+    def _covers_host(self, host: bytes) -> bool:
+        if not self.hosts:
+            return True
+        name = bare_host(host)
+        if name is None:  # none at all, `user@host`, escapes: who knows where it is taken to
+            return True
+        return any(
+            name.endswith(pattern[1:].lower()) if pattern.startswith("*.") else name == bare_host(pattern.encode())
+            for pattern in self.hosts
+        )
+
+    def _covers_path(self, path: bytes) -> bool:
+        if not self.paths:
+            return True
+        prefixes = [prefix.encode() for prefix in self.paths]
+        if any(under(path, prefix) for prefix in prefixes):
+            return True
+        if is_plain(path):
+            return False
+        reading = barest(path)
+        return reading is None or any(under(reading, barest(prefix) or b"/") for prefix in prefixes)
+
+
+EVERYTHING = Scope()
+
+
+def bare_host(host: bytes) -> str | None:
+    """Return a Host field's name: lower case, without port and final dot, IPv6 in its short form; None: it is none."""
+    match = _HOST.fullmatch(host.decode("latin-1").lower())
+    if match is None:
+        return None
+    name = match[1]
+    if not name.startswith("["):
+        return name.removesuffix(".")
+    try:
+        return f"[{IPv6Address(name[1:-1])}]"
+    except ValueError:
+        return None
+
+
+def under(path: bytes, prefix: bytes) -> bool:
+    """Tell whether `path` is `prefix` or lies below it: `/shop` covers `/shop` and `/shop/x`, not `/shopping`."""
+    stem = prefix.rstrip(b"/")
+    return path.startswith(stem) and path[len(stem) : len(stem) + 1] in (b"", b"/")
+
+
+def is_plain(path: bytes) -> bool:
+    """Tell whether every server would read the path alike, byte for byte."""
+    return _PLAIN.fullmatch(path) is not None and _DOT_SEGMENT.search(path) is None
+
+
+def barest(path: bytes) -> bytes | None:
+    """Return the path with all taken away that some server takes away; None where there is no telling.
+
+    Escapes are resolved until nothing changes. Then back-slashes count as slashes; queries, fragments, path
+    parameters (`;x`), empty segments and single dots go. A server that does only some of that reads a path which
+    lies below the same plain prefixes. There is no telling with `..` (what it takes back depends on the order), with
+    control characters (some servers cut there), with bytes that are no UTF-8 (overlong forms of `/` and `.`).
+    """
+    decoded = _decoded(path)
+    if decoded is None or _CONTROL.search(decoded) or not _is_utf8(decoded):
+        return None
+    raw = _END.split(decoded, maxsplit=1)[0].replace(b"\\", b"/").split(b"/")
+    segments = [segment.partition(b";")[0] for segment in raw]
+    if b".." in segments:
+        return None
+    return b"/" + b"/".join(segment for segment in segments if segment not in (b"", b"."))
+
+
+def _decoded(path: bytes) -> bytes | None:
+    """Resolve escapes until nothing changes; None where that takes suspiciously long."""
+    for _ in range(_MOST_ROUNDS):
+        before, path = path, unquote_to_bytes(path)
+        if path == before:
+            return path
+    return None
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""The snapshot: all that is known of windows and components at one version; and a moment of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
+from gateway.domain.schedule import active_at, next_change_after
+from gateway.domain.window import Gate, State, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Windows that are scheduled, active or recently over, with every component, at one version.
+
+    `taken_at` is PostgreSQL's clock at the reading. A snapshot with a lower version never replaces a higher one.
+    """
+
+    version: int
+    taken_at: datetime
+    windows: tuple[Window, ...] = ()
+    components: tuple[Component, ...] = ()
+    groups: tuple[ComponentGroup, ...] = ()
+
+    def at(self, now: datetime) -> "Moment":
+        """See the snapshot at `now`: what is in force, and until when nothing changes by itself."""
+        return Moment(snapshot=self, at=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A snapshot seen at one time. It stays true until `until`, exclusively. Computed once, read per request."""
+
+    snapshot: Snapshot | None
+    at: datetime
+    close_unknown: bool = False
+    """With no snapshot (no state was ever known): gate everything."""
+
+    @cached_property
+    def active(self) -> tuple[Window, ...]:
+        """The windows in force, whether they gate or not."""
+        return active_at(self.snapshot.windows, self.at) if self.snapshot else ()
+
+    @cached_property
+    def gating(self) -> tuple[Window, ...]:
+        """The windows in force that gate."""
+        return tuple(window for window in self.active if window.gate is not Gate.NONE)
+
+    @cached_property
+    def gates(self) -> bool:
+        """Whether any request can be refused at all: the first question of every request."""
+        return bool(self.gating) or (self.snapshot is None and self.close_unknown)
+
+    @cached_property
+    def upcoming(self) -> tuple[Window, ...]:
+        """The scheduled windows, the next one first."""
+        return self._in(State.SCHEDULED)
+
+    @cached_property
+    def past(self) -> tuple[Window, ...]:
+        """The recent windows that are over, the latest first."""
+        over = self._in(State.ENDED)
+        return tuple(sorted(over, key=lambda w: w.stops_at or w.starts_at, reverse=True))
+
+    @cached_property
+    def until(self) -> datetime | None:
+        """The next instant at which something changes by itself; None where nothing will."""
+        return next_change_after(self.snapshot.windows, self.at) if self.snapshot else None
+
+    @cached_property
+    def component_statuses(self) -> dict[str, ComponentStatus]:
+        """The status shown for each component, by slug: the worst of its own and those of active windows."""
+        if self.snapshot is None:
+            return {}
+        effects = [effect for window in self.active for effect in window.components]
+        return {
+            component.slug: worst(component.status, *(e.status for e in effects if e.slug == component.slug))
+            for component in self.snapshot.components
+        }
+
+    def _in(self, state: State) -> tuple[Window, ...]:
+        windows = self.snapshot.windows if self.snapshot else ()
+        return tuple(sorted((w for w in windows if w.state(self.at) is state), key=lambda w: (w.starts_at, str(w.id))))

@@ -1,0 +1,231 @@
+"""Windows: their kinds, gates and states, and every transition between them in one table."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from gateway.domain.component import ComponentStatus
+from gateway.domain.errors import ConflictError
+from gateway.domain.scope import EVERYTHING, Scope
+
+
+class Kind(StrEnum):
+    """What sort of window it is (the seed's "Update Type")."""
+
+    MAINTENANCE = "maintenance"
+    DOWNTIME = "downtime"
+    DEGRADATION = "degradation"
+    ANNOUNCEMENT = "announcement"
+
+    @property
+    def label(self) -> str:
+        """The name people read."""
+        return _KIND_LABELS[self]
+
+
+_KIND_LABELS = {
+    Kind.MAINTENANCE: "Maintenance Window",
+    Kind.DOWNTIME: "Downtime Notice",
+    Kind.DEGRADATION: "Degradation",
+    Kind.ANNOUNCEMENT: "Announcement",
+}
+
+
+class Gate(StrEnum):
+    """What a window does to traffic while it is active, from mildest to strictest."""
+
+    NONE = "none"
+    READ_ONLY = "read_only"
+    CLOSED = "closed"
+
+
+DEFAULT_GATE = {
+    Kind.MAINTENANCE: Gate.CLOSED,
+    Kind.DOWNTIME: Gate.CLOSED,
+    Kind.DEGRADATION: Gate.NONE,
+    Kind.ANNOUNCEMENT: Gate.NONE,
+}
+
+
+class Ends(StrEnum):
+    """What ends a window: its estimate, or somebody's word."""
+
+    WHEN_FIXED = "when_fixed"
+    ON_TIME = "on_time"
+
+
+class State(StrEnum):
+    """Where a window stands at one time."""
+
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    OVERRUNNING = "overrunning"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class UpdateStatus(StrEnum):
+    """What a post on a window's timeline reports."""
+
+    SCHEDULED = "scheduled"
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    IN_PROGRESS = "in_progress"
+    MONITORING = "monitoring"
+    VERIFYING = "verifying"
+    RESOLVED = "resolved"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Verb(StrEnum):
+    """What can be done to a window that exists."""
+
+    START = "start"
+    EDIT = "edit"
+    EXTEND = "extend"
+    END = "end"
+    CANCEL = "cancel"
+    POST = "post"
+
+
+# ALL transitions: the states in which each verb is allowed.
+TRANSITIONS: dict[Verb, frozenset[State]] = {
+    Verb.START: frozenset({State.SCHEDULED}),
+    Verb.EDIT: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING}),
+    Verb.EXTEND: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING}),
+    Verb.END: frozenset({State.ACTIVE, State.OVERRUNNING}),
+    Verb.CANCEL: frozenset({State.SCHEDULED}),
+    Verb.POST: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING, State.ENDED}),
+}
+
+_DONE_TO_IT = {
+    Verb.START: "started",
+    Verb.EDIT: "edited",
+    Verb.EXTEND: "extended",
+    Verb.END: "ended",
+    Verb.CANCEL: "cancelled",
+    Verb.POST: "posted to",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentEffect:
+    """The status that a window gives a component while it is active."""
+
+    slug: str
+    status: ComponentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One post on a window's timeline; `body` is Markdown."""
+
+    id: UUID
+    status: UpdateStatus
+    body: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other."""
+
+    id: UUID
+    kind: Kind
+    title: str
+    description: str = ""
+    starts_at: datetime
+    estimated_duration: timedelta
+    ends: Ends = Ends.WHEN_FIXED
+    gate: Gate
+    scope: Scope = EVERYTHING
+    components: tuple[ComponentEffect, ...] = ()
+    reminders: tuple[timedelta, ...] = ()
+    recurrence: str | None = None
+    reopen_over: timedelta = timedelta()
+    fixed: bool = False
+    ended_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    row_version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    updates: tuple[Update, ...] = ()
+
+    @property
+    def scheduled_until(self) -> datetime:
+        """The estimated end."""
+        return self.starts_at + self.estimated_duration
+
+    @property
+    def stops_at(self) -> datetime | None:
+        """The end that is certain: the recorded one, or that of a window which ends on time; else None."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return self.scheduled_until if self.ends is Ends.ON_TIME else None
+
+    def state(self, now: datetime) -> State:
+        """Return where the window stands at `now`: a pure function of the row and the time."""
+        if self.cancelled_at is not None:
+            return State.CANCELLED
+        if now < self.starts_at:
+            return State.SCHEDULED
+        stop = self.stops_at
+        if stop is not None and stop <= now:
+            return State.ENDED
+        return State.OVERRUNNING if self.scheduled_until <= now else State.ACTIVE
+
+    def is_active(self, now: datetime) -> bool:
+        """Tell whether the window is in force at `now`, overrunning or not."""
+        return self.state(now) in (State.ACTIVE, State.OVERRUNNING)
+
+    @property
+    def edges(self) -> tuple[datetime, ...]:
+        """The instants at which the state changes by itself, in order."""
+        if self.cancelled_at is not None:
+            return ()
+        stop = self.stops_at
+        if stop is None or stop > self.scheduled_until:
+            return (self.starts_at, self.scheduled_until, *([stop] if stop else []))
+        return (self.starts_at, stop)
+
+
+def require(window: Window, verb: Verb, now: datetime) -> None:
+    """Check the table of transitions.
+
+    Raises:
+        ConflictError: the window's state does not allow the verb; the message names both and what is possible.
+    """
+    state = window.state(now)
+    if state not in TRANSITIONS[verb]:
+        possible = [other for other in Verb if state in TRANSITIONS[other]]
+        can = (
+            f"it can be {', '.join(_DONE_TO_IT[other] for other in possible)}" if possible else "nothing can change it"
+        )
+        raise ConflictError(f'the window "{window.title}" is {state}, so it can\'t be {_DONE_TO_IT[verb]}; {can}')
+
+
+def start(window: Window, now: datetime) -> Window:
+    """Start a scheduled window now, with its estimated duration kept."""
+    require(window, Verb.START, now)
+    return replace(window, starts_at=now)
+
+
+def extend(window: Window, by: timedelta, now: datetime) -> Window:
+    """Move the estimated end: `by` beyond the present estimate, or beyond `now` where that has passed."""
+    require(window, Verb.EXTEND, now)
+    until = max(window.scheduled_until, now) + by
+    return replace(window, estimated_duration=until - window.starts_at)
+
+
+def end(window: Window, now: datetime, *, fixed: bool = True) -> Window:
+    """End an active window now; `fixed` is the seed's "Issue Fixed"."""
+    require(window, Verb.END, now)
+    return replace(window, ended_at=now, fixed=fixed)
+
+
+def cancel(window: Window, now: datetime) -> Window:
+    """Cancel a window that has not started."""
+    require(window, Verb.CANCEL, now)
+    return replace(window, cancelled_at=now)

@@ -1,0 +1,197 @@
+"""The gateway's own answers as bytes: rendered once per moment, framed once per second, chosen per request.
+
+Nothing is rendered while a request waits: the answers of the present moment and of the one that follows by itself
+are made when the state changes.
+"""
+
+import gzip
+import json
+import math
+import time
+from email.utils import formatdate
+
+from gateway.domain.snapshot import Moment
+from gateway.domain.verdict import Verdict
+from gateway.domain.window import Gate, State
+from gateway.http1.head import RequestHead
+from gateway.http1.negotiate import Format, accepts_gzip, wanted_format
+from gateway.render import pages
+from gateway.render.contexts import Branding
+from gateway.service.state import State as StateService
+
+_SAFE_TO_REDIRECT = frozenset({b"GET", b"HEAD"})
+_PHRASES = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    505: "HTTP Version Not Supported",
+}
+_TITLES = {502: "We can't reach the application", 504: "The application takes too long"}
+_GZIP_LEVEL = 6
+
+_Key = tuple[Verdict, Format, bool]
+
+
+class Rendered:
+    """The bodies of one moment's refusals, compressed and not."""
+
+    def __init__(self, moment: Moment, branding: Branding) -> None:
+        """Render all of them."""
+        self.moment = moment
+        self.bodies: dict[_Key, bytes] = {}
+        for verdict in (Verdict.REFUSE, Verdict.REFUSE_WRITE):
+            write = verdict is Verdict.REFUSE_WRITE
+            self._add(verdict, Format.HTML, pages.gated_page(moment, branding, refused_write=write))
+            self._add(verdict, Format.PROBLEM, pages.problem(moment, branding, write))
+            self._add(verdict, Format.TEXT, pages.plain_text(moment, branding))
+
+    def _add(self, verdict: Verdict, form: Format, body: bytes) -> None:
+        self.bodies[verdict, form, False] = body
+        self.bodies[verdict, form, True] = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+
+
+class Answers:
+    """Chooses the bytes of an answer. Watches the state, to have them ready."""
+
+    def __init__(self, state: StateService, branding: Branding, *, retry_after: float) -> None:
+        """Answer by `state`; `retry_after`, in seconds, is said where no estimate is left."""
+        self._state = state
+        self._branding = branding
+        self._retry_after = retry_after
+        self._rendered: Rendered | None = None
+        self._next: Rendered | None = None
+        self._framed: dict[_Key, bytes] = {}
+        self._framed_at = -math.inf
+        self._policy = pages.content_security_policy()
+        state.watch(self.prepare)
+        self.prepare(state.moment)
+
+    def prepare(self, moment: Moment) -> None:
+        """Have the answers of a moment ready, and those of the one after it."""
+        upcoming = self._state.next_moment()
+        self._next = Rendered(upcoming, self._branding) if upcoming is not None and upcoming.gates else None
+        if moment.gates:
+            self._current(moment)
+
+    def refusal(self, request: RequestHead, verdict: Verdict, *, redirects: bool) -> tuple[bytes, int]:
+        """Return the refusal in the form that the client reads, and its status."""
+        moment = self._state.moment
+        fields = {name.lower(): value for name, value in request.fields}
+        form = wanted_format(
+            fields.get(b"accept", b""), fields.get(b"content-type", b""), fields.get(b"sec-fetch-mode", b"")
+        )
+        origin = fields.get(b"origin", b"")
+        if origin and request.method == b"OPTIONS" and b"access-control-request-method" in fields:
+            return self._preflight(origin, fields), 204
+        if redirects and form is Format.HTML and request.method in _SAFE_TO_REDIRECT:
+            return self._redirect(), 302
+        answer = self._frame(moment, (verdict, form, accepts_gzip(fields.get(b"accept-encoding", b""))))
+        if request.method == b"HEAD":
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        if origin:
+            answer = answer.replace(b"\r\n", b"\r\n" + _cors(origin), 1)
+        return answer, 503
+
+    def unavailable(self, request: RequestHead, status: int, reason: str) -> bytes:
+        """Return what is said where the application does not answer: in the product's look, or as a problem."""
+        if status not in _TITLES:
+            return self.plain(status, reason, request)
+        form = wanted_format(request.get(b"accept"), request.get(b"content-type"), request.get(b"sec-fetch-mode"))
+        title = _TITLES[status]
+        detail = "This is not planned. Please try again in a moment."
+        if form is Format.HTML:
+            body = pages.unavailable_page(title, detail, self._branding)
+            extra = f"Content-Security-Policy: {self._policy}\r\n"
+        elif form is Format.PROBLEM:
+            document = {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": detail}
+            body, extra = json.dumps(document).encode() + b"\n", ""
+        else:
+            body, extra = f"{title}. {detail}\n".encode(), ""
+        return _framed(
+            status, form, body, f"{extra}Cache-Control: no-store\r\n", without_body=request.method == b"HEAD"
+        )
+
+    def plain(self, status: int, reason: str, request: RequestHead | None = None) -> bytes:
+        """Return a refusal of the message itself: a line of text, or a problem for those who speak JSON."""
+        without_body = request is not None and request.method == b"HEAD"
+        return _framed(status, Format.TEXT, f"{status} {reason}\n".encode(), "", without_body=without_body)
+
+    def _current(self, moment: Moment) -> Rendered:
+        rendered = self._rendered
+        if rendered is not None and rendered.moment is moment:
+            return rendered
+        ahead = self._next
+        if ahead is not None and ahead.moment.snapshot is moment.snapshot and ahead.moment.until == moment.until:
+            ahead.moment = moment  # foreseen: the same snapshot, after the same change
+            rendered = ahead
+        else:
+            rendered = Rendered(moment, self._branding)
+        self._rendered = rendered
+        self._framed.clear()
+        return rendered
+
+    def _frame(self, moment: Moment, key: _Key) -> bytes:
+        """Return a whole answer; its Date and Retry-After are exact to the second."""
+        now = self._state.clock.timestamp()
+        rendered = self._current(moment)
+        if now - self._framed_at >= 1.0:
+            self._framed.clear()
+            self._framed_at = float(int(now))
+        answer = self._framed.get(key)
+        if answer is None:
+            _, form, compressed = key
+            extra = (
+                f"Retry-After: {self._seconds_left(moment, now)}\r\nCache-Control: no-store\r\n"
+                "Vary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+            )
+            if form is Format.HTML:
+                extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
+            if compressed:
+                extra += "Content-Encoding: gzip\r\n"
+            answer = self._framed[key] = _framed(503, form, rendered.bodies[key], extra)
+        return answer
+
+    def _seconds_left(self, moment: Moment, now: float) -> int:
+        """Return the longest remaining estimate of the windows that gate; the setting where none is left."""
+        gating = [window for window in moment.gating if window.gate is not Gate.NONE]
+        if not gating or any(window.state(moment.at) is State.OVERRUNNING for window in gating):
+            return max(1, round(self._retry_after))
+        return max(1, math.ceil(max(window.scheduled_until.timestamp() for window in gating) - now))
+
+    def _redirect(self) -> bytes:
+        location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"
+        return _head(302, "Found", f"{location}Content-Length: 0\r\n")
+
+    def _preflight(self, origin: bytes, fields: dict[bytes, bytes]) -> bytes:
+        """Let a page's script send its real request, so that it can read the refusal (Fetch, section 3.2)."""
+        allowed = b"Access-Control-Allow-Methods: %b\r\n" % fields[b"access-control-request-method"]
+        if b"access-control-request-headers" in fields:
+            allowed += b"Access-Control-Allow-Headers: %b\r\n" % fields[b"access-control-request-headers"]
+        head = _head(204, "No Content", "Cache-Control: no-store\r\n")
+        return head.replace(b"\r\n", b"\r\n" + _cors(origin) + allowed, 1)
+
+
+def _cors(origin: bytes) -> bytes:
+    return (
+        b"Access-Control-Allow-Origin: %b\r\nAccess-Control-Allow-Credentials: true\r\n"
+        b"Access-Control-Expose-Headers: Retry-After\r\n" % origin
+    )
+
+
+def _framed(status: int, form: Format, body: bytes, extra: str, *, without_body: bool = False) -> bytes:
+    fields = f"Content-Type: {form.value}\r\nContent-Length: {len(body)}\r\n{extra}"
+    head = _head(status, _PHRASES[status], fields)
+    return head if without_body else head + body
+
+
+def _head(status: int, phrase: str, fields: str) -> bytes:
+    date = formatdate(time.time(), usegmt=True)  # noqa: TID251  this is for the Date field
+    return f"HTTP/1.1 {status} {phrase}\r\nDate: {date}\r\n{fields}\r\n".encode("latin-1")

@@ -1,0 +1,120 @@
+"""The front: what every connection shares, and the sweep that looks after all deadlines."""
+
+import asyncio
+import itertools
+import math
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gateway.config import Settings
+from gateway.domain.observation import Observer, RequestServed
+from gateway.domain.verdict import Exemptions
+from gateway.edge.answers import Answers
+from gateway.edge.upstream import Pool
+from gateway.service.state import State
+
+if TYPE_CHECKING:
+    from gateway.edge.downstream import Downstream
+
+SWEEP_EVERY = 0.5
+NEVER = math.inf
+_MOST_UNTOLD = 10_000
+
+
+class Front:
+    """Shared by all connections of one process. Times are the loop's, in seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        state: State,
+        answers: Answers,
+        pool: Pool,
+        built_in: Pool,
+        observe: Observer,
+        served: Callable[[Sequence[RequestServed]], None],
+    ) -> None:
+        """Serve requests by `settings`; `served` is told of them by the batch, at each sweep."""
+        limits, maintenance = settings.limits, settings.maintenance
+        self.state = state
+        self.answers = answers
+        self.pool = pool
+        self.built_in = built_in
+        self.observe = observe
+        self.header_timeout = limits.header_timeout.total_seconds()
+        self.body_timeout = limits.body_timeout.total_seconds()
+        self.keepalive_timeout = limits.keepalive_timeout.total_seconds()
+        self.response_timeout = settings.upstream.response_timeout.total_seconds()
+        self.header_bytes = limits.header_bytes
+        self.header_count = limits.header_count
+        self.body_bytes = limits.body_bytes or math.inf
+        self.most_connections = limits.connections or math.inf
+        self.trusted_proxies = settings.server.trusted_proxies
+        self.redirects = maintenance.response == "redirect"
+        self.prefix = maintenance.prefix.encode()
+        self.exemptions = Exemptions(
+            prefix=self.prefix,
+            paths=tuple(path.encode() for path in maintenance.never_gate),
+            networks=maintenance.bypass_networks,
+        )
+        self.connections: set[Downstream] = set()
+        self.emptied = asyncio.Event()
+        """Set when the last connection has gone."""
+        self.stopping = False
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time()
+        """The time of the last sweep: near enough for deadlines, and free."""
+        self._served = served
+        self._untold: list[RequestServed] = []
+        self._id_prefix = secrets.token_hex(6).encode()
+        self._ids = itertools.count(1)
+
+    def gone(self, connection: "Downstream") -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self.emptied.set()
+
+    def request_id(self) -> bytes:
+        """Return an id that no other request of any gateway has."""
+        return b"%b%08x" % (self._id_prefix, next(self._ids))
+
+    def tell(self, served: RequestServed) -> None:
+        """Note a request; log and metrics hear of it at the next sweep."""
+        self._untold.append(served)
+        if len(self._untold) >= _MOST_UNTOLD:
+            self.tell_all()
+
+    def tell_all(self) -> None:
+        """Hand the noted requests on."""
+        batch, self._untold = self._untold, []
+        if batch:
+            self._served(batch)
+
+    async def sweep(self) -> None:
+        """Look after every deadline, twice a second. Runs for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            self.now = now = self.loop.time()
+            for connection in [c for c in self.connections if c.deadline < now]:
+                connection.deadline_passed()
+            self.pool.close_idle(now)
+            self.tell_all()
+
+    async def drain(self, grace: float) -> None:
+        """Finish what is open, for at most `grace` seconds; idle connections are closed at once."""
+        self.stopping = True
+        for connection in list(self.connections):
+            connection.close_when_idle()
+        if self.connections:
+            self.emptied.clear()
+            with suppress(TimeoutError):  # what is still open then is cut below
+                async with asyncio.timeout(grace):
+                    await self.emptied.wait()
+        for connection in list(self.connections):
+            connection.transport.abort()
+        self.pool.close()
+        self.tell_all()

@@ -1,0 +1,1 @@
+"""Two readers of one stream of observations: the log and the metrics."""

@@ -1,0 +1,68 @@
+"""The metrics: plain integers on the hot path, read by a Prometheus collector when somebody asks."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from gateway.domain.observation import (
+    ListenerConnected,
+    ListenerLost,
+    Observation,
+    RequestServed,
+    StateLoaded,
+    StateRestored,
+)
+
+
+class MetricsReader:
+    """Counts observations and requests, and tells them as Prometheus text."""
+
+    def __init__(self) -> None:
+        """Start from zero."""
+        self._observed: Counter[str] = Counter()
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._version = 0
+        self._listening = 0
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def __call__(self, observation: Observation) -> None:
+        """Count one observation."""
+        self._observed[type(observation).__name__] += 1
+        match observation:
+            case StateLoaded(version=version) | StateRestored(version=version):
+                self._version = version
+            case ListenerConnected():
+                self._listening = 1
+            case ListenerLost():
+                self._listening = 0
+
+    def served(self, batch: Sequence[RequestServed]) -> None:
+        """Count a batch of requests."""
+        for request in batch:
+            self._requests[request.verdict, request.status] += 1
+            self._seconds[request.verdict] += request.seconds  # type: ignore[assignment]
+
+    def text(self) -> bytes:
+        """Return the exposition (text format 0.0.4)."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metric families; called by the registry."""
+        requests = CounterMetricFamily("gateway_requests", "Requests answered.", labels=["verdict", "status"])
+        for (verdict, status), count in self._requests.items():
+            requests.add_metric([verdict, str(status)], count)
+        yield requests
+        seconds = CounterMetricFamily("gateway_request_seconds", "Time spent on requests.", labels=["verdict"])
+        for verdict, total in self._seconds.items():
+            seconds.add_metric([verdict], total)
+        yield seconds
+        observed = CounterMetricFamily("gateway_observations", "What happened, by name.", labels=["name"])
+        for name, count in self._observed.items():
+            observed.add_metric([name], count)
+        yield observed
+        yield GaugeMetricFamily("gateway_state_version", "Version of the state in force.", value=self._version)
+        yield GaugeMetricFamily("gateway_listener_connected", "1 while changes are heard.", value=self._listening)

@@ -1,0 +1,255 @@
+"""One frozen context per template, made by pure functions from a moment. Templates see nothing else.
+
+Nothing here depends on where in its moment `moment.at` lies, so a page stays true until `moment.until`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.domain.snapshot import Moment
+from gateway.domain.window import Ends, Kind, State, Window
+from gateway.render.headline import Headline, by_severity, effect, headline
+from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone
+
+_MOST_UPDATES = 8
+_MOST_PAST = 10
+_MOST_UPCOMING = 10
+REFRESH_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branding:
+    """What the pages say about whose they are. `prefix` has no slash at its end, `support_email` may be empty."""
+
+    product: str
+    support_email: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One post of a timeline; `body` is Markdown."""
+
+    badge: Badge
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A component (or its mention in a window) with the status shown."""
+
+    name: str
+    badge: Badge
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartGroup:
+    """Components under a heading; the ungrouped ones have an empty name."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowView:
+    """A window as pages show it; `description` is Markdown.
+
+    `estimated_end` is None where none can be told (overrunning, over or cancelled): a page never promises a time that
+    has passed. `lasted` and `over_at` are known only of windows that are over.
+    """
+
+    id: str
+    url: str
+    title: str
+    description: str
+    kind: Badge
+    state: State
+    state_badge: Badge
+    effect: str
+    starts_at: datetime
+    planned: timedelta
+    estimated_end: datetime | None
+    ends_on_time: bool
+    over_at: datetime | None
+    lasted: timedelta | None
+    cancelled_at: datetime | None
+    fixed: bool
+    affected: tuple[Part, ...]
+    posts: tuple[Post, ...]
+    more_posts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPage:
+    """`status/status.html`: everything, at the prefix."""
+
+    branding: Branding
+    headline: Headline
+    known: bool
+    active: tuple[WindowView, ...]
+    upcoming: tuple[WindowView, ...]
+    past: tuple[WindowView, ...]
+    groups: tuple[PartGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatedPage:
+    """`status/gated.html`: what a customer reads instead of the application.
+
+    `refresh` is in seconds; 0 after a refused write, because looking again would lose what was sent.
+    """
+
+    branding: Branding
+    headline: Headline
+    known: bool
+    refused_write: bool
+    refresh: int
+    active: tuple[WindowView, ...]
+    upcoming: tuple[WindowView, ...]
+    groups: tuple[PartGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPage:
+    """`status/window.html`: one window with all of its timeline."""
+
+    branding: Branding
+    window: WindowView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """`status/history.html`: windows that are over, by month, the latest first."""
+
+    branding: Branding
+    known: bool
+    months: tuple[tuple[str, tuple[WindowView, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """`status/message.html`: something went wrong, or is not there; said in the product's look.
+
+    `home` links to the status page, `request_id` (may be empty) is what support asks for.
+    """
+
+    branding: Branding
+    badge: Badge
+    title: str
+    text: str
+    home: bool = True
+    request_id: str = ""
+
+
+def status_page(moment: Moment, branding: Branding) -> StatusPage:
+    """Say how everything does."""
+    return StatusPage(
+        branding=branding,
+        headline=headline(moment, branding.product),
+        known=moment.snapshot is not None,
+        active=window_views(by_severity(moment), moment, branding),
+        upcoming=window_views(moment.upcoming[:_MOST_UPCOMING], moment, branding),
+        past=window_views(moment.past[:_MOST_PAST], moment, branding),
+        groups=part_groups(moment),
+    )
+
+
+def gated(moment: Moment, branding: Branding, *, refused_write: bool = False) -> GatedPage:
+    """Say why the application does not answer; `refused_write`: a POST or the like was turned away."""
+    return GatedPage(
+        branding=branding,
+        headline=headline(moment, branding.product),
+        known=moment.snapshot is not None,
+        refused_write=refused_write,
+        refresh=0 if refused_write else REFRESH_SECONDS,
+        active=window_views(by_severity(moment), moment, branding),
+        upcoming=window_views(moment.upcoming[:3], moment, branding),
+        groups=part_groups(moment),
+    )
+
+
+def window_page(window: Window, moment: Moment, branding: Branding) -> WindowPage:
+    """Show one window with every post."""
+    return WindowPage(branding=branding, window=window_view(window, moment, branding, most_posts=None))
+
+
+def history_page(moment: Moment, branding: Branding) -> HistoryPage:
+    """Show the recent past by month."""
+    months: dict[str, list[WindowView]] = {}
+    for view in window_views(moment.past, moment, branding):
+        months.setdefault(f"{view.starts_at:%B %Y}", []).append(view)
+    return HistoryPage(
+        branding=branding,
+        known=moment.snapshot is not None,
+        months=tuple((month, tuple(views)) for month, views in months.items()),
+    )
+
+
+def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:
+    """Show several windows, each with its latest posts."""
+    return tuple(window_view(window, moment, branding) for window in windows)
+
+
+def window_view(
+    window: Window, moment: Moment, branding: Branding, *, most_posts: int | None = _MOST_UPDATES
+) -> WindowView:
+    """Show one window with its latest posts, the newest first (`most_posts` None: all of them)."""
+    state = window.state(moment.at)
+    latest = sorted(window.updates, key=lambda update: update.created_at, reverse=True)
+    shown = latest if most_posts is None else latest[:most_posts]
+    over_at = window.stops_at if state is State.ENDED else None
+    names = {component.slug: component.name for component in moment.snapshot.components} if moment.snapshot else {}
+    return WindowView(
+        id=str(window.id),
+        url=f"{branding.prefix}/windows/{window.id}",
+        title=window.title,
+        description=window.description,
+        kind=KIND_BADGES[window.kind],
+        state=state,
+        state_badge=_state_badge(window, state),
+        effect=effect(window, state, branding.product),
+        starts_at=window.starts_at,
+        planned=window.estimated_duration,
+        estimated_end=window.scheduled_until if state in (State.SCHEDULED, State.ACTIVE) else None,
+        ends_on_time=window.ends is Ends.ON_TIME,
+        over_at=over_at,
+        lasted=over_at - window.starts_at if over_at else None,
+        cancelled_at=window.cancelled_at,
+        fixed=window.fixed,
+        affected=tuple(
+            Part(name=names.get(part.slug, part.slug), badge=COMPONENT_BADGES[part.status])
+            for part in window.components
+        ),
+        posts=tuple(Post(badge=UPDATE_BADGES[u.status], body=u.body, at=u.created_at) for u in shown),
+        more_posts=len(latest) - len(shown),
+    )
+
+
+def part_groups(moment: Moment) -> tuple[PartGroup, ...]:
+    """Arrange the components with their shown statuses: ungrouped ones first, then group by group."""
+    if moment.snapshot is None:
+        return ()
+    statuses = moment.component_statuses
+    components = sorted(moment.snapshot.components, key=lambda c: (c.position, c.name))
+    groups = sorted(moment.snapshot.groups, key=lambda g: (g.position, g.name))
+    known = {group.id for group in groups}
+    arranged = [("", [c for c in components if c.group_id not in known])]
+    arranged += [(group.name, [c for c in components if c.group_id == group.id]) for group in groups]
+    return tuple(
+        PartGroup(
+            name=name,
+            parts=tuple(
+                Part(name=c.name, description=c.description, badge=COMPONENT_BADGES[statuses[c.slug]]) for c in members
+            ),
+        )
+        for name, members in arranged
+        if members
+    )
+
+
+def _state_badge(window: Window, state: State) -> Badge:
+    if state is State.ENDED and window.fixed:
+        return Badge("Completed" if window.kind is Kind.MAINTENANCE else "Resolved", "check", Tone.GOOD)
+    return STATE_BADGES[state]

@@ -1,0 +1,84 @@
+"""What machines read: the status and the refusal as JSON values."""
+
+from typing import Any
+
+from gateway.domain.duration import iso_duration
+from gateway.domain.snapshot import Moment
+from gateway.domain.window import State, Window
+from gateway.render.contexts import Branding
+from gateway.render.headline import by_severity, headline
+from gateway.render.wording import rfc3339
+
+Document = dict[str, Any]
+
+
+def status_document(moment: Moment, branding: Branding) -> Document:
+    """Return the status page as one JSON object.
+
+    `known` is false while no state was ever read; then the lists are empty and say nothing. `gated` tells whether any
+    request is refused at the moment. Windows are as in `window_document`; instants are RFC 3339 in UTC.
+    """
+    said = headline(moment, branding.product)
+    snapshot = moment.snapshot
+    return {
+        "product": branding.product,
+        "known": snapshot is not None,
+        "version": snapshot.version if snapshot else None,
+        "gated": moment.gates,
+        "summary": said.title,
+        "detail": said.text,
+        "support_email": branding.support_email or None,
+        "components": [
+            {"slug": c.slug, "name": c.name, "description": c.description, "status": moment.component_statuses[c.slug]}
+            for c in (snapshot.components if snapshot else ())
+        ],
+        "windows": {
+            "active": [window_document(window, moment) for window in by_severity(moment)],
+            "upcoming": [window_document(window, moment) for window in moment.upcoming],
+            "past": [window_document(window, moment) for window in moment.past],
+        },
+    }
+
+
+def problem_document(moment: Moment, branding: Branding, *, read_only: bool) -> Document:
+    """Return the refusal as a problem (RFC 9457); `read_only`: only because the request may change something.
+
+    The type is a reference below the prefix, where a page explains it.
+    """
+    said = headline(moment, branding.product)
+    detail = said.text
+    if read_only:
+        detail = f"{branding.product} is read-only for now: GET, HEAD and OPTIONS are answered, this was not processed."
+    return {
+        "type": f"{branding.prefix}/problems/{'read-only' if read_only else 'maintenance'}",
+        "title": said.title,
+        "status": 503,
+        "detail": detail,
+        "windows": [window_document(window, moment) for window in by_severity(moment)],
+    }
+
+
+def window_document(window: Window, moment: Moment) -> Document:
+    """Return a window as customers may know it: no scope, no reminders; `description` and bodies are Markdown.
+
+    `estimated_end` is null once it has passed with the window still active: there is no estimate then.
+    """
+    state = window.state(moment.at)
+    return {
+        "id": str(window.id),
+        "kind": window.kind,
+        "title": window.title,
+        "description": window.description,
+        "state": state,
+        "gate": window.gate,
+        "starts_at": rfc3339(window.starts_at),
+        "estimated_duration": iso_duration(window.estimated_duration),
+        "estimated_end": rfc3339(window.scheduled_until) if state in (State.SCHEDULED, State.ACTIVE) else None,
+        "ended_at": rfc3339(window.stops_at) if state is State.ENDED and window.stops_at else None,
+        "fixed": window.fixed,
+        "components": [{"slug": part.slug, "status": part.status} for part in window.components],
+        "updates": [
+            {"id": str(update.id), "status": update.status, "body": update.body, "at": rfc3339(update.created_at)}
+            for update in sorted(window.updates, key=lambda update: update.created_at, reverse=True)
+        ],
+    }

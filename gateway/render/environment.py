@@ -1,0 +1,70 @@
+"""The one Jinja2 environment, and the style sheets that pages carry inside."""
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gateway.domain.duration import short_duration
+from gateway.render import panel
+from gateway.render.markdown import markdown_html, markdown_text
+from gateway.render.wording import duration_words, instant_html, instant_words, rfc3339
+from gateway.resources import templates_directory
+
+PAGE_STYLES = ("base.css", "page.css")
+"""What customers' pages carry inside, in this order; the panel loads base.css and admin.css as files."""
+
+_COMMENT_OR_INDENT = re.compile(r"/\*.*?\*/\n?|^[ \t]+|\n(?=\n)", re.DOTALL | re.MULTILINE)
+
+
+def make_environment(directory: Path | None = None) -> Environment:
+    """Make the environment over a directory of templates (None: the product's own).
+
+    An undefined name is an error, everything is escaped; `inline_style` is the style sheet to carry inside, the other
+    globals are the choices of the panel's forms.
+    """
+    source = directory or templates_directory()
+    environment = Environment(
+        loader=FileSystemLoader(source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "markdown": markdown_html,
+        "plain": markdown_text,
+        "instant": instant_html,
+        "instant_words": instant_words,
+        "rfc3339": rfc3339,
+        "duration": duration_words,
+        "short_duration": short_duration,
+    }
+    environment.globals |= {
+        "kinds": panel.KIND_OPTIONS,
+        "gates": panel.GATE_OPTIONS,
+        "ends": panel.ENDS_OPTIONS,
+        "statuses": dict(panel.STATUS_OPTIONS),
+        "effects": (("", "Not affected"), *panel.STATUS_OPTIONS),
+        "update_statuses": panel.UPDATE_OPTIONS,
+    }
+    environment.globals["inline_style"] = Markup(inline_style(source))  # noqa: S704  our own file
+    return environment
+
+
+@lru_cache
+def inline_style(directory: Path) -> str:
+    """Return the style sheet that pages carry inside, without comments and indentation."""
+    text = "".join((directory / "assets" / name).read_text(encoding="utf-8") for name in PAGE_STYLES)
+    return _COMMENT_OR_INDENT.sub("", text).strip()
+
+
+def style_hash(style: str) -> str:
+    """Return the source expression that allows exactly this style sheet (CSP Level 3, section 2.3.1)."""
+    digest = hashlib.sha256(style.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

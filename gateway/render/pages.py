@@ -1,0 +1,113 @@
+"""The answers as bytes: pages, problem, text. The data plane renders them once per moment and keeps the bytes."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment
+
+from gateway.domain.snapshot import Moment
+from gateway.domain.window import Window
+from gateway.render import contexts
+from gateway.render.contexts import Branding, MessagePage, WindowView
+from gateway.render.documents import problem_document
+from gateway.render.environment import inline_style, make_environment, style_hash
+from gateway.render.markdown import markdown_text
+from gateway.render.wording import Badge, Tone, instant_words
+from gateway.resources import templates_directory
+
+
+def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = False) -> bytes:
+    """Render the page that stands in for the application: HTML in one piece that loads nothing.
+
+    It looks again by itself every `contexts.REFRESH_SECONDS`; not so after a refused write, where it says instead that
+    nothing was processed.
+    """
+    return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write))
+
+
+def status_html(moment: Moment, branding: Branding) -> bytes:
+    """Render the status page: what is and what was, also when nothing is the matter."""
+    return _render("status/status.html", contexts.status_page(moment, branding))
+
+
+def window_html(window: Window, moment: Moment, branding: Branding) -> bytes:
+    """Render the page of one window, with all of its timeline."""
+    return _render("status/window.html", contexts.window_page(window, moment, branding))
+
+
+def history_html(moment: Moment, branding: Branding) -> bytes:
+    """Render the recent past by month."""
+    return _render("status/history.html", contexts.history_page(moment, branding))
+
+
+def unavailable_page(title: str, detail: str, branding: Branding, request_id: str = "") -> bytes:
+    """Render what a browser sees when the application did not answer (502, 504)."""
+    badge = Badge("Not available", "cross", Tone.BAD)
+    return message_page(title, detail, branding, badge=badge, request_id=request_id)
+
+
+def not_found_page(detail: str, branding: Branding) -> bytes:
+    """Render the 404 of the gateway's own pages."""
+    badge = Badge("Not found", "question", Tone.QUIET)
+    return message_page("There is no such page", detail, branding, badge=badge)
+
+
+def message_page(title: str, text: str, branding: Branding, *, badge: Badge, request_id: str = "") -> bytes:
+    """Render a page that says one thing, with a link to the status page."""
+    page = MessagePage(branding=branding, badge=badge, title=title, text=text, request_id=request_id)
+    return _render("status/message.html", page)
+
+
+def problem(moment: Moment, branding: Branding, read_only: bool) -> bytes:  # noqa: FBT001  the edge's name for it
+    """Write the refusal as `application/problem+json`."""
+    return json_bytes(problem_document(moment, branding, read_only=read_only))
+
+
+def json_bytes(document: object) -> bytes:
+    """Write a JSON document, in UTF-8, with a newline at its end."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def plain_text(moment: Moment, branding: Branding) -> bytes:
+    """Write a few lines for those who read neither HTML nor JSON: what, since when, until when, the latest word."""
+    page = contexts.status_page(moment, branding)
+    lines = [f"{page.headline.title}. {page.headline.text}".strip()]
+    for view in page.active:
+        lines += _window_lines(view)
+    for view in page.upcoming:
+        lines.append(f"Scheduled: {view.title}, {instant_words(view.starts_at)}.")
+    if branding.support_email:
+        lines.append(f"Help: {branding.support_email}")
+    return "\n".join(lines).encode() + b"\n"
+
+
+def content_security_policy() -> str:
+    """Return the policy for pages that carry their style inside: that one style sheet and nothing else."""
+    return (
+        f"default-src 'none'; style-src {style_hash(inline_style(templates_directory()))}; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _window_lines(view: WindowView) -> list[str]:
+    if view.estimated_end is None:
+        until = "taking longer than planned"
+    else:
+        until = f"{'until' if view.ends_on_time else 'expected until'} {instant_words(view.estimated_end)}"
+    lines = [f"{view.kind.word}: {view.title}, since {instant_words(view.starts_at)}, {until}."]
+    if view.posts:
+        latest = view.posts[0]
+        lines.append(f"{latest.badge.word} ({instant_words(latest.at)}): {markdown_text(latest.body)}")
+    elif view.description:
+        lines.append(markdown_text(view.description))
+    return lines
+
+
+@lru_cache
+def _environment() -> Environment:
+    return make_environment()
+
+
+def _render(template: str, page: Any) -> bytes:
+    return _environment().get_template(template).render(page=page).encode()

@@ -1,0 +1,211 @@
+"""The contexts of the panel's templates: what an SRE sees. Made by `gateway/web/admin/` from what services return."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain.component import ComponentStatus
+from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
+from gateway.render.contexts import Branding, Part, WindowView
+from gateway.render.headline import Headline
+from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge
+
+Options = tuple[tuple[str, str], ...]
+
+KIND_OPTIONS: Options = tuple((kind.value, kind.label) for kind in Kind)
+GATE_OPTIONS: Options = (
+    ("", "As the type says"),
+    *((gate.value, GATE_LABELS[gate]) for gate in (Gate.CLOSED, Gate.READ_ONLY, Gate.NONE)),
+)
+ENDS_OPTIONS: Options = (
+    (Ends.WHEN_FIXED.value, "When it is said to be fixed"),
+    (Ends.ON_TIME.value, "By itself, on time"),
+)
+STATUS_OPTIONS: Options = tuple((status.value, COMPONENT_BADGES[status].word) for status in ComponentStatus)
+UPDATE_OPTIONS: Options = tuple(
+    (status.value, UPDATE_BADGES[status].word)
+    for status in (
+        UpdateStatus.INVESTIGATING,
+        UpdateStatus.IDENTIFIED,
+        UpdateStatus.IN_PROGRESS,
+        UpdateStatus.MONITORING,
+        UpdateStatus.VERIFYING,
+        UpdateStatus.RESOLVED,
+        UpdateStatus.COMPLETED,
+        UpdateStatus.SCHEDULED,
+        UpdateStatus.CANCELLED,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What stands around every screen: who is signed in, where one is, and what was just done (`notice`)."""
+
+    branding: Branding
+    styles: tuple[str, ...]
+    operator: str = ""
+    may_report: bool = False
+    may_operate: bool = False
+    section: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A form as it was typed: values by field, and what is wrong with some of them."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        """Return what was typed into a field; empty where nothing was."""
+        return self.values.get(name, "")
+
+    def error(self, name: str) -> str:
+        """Return what is wrong with a field; empty where nothing is."""
+        return self.errors.get(name, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentRow:
+    """A component in the panel: its own status, and the one shown to customers."""
+
+    slug: str
+    name: str
+    group: str
+    own: ComponentStatus
+    shown: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRow:
+    """A window in the panel: as customers see it, and what can be done to it."""
+
+    view: WindowView
+    gate: str
+    scope: str
+    row_version: int
+    verbs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInScreen:
+    """`admin/sign_in.html`."""
+
+    form: Typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkScreen:
+    """`admin/link.html`: a one-time link. `email` is empty at the first start, when there is nobody yet."""
+
+    email: str
+    form: Typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardScreen:
+    """`admin/dashboard.html`. `confirmed_at` is None while the database was never reached."""
+
+    headline: Headline
+    confirmed_at: datetime | None
+    active: tuple[WindowRow, ...]
+    upcoming: tuple[WindowRow, ...]
+    components: tuple[ComponentRow, ...]
+    form: Typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsScreen:
+    """`admin/windows.html`."""
+
+    current: tuple[WindowRow, ...]
+    over: tuple[WindowRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowScreen:
+    """`admin/window.html`: one window, its timeline, and what can be done."""
+
+    window: WindowRow
+    update: Typed
+    extension: Typed
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A field that somebody else has changed meanwhile: what is saved, and what was typed here."""
+
+    name: str
+    saved: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFormScreen:
+    """`admin/window_form.html`: a new window (`window` None) or one that is edited."""
+
+    form: Typed
+    window: WindowRow | None
+    components: tuple[tuple[str, str], ...]
+    conflict: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def may_be_fixed(self) -> bool:
+        """Whether "Issue fixed" has a meaning: the window is in force."""
+        return self.window is not None and self.window.view.state in (State.ACTIVE, State.OVERRUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentsScreen:
+    """`admin/components.html`."""
+
+    components: tuple[ComponentRow, ...]
+    form: Typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One entry of the audit log, with the fields that it changed."""
+
+    at: datetime
+    actor: str
+    address: str
+    action: str
+    subject: str
+    url: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditScreen:
+    """`admin/audit.html`."""
+
+    entries: tuple[AuditRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSavedScreen:
+    """`admin/not_saved.html`: a form could not be taken; what was typed is shown and can be sent again."""
+
+    badge: Badge
+    title: str
+    text: str
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    sign_in: bool
+
+
+def gate_words(window: Window) -> str:
+    """Say what a window does to traffic, in a word or two."""
+    return {Gate.CLOSED: "Closed", Gate.READ_ONLY: "Read-only", Gate.NONE: "No gate"}[window.gate]
+
+
+def scope_words(window: Window) -> str:
+    """Say which requests a window is about."""
+    if window.scope.is_everything:
+        return "all requests"
+    return ", ".join([*window.scope.hosts, *window.scope.paths])

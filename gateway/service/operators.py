@@ -1,0 +1,219 @@
+"""Operators: signing in and out, one-time links, and the people themselves."""
+
+import re
+from datetime import timedelta
+
+from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
+from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.observation import Observer, SignInFailed
+from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
+from gateway.store import audit, operators
+from gateway.store.operators import Link, Operator
+from gateway.store.pool import Database, Session
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024
+LINK_LIFETIME = timedelta(days=3)
+FIRST_LINK_LIFETIME = timedelta(hours=24)
+
+
+class Operators:
+    """Who may use the panel. Sessions and links are kept by the hash of their token alone."""
+
+    def __init__(self, database: Database, *, session_lifetime: timedelta, observe: Observer) -> None:
+        """Keep operators in `database`; a sign-in lasts `session_lifetime`."""
+        self._database = database
+        self._session_lifetime = session_lifetime
+        self._observe = observe
+
+    async def sign_in(self, email: str, password: str, *, address: str, user_agent: str) -> str:
+        """Start a session and return its token.
+
+        Raises:
+            ForbiddenError: unknown, disabled, or the wrong password: it does not say which.
+        """
+        async with self._database.session() as session:
+            operator = await operators.operator_by_email(session, email)
+        known = operator is not None and not operator.disabled
+        right = await verify_password(operator.password_hash if operator and known else None, password)
+        if operator is None or not right:
+            self._observe(SignInFailed(email=email[:254], address=address))
+            async with self._database.transaction() as session:
+                await audit.record(session, Actor(name=email[:254], address=address), "operator.sign_in_failed")
+            raise ForbiddenError("that e-mail address and password don't belong together")
+        async with self._database.transaction() as session:
+            return await self._begin(session, operator, address, user_agent)
+
+    async def session(self, token: str) -> Operator | None:
+        """Return the operator of a session that is still good."""
+        async with self._database.session() as session:
+            return await operators.session_operator(session, secret_hash(token))
+
+    async def sign_out(self, token: str) -> None:
+        """End a session."""
+        async with self._database.session() as session:
+            await session.run("delete_session", token_hash=secret_hash(token))
+
+    async def open_link(self, token: str) -> Link:
+        """Look at a one-time link without using it up.
+
+        Raises:
+            NotFoundError: it was used, has expired, or never was.
+        """
+        async with self._database.session() as session:
+            link = await operators.find_link(session, secret_hash(token))
+        if link is None:
+            raise NotFoundError("this sign-in link was used already or has expired; ask for a new one")
+        return link
+
+    async def use_link(self, token: str, *, email: str | None, password: str, address: str, user_agent: str) -> str:
+        """Use a link up: choose a password, and sign in. The first link makes the first administrator.
+
+        Raises:
+            NotFoundError: the link is no longer good.
+            InvalidError: the password is too short, or the e-mail address is none.
+        """
+        link = await self.open_link(token)
+        address_given = _checked_email(email or "") if link.operator_id is None else (link.email or "")
+        password_hash = await hash_password(_checked_password(password))
+        async with self._database.transaction() as session:
+            if not await operators.take_link(session, secret_hash(token)):
+                raise NotFoundError("this sign-in link was used already or has expired; ask for a new one")
+            if link.operator_id is None:
+                await session.run("delete_first_links")
+                await self._insert(
+                    session,
+                    address_given,
+                    Role.ADMINISTRATOR,
+                    password_hash,
+                    Actor(name=address_given, address=address),
+                )
+            else:
+                await self._set_password(
+                    session, link.operator_id, address_given, password_hash, Actor(name=address_given, address=address)
+                )
+            operator = await self._known(session, address_given)
+            return await self._begin(session, operator, address, user_agent)
+
+    async def first_link(self) -> str | None:
+        """Make the link of the first start; None where there is an operator already. The first use of any ends all."""
+        async with self._database.transaction() as session:
+            if await operators.count_operators(session):
+                return None
+            return await _new_link(session, None, FIRST_LINK_LIFETIME)
+
+    async def list(self) -> list[Operator]:
+        """Return all operators."""
+        async with self._database.session() as session:
+            return await operators.list_operators(session)
+
+    async def add(self, email: str, role: Role, actor: Actor, *, password: str | None = None) -> str | None:
+        """Add an operator; without a password return the token of a one-time sign-in link.
+
+        Raises:
+            InvalidError: the e-mail address is none, or the password is too short.
+            ConflictError: the e-mail address is taken.
+        """
+        email = _checked_email(email)
+        password_hash = None if password is None else await hash_password(_checked_password(password))
+        async with self._database.transaction() as session:
+            await self._insert(session, email, role, password_hash, actor)
+            operator = await self._known(session, email)
+            return None if password_hash else await _new_link(session, operator, LINK_LIFETIME)
+
+    async def reset_password(self, email: str, actor: Actor, *, password: str | None = None) -> str | None:
+        """Set a new password, or return the token of a one-time link to choose one; all sessions end.
+
+        Raises:
+            NotFoundError: there is no such operator.
+        """
+        password_hash = None if password is None else await hash_password(_checked_password(password))
+        async with self._database.transaction() as session:
+            operator = await self._known(session, email)
+            await self._set_password(session, operator.id, operator.email, password_hash, actor)
+            return None if password_hash else await _new_link(session, operator, LINK_LIFETIME)
+
+    async def set_role(self, email: str, role: Role, actor: Actor) -> None:
+        """Give an operator another role.
+
+        Raises:
+            NotFoundError: there is no such operator.
+        """
+        async with self._database.transaction() as session:
+            operator = await self._known(session, email)
+            await session.run("set_operator_role", id=operator.id, role=role)
+            before, after = {"role": operator.role}, {"role": role}
+            await audit.record(session, actor, "operator.role_set", operator.email, before=before, after=after)
+
+    async def disable(self, email: str, actor: Actor) -> None:
+        """Disable an operator: sessions and links end at once.
+
+        Raises:
+            NotFoundError: there is no such operator.
+            ConflictError: it is disabled already.
+        """
+        async with self._database.transaction() as session:
+            operator = await self._known(session, email)
+            if operator.disabled:
+                raise ConflictError(f"{operator.email} is disabled already")
+            await session.run("disable_operator", id=operator.id)
+            await session.run("delete_operator_sessions", operator_id=operator.id)
+            await session.run("delete_operator_links", operator_id=operator.id)
+            await audit.record(session, actor, "operator.disabled", operator.email)
+
+    async def _insert(self, session: Session, email: str, role: Role, password_hash: str | None, actor: Actor) -> None:
+        await operators.insert_operator(session, email=email, role=role, password_hash=password_hash)
+        await audit.record(session, actor, "operator.added", email, after={"role": role})
+
+    async def _set_password(
+        self, session: Session, operator_id: object, email: str, password_hash: str | None, actor: Actor
+    ) -> None:
+        await session.run("set_operator_password", id=operator_id, password_hash=password_hash)
+        await session.run("delete_operator_sessions", operator_id=operator_id)
+        await session.run("delete_operator_links", operator_id=operator_id)
+        await audit.record(
+            session, actor, "operator.password_set" if password_hash else "operator.password_reset", email
+        )
+
+    async def _known(self, session: Session, email: str) -> Operator:
+        operator = await operators.operator_by_email(session, email)
+        if operator is None:
+            raise NotFoundError(f"there is no operator {email}")
+        return operator
+
+    async def _begin(self, session: Session, operator: Operator, address: str, user_agent: str) -> str:
+        token = new_secret()
+        await operators.insert_session(
+            session,
+            token_hash=secret_hash(token),
+            operator_id=operator.id,
+            lifetime=self._session_lifetime,
+            address=address,
+            user_agent=user_agent,
+        )
+        await audit.record(session, Actor(name=operator.email, address=address), "operator.signed_in", operator.email)
+        return token
+
+
+def actor_of(operator: Operator, address: str) -> Actor:
+    """Return who acts when an operator does."""
+    return Actor(name=operator.email, address=address, permissions=ROLE_PERMISSIONS[operator.role])
+
+
+async def _new_link(session: Session, operator: Operator | None, lifetime: timedelta) -> str:
+    token = new_secret()
+    operator_id = operator.id if operator else None
+    await session.run("insert_link", token_hash=secret_hash(token), operator_id=operator_id, lifetime=lifetime)
+    return token
+
+
+def _checked_email(email: str) -> str:
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", email) is None or len(email) > 254:  # noqa: PLR2004  RFC 5321, 4.5.3.1.3
+        raise InvalidError({"email": f"{email!r} is not an e-mail address"})
+    return email
+
+
+def _checked_password(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InvalidError({"password": f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"})
+    return password

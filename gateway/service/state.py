@@ -1,0 +1,162 @@
+"""The state: the one snapshot in force, seen at the present moment. The data plane reads it without waiting."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from gateway.domain.errors import StoreError
+from gateway.domain.observation import (
+    Observer,
+    SnapshotFileFailed,
+    StateLoaded,
+    StateRestored,
+    WindowEnded,
+    WindowStarted,
+)
+from gateway.domain.snapshot import Moment, Snapshot
+from gateway.service.clock import Clock
+from gateway.service.snapshot_file import SnapshotFileError, StoredSnapshot, read_snapshot, write_snapshot
+
+Watcher = Callable[[Moment], None]
+
+
+class State:
+    """Holds the snapshot and the moment. An older version never replaces a newer one.
+
+    `moment` is what a request is decided by; it moves on by itself at the instant at which a window starts or ends.
+    """
+
+    def __init__(self, *, clock: Clock, observe: Observer, file: Path, close_unknown: bool) -> None:
+        """Know nothing yet. `file` is the snapshot file, `close_unknown` what an unknown state means."""
+        self.clock = clock
+        self._observe = observe
+        self._file = file
+        self._close_unknown = close_unknown
+        self._snapshot: Snapshot | None = None
+        self._confirmed_at: datetime | None = None
+        self._watchers: list[Watcher] = []
+        self._changed = asyncio.Condition()
+        self._to_write = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._set_moment(Moment(snapshot=None, at=clock.now(), close_unknown=close_unknown))
+
+    @property
+    def version(self) -> int:
+        """The version in force; 0 where no state was ever known."""
+        return self._snapshot.version if self._snapshot else 0
+
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """When the database last said so; None before it ever did."""
+        return self._confirmed_at
+
+    def now(self) -> datetime:
+        """Return the present instant on PostgreSQL's clock."""
+        return self.clock.now()
+
+    @property
+    def moment(self) -> Moment:
+        """The present moment. Costs one reading of the clock."""
+        if self.clock.timestamp() >= self._until:
+            self._advance()
+        return self._moment
+
+    def next_moment(self) -> Moment | None:
+        """Foresee the moment that follows when nothing else changes, so that its answers can be made in time."""
+        until = self._moment.until
+        return self._snapshot.at(until) if self._snapshot and until else None
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call `watcher` with each new moment, at once where it was noticed."""
+        self._watchers.append(watcher)
+
+    def loaded(self, snapshot: Snapshot, before: float, after: float) -> None:
+        """Take a snapshot that was read between two monotonic times."""
+        if snapshot.version < self.version:
+            return
+        self.clock.measure(snapshot, before, after)
+        self._confirmed_at = self.clock.now()
+        if snapshot.version > self.version:
+            took = round((after - before) * 1000, 1)
+            self._observe(StateLoaded(version=snapshot.version, windows=len(snapshot.windows), milliseconds=took))
+            self._to_write.set()
+        self._snapshot = snapshot
+        # Also for the same version: the clock may have been corrected.
+        self._advance()
+
+    def confirmed(self) -> None:
+        """Note that the database was asked and nothing has changed."""
+        self._confirmed_at = self.clock.now()
+
+    def restore(self) -> None:
+        """Take up the snapshot file, at start."""
+        try:
+            stored = read_snapshot(self._file)
+        except SnapshotFileError as error:
+            self._observe(SnapshotFileFailed(file=str(self._file), reason=str(error)))
+            return
+        if stored is not None:
+            self.clock.assume_skew(stored.skew)
+            self._snapshot = stored.snapshot
+            self._observe(StateRestored(version=stored.snapshot.version, file=str(self._file)))
+            self._advance()
+
+    async def wait_for(self, version: int, *, within: float = 2.0) -> None:
+        """Wait until at least `version` is in force: a writer reads its own writes.
+
+        Raises:
+            StoreError: it was committed, but did not get here within `within` seconds.
+        """
+        try:
+            async with asyncio.timeout(within), self._changed:
+                await self._changed.wait_for(lambda: self.version >= version)
+        except TimeoutError as error:
+            raise StoreError("it is saved, but this gateway does not hear of changes at the moment") from error
+
+    async def keep_time(self) -> None:
+        """Move on at each change by time, also when no request comes by. Runs for ever."""
+        while True:
+            self._moved.clear()
+            pause = max(0.0, self._until - self.clock.timestamp())
+            try:
+                async with asyncio.timeout(None if math.isinf(pause) else pause):
+                    await self._moved.wait()
+            except TimeoutError:
+                _ = self.moment
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def keep_file(self) -> None:
+        """Write the snapshot file after each change. Runs for ever."""
+        while True:
+            await self._to_write.wait()
+            self._to_write.clear()
+            if self._snapshot is None:
+                continue
+            stored = StoredSnapshot(skew=self.clock.skew, snapshot=self._snapshot)
+            try:
+                await asyncio.to_thread(write_snapshot, self._file, stored)
+            except SnapshotFileError as error:
+                self._observe(SnapshotFileFailed(file=str(self._file), reason=str(error)))
+
+    def _advance(self) -> None:
+        if self._snapshot is None:
+            return
+        before = {window.id: window for window in self._moment.active}
+        self._set_moment(self._snapshot.at(self.clock.now()))
+        after = {window.id: window for window in self._moment.active}
+        for window in after.values():
+            if window.id not in before:
+                self._observe(WindowStarted(window=str(window.id), title=window.title, gate=window.gate))
+        for window in before.values():
+            if window.id not in after:
+                self._observe(WindowEnded(window=str(window.id), title=window.title))
+        self._moved.set()
+        for watcher in self._watchers:
+            watcher(self._moment)
+
+    def _set_moment(self, moment: Moment) -> None:
+        self._moment = moment
+        self._until = moment.until.timestamp() if moment.until else math.inf

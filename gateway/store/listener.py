@@ -1,0 +1,128 @@
+"""The listener: one session of its own that hears of changes, loads the snapshot, and doubts itself.
+
+NOTIFY gives speed, never correctness (state.md): the session LISTENs *before* it loads, loads again after every
+connect, and asks every few seconds for the version, the server's role and its own subscription.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gateway.domain.errors import GatewayError, StoreError
+from gateway.domain.observation import ListenerConnected, ListenerLost, Migrated, Observer
+from gateway.domain.snapshot import Snapshot
+from gateway.store.migrate import migrate
+from gateway.store.pool import Database, Session, mapped_errors
+from gateway.store.snapshot import load_snapshot
+
+CHANNEL = "gateway_state"
+# Short enough that gateways are in step within two seconds after the database is back.
+LONGEST_DELAY = 1.5
+FIRST_DELAY = 0.1
+
+Loaded = Callable[[Snapshot, float, float], None]
+
+
+class Listener:
+    """Follows the database for ever; hands every snapshot to `loaded` with the local monotonic times around it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        loaded: Loaded,
+        confirmed: Callable[[], None],
+        observe: Observer,
+        probe_every: float = 2.0,
+    ) -> None:
+        """Follow `database`, and call `confirmed` when a probe found nothing new.
+
+        `probe_every` is also the time limit of one probe, in seconds.
+        """
+        self._database = database
+        self._loaded = loaded
+        self._confirmed = confirmed
+        self._observe = observe
+        self._probe_every = probe_every
+        self._changed = asyncio.Event()
+        self.is_connected = False
+        self.settled = asyncio.Event()
+        """Set once the first attempt has succeeded or failed."""
+
+    async def run(self) -> None:
+        """Connect, follow, and start over whenever that breaks, until cancelled."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                await self._follow()
+            except GatewayError as error:
+                delay = FIRST_DELAY if self.is_connected else min(delay * 2, LONGEST_DELAY)
+                self.is_connected = False
+                pause = delay * random.uniform(0.5, 1.0)  # noqa: S311  jitter, no secret
+                self.settled.set()
+                self._observe(ListenerLost(reason=str(error), retry_in=pause))
+                await asyncio.sleep(pause)
+
+    async def _follow(self) -> None:
+        connection = await self._database.connect()
+        try:
+            with mapped_errors():
+                for migration in await migrate(connection):
+                    self._observe(Migrated(name=migration.name))
+                await self._listen(connection)
+        finally:
+            # `close` would wait for a server that may be frozen.
+            connection.terminate()
+
+    async def _listen(self, connection: Any) -> None:
+        session = Session(connection, self._database.queries)
+        self._changed.clear()
+        connection.add_termination_listener(self._heard)
+        # LISTEN first, then load: a change in between is heard of, at worst twice.
+        await connection.add_listener(CHANNEL, self._heard)
+        version = await self._load(session)
+        self.is_connected = True
+        self.settled.set()
+        self._observe(ListenerConnected())
+        while True:
+            if await self._wait() or await self._probe(session) != version:
+                version = await self._load(session)
+            else:
+                self._confirmed()
+
+    def _heard(self, *_: object) -> None:
+        self._changed.set()
+
+    async def _wait(self) -> bool:
+        """Wait for a notification; False where none came within the probe interval."""
+        try:
+            async with asyncio.timeout(self._probe_every):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+    async def _load(self, session: Session) -> int:
+        before = time.monotonic()
+        async with asyncio.timeout(self._probe_every * 2):
+            snapshot = await load_snapshot(session)
+        self._loaded(snapshot, before, time.monotonic())
+        return snapshot.version
+
+    async def _probe(self, session: Session) -> int:
+        """Ask the session itself for the version.
+
+        Raises:
+            StoreError: the server is no primary any more, or the session does not listen.
+        """
+        async with asyncio.timeout(self._probe_every):
+            row = await session.run("probe")
+        if row["in_recovery"]:
+            raise StoreError("the server is a standby now")
+        if not row["listening"]:
+            raise StoreError("the session does not listen any more (is there a transaction pooler in between?)")
+        version: int = row["version"]
+        return version

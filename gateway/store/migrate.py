@@ -1,0 +1,92 @@
+"""Migrations: the plain SQL files of `sql/migrations/`, each applied once, in order, in a transaction of its own."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.domain.errors import StoreError
+from gateway.resources import sql_directory
+from gateway.store.pool import mapped_errors
+
+# Any number will do, as long as every gateway takes the same: two that start together migrate one after the other.
+_LOCK = 4_203_108_015
+
+_LEDGER = """
+create table if not exists schema_migrations (
+    number     integer primary key,
+    name       text not null,
+    checksum   text not null,
+    applied_at timestamptz not null default clock_timestamp()
+)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One file: `0001_initial.sql` has the number 1."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, so that a changed file is noticed."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Read the migrations that this gateway carries, in order."""
+    files = sorted((sql_directory() / "migrations").glob("*.sql"))
+    return [Migration(number=int(f.name.partition("_")[0]), name=f.stem, sql=f.read_text()) for f in files]
+
+
+async def migrate(connection: Any, *, dry_run: bool = False) -> list[Migration]:
+    """Apply what is missing and return it; with `dry_run` only return it.
+
+    Raises:
+        StoreError: the schema is newer than this gateway, a file was changed after it was applied, or SQL failed.
+    """
+    with mapped_errors():
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        try:
+            return await _apply(connection, dry_run=dry_run)
+        finally:
+            if not connection.is_closed():
+                await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+
+
+async def _apply(connection: Any, *, dry_run: bool) -> list[Migration]:
+    known = migrations()
+    applied = await _applied(connection)
+    newest = known[-1].number
+    if applied and max(applied) > newest:
+        raise StoreError(
+            f"the database's schema is at {max(applied)}, newer than this gateway's {newest}: upgrade the gateway"
+        )
+    for migration in known:
+        if applied.get(migration.number, migration.checksum) != migration.checksum:
+            raise StoreError(f"the migration {migration.name} was changed after it had been applied: restore the file")
+    missing = [migration for migration in known if migration.number not in applied]
+    if not dry_run:
+        for migration in missing:
+            await _apply_one(connection, migration)
+    return missing
+
+
+async def _applied(connection: Any) -> dict[int, str]:
+    if await connection.fetchval("select to_regclass('schema_migrations')") is None:
+        return {}
+    return dict(await connection.fetch("select number, checksum from schema_migrations"))
+
+
+async def _apply_one(connection: Any, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(_LEDGER)
+        # The row first: two that got past the lock all the same collide here, before anything is done twice.
+        await connection.execute(
+            "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
+            migration.number,
+            migration.name,
+            migration.checksum,
+        )
+        await connection.execute(migration.sql)

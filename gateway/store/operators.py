@@ -1,0 +1,96 @@
+"""Operators, their sessions and one-time sign-in links, as rows. Secrets arrive here as hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gateway.domain.access import Role
+from gateway.store.pool import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """A person who may sign in. `password_hash` is None until a password was chosen."""
+
+    id: UUID
+    email: str
+    role: Role
+    password_hash: str | None
+    disabled: bool
+    last_seen_at: datetime | None = None
+
+    @classmethod
+    def from_row(cls, row: Any) -> "Operator":
+        """Read a row of any of the operator queries."""
+        return cls(
+            id=row["id"],
+            email=row["email"],
+            role=Role(row["role"]),
+            password_hash=row["password_hash"],
+            disabled=row["disabled_at"] is not None,
+            last_seen_at=row.get("last_seen_at"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A sign-in link that is still good: for an operator, or (both None) for the first administrator."""
+
+    operator_id: UUID | None
+    email: str | None
+
+
+async def operator_by_email(session: Session, email: str) -> Operator | None:
+    """Find an operator by e-mail address, whatever its case."""
+    row = await session.run("operator_by_email", email=email)
+    return Operator.from_row(row) if row else None
+
+
+async def list_operators(session: Session) -> list[Operator]:
+    """Return all operators by e-mail address."""
+    return [Operator.from_row(row) for row in await session.rows("operators")]
+
+
+async def count_operators(session: Session) -> int:
+    """Count all operators, disabled ones too."""
+    count: int = await session.run("count_operators")
+    return count
+
+
+async def insert_operator(session: Session, *, email: str, role: Role, password_hash: str | None) -> UUID:
+    """Add an operator."""
+    operator_id: UUID = await session.run("insert_operator", email=email, role=role, password_hash=password_hash)
+    return operator_id
+
+
+async def insert_session(
+    session: Session, *, token_hash: bytes, operator_id: UUID, lifetime: timedelta, address: str, user_agent: str
+) -> None:
+    """Record a sign-in."""
+    await session.run("delete_expired_sessions")
+    await session.run(
+        "insert_session",
+        token_hash=token_hash,
+        operator_id=operator_id,
+        lifetime=lifetime,
+        address=address,
+        user_agent=user_agent[:500],
+    )
+
+
+async def session_operator(session: Session, token_hash: bytes) -> Operator | None:
+    """Find the operator of a session that is still good."""
+    row = await session.run("session_operator", token_hash=token_hash)
+    return Operator.from_row(row) if row else None
+
+
+async def find_link(session: Session, token_hash: bytes) -> Link | None:
+    """Find a sign-in link that is still good."""
+    row = await session.run("link", token_hash=token_hash)
+    return Link(operator_id=row["operator_id"], email=row["email"]) if row else None
+
+
+async def take_link(session: Session, token_hash: bytes) -> bool:
+    """Use a link up; False where somebody else was faster."""
+    return await session.run("delete_link", token_hash=token_hash) is not None

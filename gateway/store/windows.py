@@ -1,0 +1,95 @@
+"""Windows, their component effects and updates, as rows."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.window import UpdateStatus, Window
+from gateway.store.pool import Session
+
+_WINDOW = TypeAdapter(Window)
+
+
+async def get_window(session: Session, window_id: UUID) -> Window:
+    """Return one window with its updates.
+
+    Raises:
+        NotFoundError: there is none with this id.
+    """
+    document = await session.run("window_document", id=window_id)
+    if document is None:
+        raise NotFoundError(f"there is no window {window_id}")
+    return _WINDOW.validate_json(document)
+
+
+async def list_windows(session: Session, *, most: int, not_over: bool = False) -> list[Window]:
+    """Return windows, the latest start first; with `not_over` only those to come or in force, the next first."""
+    name = "window_documents_not_over" if not_over else "window_documents"
+    return [_WINDOW.validate_json(row["document"]) for row in await session.rows(name, most=most)]
+
+
+async def insert_window(session: Session, values: dict[str, Any]) -> UUID:
+    """Insert a window from `columns`; its components are set separately."""
+    window_id: UUID = await session.run("insert_window", **values)
+    return window_id
+
+
+async def update_window(session: Session, window: Window) -> None:
+    """Write a changed window, if its row is still at the version that the change was made from.
+
+    Raises:
+        ConflictError: somebody else has changed it in the meantime.
+    """
+    values = columns(window) | {
+        "id": window.id,
+        "row_version": window.row_version,
+        "fixed": window.fixed,
+        "ended_at": window.ended_at,
+        "cancelled_at": window.cancelled_at,
+    }
+    if await session.run("update_window", **values) is None:
+        raise ConflictError(f'the window "{window.title}" was changed by somebody else in the meantime')
+
+
+async def set_window_components(session: Session, window_id: UUID, components: list[tuple[str, str]]) -> None:
+    """Replace the component effects: pairs of slug and status.
+
+    Raises:
+        InvalidError: there is no component with a slug.
+    """
+    await session.run("delete_window_components", window_id=window_id)
+    for position, (slug, status) in enumerate(components):
+        if await session.run("insert_window_component", window_id=window_id, slug=slug, status=status) is None:
+            raise InvalidError({f"components.{position}.slug": f'there is no component "{slug}"'})
+
+
+async def insert_update(session: Session, window_id: UUID, status: UpdateStatus, body: str) -> UUID:
+    """Add a post to a window's timeline."""
+    update_id: UUID = await session.run("insert_update", window_id=window_id, status=status, body=body)
+    return update_id
+
+
+def columns(window: Window) -> dict[str, Any]:
+    """Return the columns that an operator decides on."""
+    return {
+        "kind": window.kind,
+        "title": window.title,
+        "description": window.description,
+        "starts_at": window.starts_at,
+        "estimated_duration": window.estimated_duration,
+        "ends": window.ends,
+        "gate": window.gate,
+        "hosts": list(window.scope.hosts),
+        "paths": list(window.scope.paths),
+        "reminders": list(window.reminders),
+        "recurrence": window.recurrence,
+        "reopen_over": window.reopen_over,
+    }
+
+
+def document(window: Window) -> dict[str, Any]:
+    """Return the window as JSON values, for the audit."""
+    dumped: dict[str, Any] = _WINDOW.dump_python(window, mode="json")
+    return dumped

@@ -1,0 +1,129 @@
+"""The window form: from a window to fields, from fields to a draft or a change."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.domain.duration import short_duration
+from gateway.domain.errors import InvalidError
+from gateway.domain.window import Window
+from gateway.render.panel import Difference
+from gateway.service.drafts import WindowChange, WindowDraft, checked
+
+COMPONENT_FIELD = "component."
+
+# Where the errors of the parts of a draft are shown.
+GROUPS = {"components": "components", "scope.hosts": "hosts", "scope.paths": "paths"}
+
+# Every field of the form; `components` stands for one select for each component.
+FIELDS = {
+    "kind": "Update type",
+    "starts_at": "Start time",
+    "estimated_duration": "Estimated duration",
+    "description": "Description",
+    "title": "Title",
+    "gate": "Gate",
+    "ends": "Ends",
+    "hosts": "Hosts",
+    "paths": "Paths",
+}
+
+NEW = {"kind": "maintenance", "estimated_duration": "30m", "gate": "", "ends": "when_fixed"}
+
+
+def fields_of(window: Window) -> dict[str, str]:
+    """Return what the form shows for a window."""
+    return {
+        "kind": window.kind.value,
+        "starts_at": local_time(window.starts_at),
+        "estimated_duration": short_duration(window.estimated_duration),
+        "description": window.description,
+        "title": window.title,
+        "gate": window.gate.value,
+        "ends": window.ends.value,
+        "hosts": "\n".join(window.scope.hosts),
+        "paths": "\n".join(window.scope.paths),
+    } | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
+
+
+def whole(values: Mapping[str, str]) -> dict[str, str]:
+    """Return typed values with every field of the form there, so that each error has its place."""
+    return dict.fromkeys((*FIELDS, "components"), "") | dict(values)
+
+
+def draft_of(values: Mapping[str, str]) -> WindowDraft:
+    """Read the form of a new window; an empty start time means now.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    return checked(WindowDraft, {"starts_at": _instant(values.get("starts_at", "")), **_common(values)})
+
+
+def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
+    """Read the form of a window that is edited. The start counts only if it was touched: the field has no seconds.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    data = _common(values)
+    if values.get("starts_at", "") != local_time(window.starts_at):
+        starts_at = _instant(values.get("starts_at", ""))
+        if starts_at is None:
+            raise InvalidError({"starts_at": 'can\'t be empty here: give a time, or use "Start now" on the window'})
+        data["starts_at"] = starts_at
+    if values.get("fixed"):
+        data["fixed"] = True
+    return checked(WindowChange, data)
+
+
+def differences(saved: Window, values: Mapping[str, str], names: Iterable[tuple[str, str]]) -> tuple[Difference, ...]:
+    """Compare what is saved with what was typed; `names` are the components, as slug and name."""
+    now = fields_of(saved)
+    labels = FIELDS | {COMPONENT_FIELD + slug: name for slug, name in names}
+    return tuple(
+        Difference(name=label, saved=now.get(name, ""), typed=values.get(name, ""))
+        for name, label in labels.items()
+        if now.get(name, "").strip() != values.get(name, "").strip()
+    )
+
+
+def local_time(instant: datetime) -> str:
+    """Write an instant for an input of type datetime-local, in UTC, to the minute."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _common(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values that drafts and changes share; an empty choice counts as not given."""
+    data: dict[str, Any] = {name: values[name] for name in ("kind", "gate", "ends") if values.get(name)}
+    data["title"] = values.get("title", "").strip()
+    data["description"] = values.get("description", "").strip()
+    data["estimated_duration"] = values.get("estimated_duration", "")
+    data["scope"] = {name: tuple(_lines(values.get(name, ""))) for name in ("hosts", "paths")}
+    data["components"] = [
+        {"slug": name.removeprefix(COMPONENT_FIELD), "status": status}
+        for name, status in values.items()
+        if name.startswith(COMPONENT_FIELD) and status
+    ]
+    return data
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _instant(text: str) -> datetime | None:
+    """Read a time of the form, which is in UTC.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    if not text.strip():
+        return None
+    try:
+        given = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidError(
+            {"starts_at": f"{text!r} is not a time: write for example 2026-12-01T22:00, in UTC"}
+        ) from error
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

@@ -1,0 +1,53 @@
+"""Windows and components as the panel lists them."""
+
+from aiohttp import web
+
+from gateway.domain.component import Component
+from gateway.domain.snapshot import Moment
+from gateway.domain.window import TRANSITIONS, Window
+from gateway.render.contexts import Part, window_view
+from gateway.render.panel import ComponentRow, WindowRow, gate_words, scope_words
+from gateway.render.wording import COMPONENT_BADGES
+from gateway.web.keys import BRANDING, SERVICES
+
+
+def moment_now(request: web.Request) -> Moment:
+    """Return the moment in force."""
+    return request.app[SERVICES].state.moment
+
+
+def window_row(request: web.Request, window: Window, *, most_posts: int | None = None) -> WindowRow:
+    """Show a window with what can be done to it at the moment."""
+    moment = moment_now(request)
+    # The database's row may be a breath ahead of the moment in memory: the moment's clock decides about both.
+    state = window.state(request.app[SERVICES].state.now())
+    return WindowRow(
+        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts),
+        gate=gate_words(window),
+        scope=scope_words(window),
+        row_version=window.row_version,
+        verbs=frozenset(verb.value for verb, states in TRANSITIONS.items() if state in states),
+    )
+
+
+def window_rows(request: web.Request, windows: list[Window] | tuple[Window, ...]) -> tuple[WindowRow, ...]:
+    """Show several windows, each with its latest post."""
+    return tuple(window_row(request, window, most_posts=1) for window in windows)
+
+
+def component_rows(moment: Moment, components: list[Component] | tuple[Component, ...]) -> tuple[ComponentRow, ...]:
+    """Show components with their own status and the one that customers see."""
+    groups = {group.id: group.name for group in moment.snapshot.groups} if moment.snapshot else {}
+    return tuple(
+        ComponentRow(
+            slug=component.slug,
+            name=component.name,
+            group=groups.get(component.group_id, "") if component.group_id else "",
+            own=component.status,
+            shown=Part(
+                name=component.name,
+                badge=COMPONENT_BADGES[moment.component_statuses.get(component.slug, component.status)],
+            ),
+        )
+        for component in components
+    )

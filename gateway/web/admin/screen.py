@@ -1,0 +1,77 @@
+"""What every screen of the panel shares: the frame around it, form fields, redirects with a notice."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from gateway.domain.access import NOBODY, Actor, Permission
+from gateway.domain.errors import InvalidError
+from gateway.render.panel import Shell, Typed
+from gateway.web.keys import ACTOR, BRANDING
+from gateway.web.status.assets import asset_url
+
+_STYLES = ("base.css", "admin.css")
+
+# A notice is named in the address and worded here: nothing from the address is shown.
+_NOTICES = {
+    "started": "The window has started.",
+    "scheduled": "The window is scheduled.",
+    "saved": "Saved.",
+    "extended": "The estimated end has been moved.",
+    "fixed": "Fixed: the window has ended.",
+    "ended": "The window has ended.",
+    "cancelled": "The window is cancelled.",
+    "posted": "The update is on the status page.",
+    "status": "The status is set.",
+    "added": "The component has been added.",
+    "signed-out": "You are signed out.",
+}
+
+
+def render(
+    request: web.Request, template: str, screen: object, *, section: str = "", status: int = 200
+) -> web.Response:
+    """Render a screen in the panel's frame; `section` is the entry of the navigation that it belongs to."""
+    branding = request.app[BRANDING]
+    actor = request.get(ACTOR) or Actor(name="", permissions=NOBODY)
+    shell = Shell(
+        branding=branding,
+        styles=tuple(asset_url(branding.prefix, name) for name in _STYLES),
+        operator=actor.name if actor.may(Permission.VIEW) else "",
+        may_report=actor.may(Permission.REPORT),
+        may_operate=actor.may(Permission.OPERATE),
+        section=section,
+        notice=_NOTICES.get(request.query.get("notice", ""), ""),
+    )
+    return aiohttp_jinja2.render_template(template, request, {"shell": shell, "page": screen}, status=status)
+
+
+def see(request: web.Request, path: str, notice: str = "") -> web.Response:
+    """Send the browser to a screen (path below the panel) after a write, with a notice: 303 (RFC 9110, 15.4.4)."""
+    query = f"?{urlencode({'notice': notice})}" if notice else ""
+    return web.Response(status=303, headers={"Location": f"{request.app[BRANDING].prefix}/admin{path}{query}"})
+
+
+async def typed_values(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form as they were typed; with plain line feeds, files left out."""
+    form = await request.post()
+    return {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+
+
+def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, str] = MappingProxyType({})) -> Typed:
+    """Return a form with its errors beside the fields.
+
+    `groups` maps the beginning of a path (`scope.hosts`) to the field that shows it. What belongs to no field of the
+    form is said under `form`, with its path.
+    """
+    errors: dict[str, str] = {}
+    for path, text in error.fields.items():
+        name = next((field for prefix, field in groups.items() if path.startswith(prefix)), path)
+        place, said = (name, text) if name in values else ("form", f"{path}: {text}")
+        if values.get(place) == "" and place not in groups.values():
+            said = "Please fill this in."
+        errors[place] = f"{errors[place]}; {said}" if place in errors else said
+    return Typed(values=values, errors=errors)

@@ -1,0 +1,81 @@
+"""Signing in and out, and one-time links. A link is looked at by GET and used up by POST alone."""
+
+from aiohttp import web
+
+from gateway.domain.errors import ForbiddenError, InvalidError
+from gateway.render.panel import LinkScreen, SignInScreen, Typed
+from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.auth import address, forget, remember, session_token
+from gateway.web.keys import SERVICES
+
+
+def routes(base: str) -> list[web.RouteDef]:
+    """Return the routes of this area."""
+    return [
+        web.get(base + "/sign-in", _form, name="admin.sign_in"),
+        web.post(base + "/sign-in", _sign_in, name="admin.sign_in"),
+        web.get(base + "/sign-in/{token}", _open_link, name="admin.link"),
+        web.post(base + "/sign-in/{token}", _use_link, name="admin.link"),
+        web.post(base + "/sign-out", _sign_out, name="admin.sign_out"),
+    ]
+
+
+async def _form(request: web.Request) -> web.Response:
+    return render(request, "admin/sign_in.html", SignInScreen(form=Typed()))
+
+
+async def _sign_in(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    try:
+        token = await request.app[SERVICES].operators.sign_in(
+            values.get("email", "").strip(), values.get("password", ""), **_browser(request)
+        )
+    except ForbiddenError as error:
+        form = Typed(values={"email": values.get("email", "")}, errors={"form": f"{error}.".capitalize()})
+        return render(request, "admin/sign_in.html", SignInScreen(form=form), status=422)
+    return _signed_in(request, token)
+
+
+async def _open_link(request: web.Request) -> web.Response:
+    link = await request.app[SERVICES].operators.open_link(request.match_info["token"])
+    return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=Typed()))
+
+
+async def _use_link(request: web.Request) -> web.Response:
+    operators = request.app[SERVICES].operators
+    values = await typed_values(request)
+    email, password = values.get("email", "").strip(), values.get("password", "")
+    link = await operators.open_link(request.match_info["token"])
+    try:
+        _same(password, values.get("again", ""))
+        token = await operators.use_link(
+            request.match_info["token"], email=email or None, password=password, **_browser(request)
+        )
+    except InvalidError as error:
+        form = refused({"email": email, "password": "", "again": ""}, error)
+        return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=form), status=422)
+    return _signed_in(request, token)
+
+
+async def _sign_out(request: web.Request) -> web.Response:
+    token = session_token(request)
+    if token:
+        await request.app[SERVICES].operators.sign_out(token)
+    response = see(request, "/sign-in", "signed-out")
+    forget(response, request)
+    return response
+
+
+def _signed_in(request: web.Request, token: str) -> web.Response:
+    response = see(request, "/")
+    remember(response, token, request)
+    return response
+
+
+def _same(password: str, again: str) -> None:
+    if password != again:
+        raise InvalidError({"again": "the two passwords differ"})
+
+
+def _browser(request: web.Request) -> dict[str, str]:
+    return {"address": address(request), "user_agent": request.headers.get("User-Agent", "")[:500]}

@@ -1,0 +1,205 @@
+"""Windows in the panel: the list, the form, one window, and everything that can be done to it."""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway.domain.duration import parse_duration
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.window import Window
+from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.service.drafts import UpdateDraft, checked
+from gateway.service.windows import NOT_OVER, Windows
+from gateway.web.admin import forms
+from gateway.web.admin.rows import moment_now, window_row, window_rows
+from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.auth import actor
+from gateway.web.keys import SERVICES
+
+_LISTED = 100
+_ONE = "/windows/{window_id}"
+
+
+def routes(base: str) -> list[web.RouteDef]:
+    """Return the routes of this area; `new` comes before the ids."""
+    return [
+        web.get(base + "/windows", _list, name="admin.windows"),
+        web.get(base + "/windows/new", _blank, name="admin.window.new"),
+        web.post(base + "/windows/new", _create, name="admin.window.new"),
+        web.get(base + _ONE, _show, name="admin.window"),
+        web.get(base + _ONE + "/edit", _edit_form, name="admin.window.edit"),
+        web.post(base + _ONE + "/edit", _edit, name="admin.window.edit"),
+        web.post(base + _ONE + "/updates", _post, name="admin.window.post"),
+        web.post(base + _ONE + "/extend", _extend, name="admin.window.extend"),
+        web.post(base + _ONE + "/start", _start, name="admin.window.start"),
+        web.post(base + _ONE + "/fixed", _fixed, name="admin.window.fixed"),
+        web.post(base + _ONE + "/end", _end, name="admin.window.end"),
+        web.post(base + _ONE + "/cancel", _cancel, name="admin.window.cancel"),
+    ]
+
+
+async def _list(request: web.Request) -> web.Response:
+    windows = _windows(request)
+    now = request.app[SERVICES].state.now()
+    current = await windows.list(states=NOT_OVER, limit=_LISTED)
+    over = [window for window in await windows.list(limit=_LISTED) if window.state(now) not in NOT_OVER]
+    screen = WindowsScreen(current=window_rows(request, current), over=window_rows(request, over))
+    return render(request, "admin/windows.html", screen, section="windows")
+
+
+async def _show(request: web.Request) -> web.Response:
+    return _window_screen(request, await _window(request))
+
+
+async def _blank(request: web.Request) -> web.Response:
+    return await _form_screen(request, Typed(values=forms.NEW), None)
+
+
+async def _create(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    try:
+        window = await _windows(request).create(forms.draft_of(values), actor(request))
+    except InvalidError as error:
+        form = refused(forms.whole(values), error, forms.GROUPS)
+        return await _form_screen(request, form, None, status=422)
+    started = window.is_active(request.app[SERVICES].state.now())
+    return see(request, f"/windows/{window.id}", "started" if started else "scheduled")
+
+
+async def _edit_form(request: web.Request) -> web.Response:
+    window = await _window(request)
+    return await _form_screen(request, Typed(values=forms.fields_of(window)), window)
+
+
+async def _edit(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    window = await _window(request)
+    try:
+        change = forms.change_of(values, window)
+        changed = await _windows(request).edit(window.id, change, actor(request), row_version=_row_version(values))
+    except InvalidError as error:
+        form = refused(forms.whole(values), error, forms.GROUPS)
+        return await _form_screen(request, form, window, status=422)
+    except ConflictError as error:
+        saved = await _window(request)
+        return await _form_screen(request, Typed(values=values), saved, conflict=str(error), status=409)
+    return see(request, f"/windows/{changed.id}", "fixed" if change.fixed else "saved")
+
+
+async def _post(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    try:
+        draft = checked(UpdateDraft, {"status": values.get("status", ""), "body": values.get("body", "")})
+    except InvalidError as error:
+        typed = refused({"status": "", "body": ""} | values, error)
+        return _window_screen(request, await _window(request), update=typed, status=422)
+    posting = _windows(request).post(_window_id(request), draft, actor(request))
+    return await _done(request, posting, "posted", update=Typed(values=values))
+
+
+async def _extend(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    try:
+        by = _length(values.get("by", ""))
+    except ValueError as error:
+        typed = Typed(values=values, errors={"by": str(error)})
+        return _window_screen(request, await _window(request), extension=typed, status=422)
+    return await _done(request, _windows(request).extend(_window_id(request), by, actor(request)), "extended")
+
+
+async def _start(request: web.Request) -> web.Response:
+    return await _done(request, _windows(request).start(_window_id(request), actor(request)), "started")
+
+
+async def _fixed(request: web.Request) -> web.Response:
+    return await _done(request, _windows(request).end(_window_id(request), actor(request), fixed=True), "fixed")
+
+
+async def _end(request: web.Request) -> web.Response:
+    return await _done(request, _windows(request).end(_window_id(request), actor(request), fixed=False), "ended")
+
+
+async def _cancel(request: web.Request) -> web.Response:
+    return await _done(request, _windows(request).cancel(_window_id(request), actor(request)), "cancelled")
+
+
+async def _done(
+    request: web.Request, doing: Awaitable[Window], notice: str, *, update: Typed | None = None
+) -> web.Response:
+    """Do it and go to the window; where its state does not allow it (any more), show the window and say so."""
+    try:
+        window = await doing
+    except ConflictError as error:
+        return _window_screen(request, await _window(request), update=update, conflict=str(error), status=409)
+    return see(request, f"/windows/{window.id}", notice)
+
+
+def _length(text: str) -> timedelta:
+    length = parse_duration(text)
+    if length <= timedelta():
+        raise ValueError("must be longer than nothing")
+    return length
+
+
+def _windows(request: web.Request) -> Windows:
+    return request.app[SERVICES].windows
+
+
+async def _window(request: web.Request) -> Window:
+    return await _windows(request).get(_window_id(request))
+
+
+def _window_id(request: web.Request) -> UUID:
+    given = request.match_info["window_id"]
+    try:
+        return UUID(given)
+    except ValueError as error:
+        raise NotFoundError(f"there is no window {given!r}") from error
+
+
+def _row_version(values: dict[str, str]) -> int:
+    """Return the version that the form was filled from.
+
+    Raises:
+        InvalidError: the form carries none.
+    """
+    try:
+        return int(values.get("row_version", ""))
+    except ValueError as error:
+        raise InvalidError({"row_version": "is missing: open the form again"}) from error
+
+
+def _window_screen(
+    request: web.Request,
+    window: Window,
+    *,
+    update: Typed | None = None,
+    extension: Typed | None = None,
+    conflict: str = "",
+    status: int = 200,
+) -> web.Response:
+    screen = WindowScreen(
+        window=window_row(request, window),
+        update=update or Typed(values={"status": "in_progress"}),
+        extension=extension or Typed(values={"by": "30m"}),
+        conflict=conflict,
+    )
+    return render(request, "admin/window.html", screen, section="windows", status=status)
+
+
+async def _form_screen(
+    request: web.Request, form: Typed, window: Window | None, *, conflict: str = "", status: int = 200
+) -> web.Response:
+    # From memory, so that a form that came back wrong needs no database to be shown again.
+    snapshot = moment_now(request).snapshot
+    components = tuple((c.slug, c.name) for c in snapshot.components) if snapshot else ()
+    screen = WindowFormScreen(
+        form=form,
+        window=window_row(request, window) if window else None,
+        components=components,
+        conflict=conflict,
+        differences=forms.differences(window, form.values, components) if window and conflict else (),
+    )
+    return render(request, "admin/window_form.html", screen, section="windows", status=status)

@@ -1,0 +1,14 @@
+"""The API: `/api/v1` under the prefix. JSON in, JSON out, errors as problem+json, bearer tokens.
+
+Who may do what stands in `domain/access.py` under the names of these routes; input is checked in `service/drafts.py`.
+"""
+
+from aiohttp import web
+
+from gateway.web.api import components, windows
+
+
+def routes(prefix: str) -> list[web.RouteDef]:
+    """Return the routes of the API below the gateway's prefix."""
+    base = f"{prefix}/api/v1"
+    return [*windows.routes(base), *components.routes(base)]

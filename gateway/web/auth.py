@@ -1,0 +1,120 @@
+"""Who asks, and may they? The one place where the table of `domain/access.py` is asked."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from gateway.domain.access import ROUTE_PERMISSIONS, Actor, Permission
+from gateway.domain.errors import ForbiddenError
+from gateway.domain.origin import may_change
+from gateway.service.operators import actor_of
+from gateway.web.keys import ACTOR, SERVICES, SETTINGS
+
+_API = "api."
+
+
+class SignInRequiredError(ForbiddenError):
+    """Sign in first."""
+
+
+class TokenRequiredError(ForbiddenError):
+    """Send a token: "Authorization: Bearer ..."; make one with `gateway token create`."""
+
+
+def actor(request: web.Request) -> Actor:
+    """Return who asks."""
+    return request[ACTOR]
+
+
+def address(request: web.Request) -> str:
+    """Return the client's address, as the edge trusts it."""
+    return request.remote or ""
+
+
+@web.middleware
+async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks, and refuse what the table does not allow."""
+    name = request.match_info.route.name
+    if name is None:  # no such route, or not with this method: the router's own answer
+        return await handler(request)
+    rule = ROUTE_PERMISSIONS[name]
+    api = name.startswith(_API)
+    if not api and not _from_our_pages(request):
+        raise ForbiddenError("this request comes from another site; go to the page itself and try again")
+    who = Actor(name="anonymous", address=address(request))
+    if rule is not Permission.PUBLIC:
+        who = await (_token_actor(request) if api else _session_actor(request))
+    if not who.may(rule):
+        raise ForbiddenError(f"{who.name} may not do that: it takes the permission to {rule}")
+    request[ACTOR] = who
+    return await handler(request)
+
+
+def check_routes(app: web.Application) -> None:
+    """Make sure that every route has a rule.
+
+    Raises:
+        LookupError: one has none; it names it.
+    """
+    for route in app.router.routes():
+        if route.name is None or route.name not in ROUTE_PERMISSIONS:
+            raise LookupError(
+                f"the route {route.method} {route.resource} ({route.name}) has no rule in domain/access.py"
+            )
+
+
+def remember(response: web.StreamResponse, token: str, request: web.Request) -> None:
+    """Set the session cookie: `__Host-` where the browser came over https (RFC 6265bis, section 4.1.3)."""
+    lifetime = int(request.app[SETTINGS].admin.session_lifetime.total_seconds())
+    secure = _is_secure(request)
+    response.set_cookie(
+        _cookie(request), token, max_age=lifetime, httponly=True, samesite="Lax", secure=secure, path=_path(request)
+    )
+
+
+def forget(response: web.StreamResponse, request: web.Request) -> None:
+    """Remove the session cookie."""
+    response.del_cookie(_cookie(request), path=_path(request), secure=_is_secure(request), httponly=True)
+
+
+def session_token(request: web.Request) -> str | None:
+    """Return the session's token, good or not."""
+    return request.cookies.get(_cookie(request))
+
+
+async def _session_actor(request: web.Request) -> Actor:
+    token = session_token(request)
+    operator = await request.app[SERVICES].operators.session(token) if token else None
+    if operator is None:
+        raise SignInRequiredError
+    return actor_of(operator, address(request))
+
+
+async def _token_actor(request: web.Request) -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        found = await request.app[SERVICES].tokens.actor(token.strip(), address(request))
+        if found is not None:
+            return found
+    raise TokenRequiredError
+
+
+def _from_our_pages(request: web.Request) -> bool:
+    return may_change(
+        request.method,
+        host=request.host,
+        origin=request.headers.get("Origin"),
+        fetch_site=request.headers.get("Sec-Fetch-Site"),
+    )
+
+
+def _is_secure(request: web.Request) -> bool:
+    """Tell whether the browser speaks https: the edge sets the field itself, clients can't."""
+    return request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() == "https"
+
+
+def _cookie(request: web.Request) -> str:
+    return "__Host-gateway" if _is_secure(request) else "gateway_session"
+
+
+def _path(request: web.Request) -> str:
+    return "/" if _is_secure(request) else request.app[SETTINGS].maintenance.prefix

@@ -1,0 +1,38 @@
+"""What the handlers reach through `request.app`, by typed keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.config import Settings
+from gateway.domain.access import Actor
+from gateway.domain.observation import Observer
+from gateway.render.contexts import Branding
+from gateway.service.audit import Audit
+from gateway.service.components import Components
+from gateway.service.operators import Operators
+from gateway.service.state import State
+from gateway.service.tokens import Tokens
+from gateway.service.windows import Windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All use cases, as one value."""
+
+    windows: Windows
+    components: Components
+    operators: Operators
+    tokens: Tokens
+    audit: Audit
+    state: State
+
+
+SERVICES = web.AppKey("SERVICES", Services)
+SETTINGS = web.AppKey("SETTINGS", Settings)
+BRANDING = web.AppKey("BRANDING", Branding)
+READY: web.AppKey[Callable[[], bool]] = web.AppKey("READY")
+OBSERVE: web.AppKey[Observer] = web.AppKey("OBSERVE")
+
+ACTOR = web.RequestKey("ACTOR", Actor)

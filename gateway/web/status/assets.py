@@ -1,0 +1,57 @@
+"""Style sheets as files, for the panel. The version is part of the address, so they may be kept for ever."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiohttp import web
+
+from gateway.domain.errors import NotFoundError
+from gateway.resources import templates_directory
+
+_TYPES = {".css": "text/css"}
+_YEAR = 31_536_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served; `version` is made from its content."""
+
+    body: bytes
+    content_type: str
+    version: str
+
+
+@lru_cache
+def assets() -> dict[str, Asset]:
+    """Read all assets, by file name. They are few and small, so they stay in memory."""
+    files = sorted((templates_directory() / "assets").iterdir())
+    return {file.name: _read(file.read_bytes(), _TYPES[file.suffix]) for file in files if file.suffix in _TYPES}
+
+
+def asset_url(prefix: str, name: str) -> str:
+    """Return the address of an asset, with its version."""
+    return f"{prefix}/assets/{name}?v={assets()[name].version}"
+
+
+def routes(prefix: str) -> list[web.RouteDef]:
+    """Return the route of the assets."""
+    return [web.get(prefix + "/assets/{name}", _asset, name="status.asset")]
+
+
+async def _asset(request: web.Request) -> web.Response:
+    asset = assets().get(request.match_info["name"])
+    if asset is None:
+        raise NotFoundError(f"there is no asset {request.match_info['name']!r}")
+    current = request.query.get("v") == asset.version
+    cache = f"public, max-age={_YEAR}, immutable" if current else "no-cache"
+    headers = {"ETag": f'"{asset.version}"', "Cache-Control": cache}
+    if any(tag.value == asset.version for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    response = web.Response(body=asset.body, content_type=asset.content_type, charset="utf-8", headers=headers)
+    response.enable_compression()
+    return response
+
+
+def _read(body: bytes, content_type: str) -> Asset:
+    return Asset(body=body, content_type=content_type, version=hashlib.sha256(body).hexdigest()[:16])

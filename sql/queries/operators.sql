@@ -1,0 +1,56 @@
+-- name: operator_by_email(email)^
+select id, email, role, password_hash, disabled_at from operators where lower(email) = lower(:email);
+
+-- name: operators()
+select id, email, role, password_hash, disabled_at, last_seen_at from operators order by lower(email);
+
+-- name: count_operators()$
+select count(*) from operators;
+
+-- name: insert_operator(email, role, password_hash)$
+insert into operators (email, role, password_hash) values (:email, :role, :password_hash) returning id;
+
+-- name: set_operator_password(password_hash, id)!
+update operators set password_hash = :password_hash where id = :id;
+
+-- name: set_operator_role(role, id)!
+update operators set role = :role where id = :id;
+
+-- name: disable_operator(id)!
+update operators set disabled_at = clock_timestamp() where id = :id and disabled_at is null;
+
+-- name: insert_session(token_hash, operator_id, lifetime, address, user_agent)!
+insert into sessions (token_hash, operator_id, expires_at, address, user_agent)
+values (:token_hash, :operator_id, clock_timestamp() + :lifetime, :address, :user_agent);
+
+-- name: session_operator(token_hash)^
+select o.id, o.email, o.role, o.password_hash, o.disabled_at
+from sessions s join operators o on o.id = s.operator_id
+where s.token_hash = :token_hash and s.expires_at > clock_timestamp() and o.disabled_at is null;
+
+-- name: delete_session(token_hash)$
+delete from sessions where token_hash = :token_hash returning operator_id;
+
+-- name: delete_operator_sessions(operator_id)!
+delete from sessions where operator_id = :operator_id;
+
+-- name: delete_expired_sessions()!
+delete from sessions where expires_at <= clock_timestamp();
+
+-- name: insert_link(token_hash, operator_id, lifetime)!
+insert into sign_in_links (token_hash, operator_id, expires_at)
+values (:token_hash, :operator_id, clock_timestamp() + :lifetime);
+
+-- name: link(token_hash)^
+select l.operator_id, o.email
+from sign_in_links l left join operators o on o.id = l.operator_id
+where l.token_hash = :token_hash and l.expires_at > clock_timestamp() and o.disabled_at is null;
+
+-- name: delete_link(token_hash)$
+delete from sign_in_links where token_hash = :token_hash and expires_at > clock_timestamp() returning token_hash;
+
+-- name: delete_first_links()!
+delete from sign_in_links where operator_id is null;
+
+-- name: delete_operator_links(operator_id)!
+delete from sign_in_links where operator_id = :operator_id;

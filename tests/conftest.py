@@ -1,0 +1,137 @@
+"""What the tests share: one PostgreSQL per run, one database per test cloned from a migrated template."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.service.audit import Audit
+from gateway.service.clock import Clock
+from gateway.service.components import Components
+from gateway.service.operators import Operators
+from gateway.service.state import State
+from gateway.service.supervisor import Supervisor
+from gateway.service.tokens import Tokens
+from gateway.service.windows import Windows
+from gateway.store.listener import Listener
+from gateway.store.pool import Database
+from gateway.web.keys import Services
+from tests.observed import Observations
+from tests.postgres import Postgres
+from tests.postgres import psql as run_psql
+from tests.schema import migrate_at
+
+
+def pytest_configure() -> None:
+    """Settings of whoever runs the tests are no part of them."""
+    for name in [*os.environ]:
+        if name in ("DATABASE_URL", "GATEWAY_URL", "GATEWAY_TOKEN") or (name.startswith("GATEWAY_") and "__" in name):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL server of this run. Don't stop it: take `own_postgres` for that."""
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.delete()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of the test's own, to be stopped, started and mistreated."""
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.delete()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a migrated, empty database."""
+    name = postgres.create()
+    asyncio.run(migrate_at(postgres.url(name)))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, template: str) -> Iterator[str]:
+    """The address of a fresh, migrated database; good as DATABASE_URL of other processes, too."""
+    name = postgres.create(template)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh database without a schema."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def psql() -> Callable[[str, str], str]:
+    """Run SQL by hand: `psql(database_url, "update ...")` returns the rows, unaligned."""
+    return run_psql
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Find a TCP port of 127.0.0.1 that is free at the moment."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def observations() -> Observations:
+    """What the parts under test have observed."""
+    return Observations()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An opened pool on a fresh database."""
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def state(database: Database, tmp_path: Path, observations: Observations) -> AsyncIterator[State]:
+    """The state, which follows the database as in a running gateway."""
+    state = State(clock=Clock(), observe=observations, file=tmp_path / "snapshot.json", close_unknown=False)
+    listener = Listener(database, loaded=state.loaded, confirmed=state.confirmed, observe=observations, probe_every=0.5)
+    async with Supervisor(observations) as supervisor:
+        supervisor.start(listener.run, "listener")
+        supervisor.start(state.keep_time, "time")
+        supervisor.start(state.keep_file, "file")
+        await state.wait_for(1, within=20)
+        yield state
+
+
+@pytest.fixture
+def services(database: Database, state: State, observations: Observations) -> Services:
+    """The use cases on a fresh database; writes are waited for, as in a running gateway."""
+    return Services(
+        windows=Windows(database, state),
+        components=Components(database, state),
+        operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
+        tokens=Tokens(database),
+        audit=Audit(database),
+        state=state,
+    )

@@ -1,0 +1,204 @@
+"""Windows: states, transitions, the instants of change."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain import window as transitions
+from gateway.domain.errors import ConflictError
+from gateway.domain.schedule import active_at, next_change_after
+from gateway.domain.window import DEFAULT_GATE, TRANSITIONS, Ends, Gate, Kind, State, Verb, Window
+
+T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+WINDOW = Window(
+    id=UUID(int=1),
+    kind=Kind.MAINTENANCE,
+    title="Database upgrade",
+    starts_at=T0,
+    estimated_duration=HOUR,
+    gate=Gate.CLOSED,
+    created_at=T0,
+    updated_at=T0,
+)
+ON_TIME = replace(WINDOW, ends=Ends.ON_TIME)
+
+# One window and time for each state.
+IN_STATE = {
+    State.SCHEDULED: (WINDOW, T0 - MINUTE),
+    State.ACTIVE: (WINDOW, T0 + MINUTE),
+    State.OVERRUNNING: (WINDOW, T0 + 2 * HOUR),
+    State.ENDED: (replace(WINDOW, ended_at=T0 + MINUTE, fixed=True), T0 + 2 * MINUTE),
+    State.CANCELLED: (replace(WINDOW, cancelled_at=T0 - HOUR), T0 + MINUTE),
+}
+ALLOWED = {
+    Verb.START: {State.SCHEDULED},
+    Verb.EDIT: {State.SCHEDULED, State.ACTIVE, State.OVERRUNNING},
+    Verb.EXTEND: {State.SCHEDULED, State.ACTIVE, State.OVERRUNNING},
+    Verb.END: {State.ACTIVE, State.OVERRUNNING},
+    Verb.CANCEL: {State.SCHEDULED},
+    Verb.POST: {State.SCHEDULED, State.ACTIVE, State.OVERRUNNING, State.ENDED},
+}
+
+
+@pytest.mark.parametrize(
+    ("window", "minutes", "state"),
+    [
+        (WINDOW, -1, State.SCHEDULED),
+        (WINDOW, 0, State.ACTIVE),
+        (WINDOW, 59, State.ACTIVE),
+        (WINDOW, 60, State.OVERRUNNING),
+        (WINDOW, 100_000, State.OVERRUNNING),
+        (ON_TIME, -1, State.SCHEDULED),
+        (ON_TIME, 0, State.ACTIVE),
+        (ON_TIME, 59, State.ACTIVE),
+        (ON_TIME, 60, State.ENDED),
+        (replace(WINDOW, ended_at=T0 + 20 * MINUTE), 19, State.ACTIVE),
+        (replace(WINDOW, ended_at=T0 + 20 * MINUTE), 20, State.ENDED),
+        (replace(WINDOW, ended_at=T0 + 90 * MINUTE), 70, State.OVERRUNNING),
+        (replace(WINDOW, ended_at=T0), 0, State.ENDED),
+        (replace(WINDOW, cancelled_at=T0 - HOUR), -100, State.CANCELLED),
+        (replace(WINDOW, cancelled_at=T0 - HOUR), 30, State.CANCELLED),
+    ],
+)
+def test_the_state_is_a_function_of_the_row_and_the_time(window: Window, minutes: int, state: State) -> None:
+    """The start belongs to the window, its end does not; only `on_time` ends by itself."""
+    assert window.state(T0 + minutes * MINUTE) is state
+
+
+@pytest.mark.parametrize("state", State)
+def test_in_force_means_active_or_overrunning(state: State) -> None:
+    window, now = IN_STATE[state]
+    assert window.state(now) is state
+    assert window.is_active(now) is (state in (State.ACTIVE, State.OVERRUNNING))
+
+
+@pytest.mark.parametrize("verb", Verb)
+@pytest.mark.parametrize("state", State)
+def test_each_verb_is_allowed_in_its_states_only(verb: Verb, state: State) -> None:
+    """A refusal says what the window is, what can't be done, and what can."""
+    window, now = IN_STATE[state]
+    if state in ALLOWED[verb]:
+        transitions.require(window, verb, now)
+        return
+    with pytest.raises(ConflictError) as refusal:
+        transitions.require(window, verb, now)
+    message = str(refusal.value)
+    assert window.title in message
+    assert f"is {state}" in message
+    assert "it can be" in message if any(state in states for states in ALLOWED.values()) else "nothing" in message
+
+
+def test_the_table_of_transitions_is_whole() -> None:
+    """Every verb is in it; an ended window can only be posted to, a cancelled one is left alone."""
+    assert set(TRANSITIONS) == set(Verb)
+    assert [verb for verb in Verb if State.ENDED in TRANSITIONS[verb]] == [Verb.POST]
+    assert not [verb for verb in Verb if State.CANCELLED in TRANSITIONS[verb]]
+
+
+@pytest.mark.parametrize(
+    ("verb", "act"),
+    [
+        (Verb.START, transitions.start),
+        (Verb.EXTEND, lambda w, now: transitions.extend(w, MINUTE, now)),
+        (Verb.END, transitions.end),
+        (Verb.CANCEL, transitions.cancel),
+    ],
+)
+@pytest.mark.parametrize("state", State)
+def test_no_transition_forgets_the_table(verb: Verb, act: object, state: State) -> None:
+    window, now = IN_STATE[state]
+    if state in ALLOWED[verb]:
+        assert act(window, now) != window  # type: ignore[operator]
+    else:
+        with pytest.raises(ConflictError):
+            act(window, now)  # type: ignore[operator]
+
+
+def test_starting_keeps_the_estimated_duration() -> None:
+    started = transitions.start(WINDOW, T0 - MINUTE)
+    assert started.is_active(T0 - MINUTE)
+    assert started.scheduled_until == T0 - MINUTE + HOUR
+
+
+@pytest.mark.parametrize(("minutes", "until"), [(-30, 90), (30, 90), (60, 90), (200, 230)])
+def test_extending_counts_from_the_estimate_or_from_now_where_that_has_passed(minutes: int, until: int) -> None:
+    """Half an hour more is never a time in the past."""
+    extended = transitions.extend(WINDOW, 30 * MINUTE, T0 + minutes * MINUTE)
+    assert extended.scheduled_until == T0 + until * MINUTE
+    assert extended.starts_at == WINDOW.starts_at
+
+
+def test_ending_takes_effect_at_once_and_says_fixed_unless_told_otherwise() -> None:
+    now = T0 + MINUTE
+    assert transitions.end(WINDOW, now).state(now) is State.ENDED
+    assert transitions.end(WINDOW, now).fixed
+    assert not transitions.end(WINDOW, now, fixed=False).fixed
+
+
+def test_kinds_have_the_seeds_defaults() -> None:
+    """Maintenance and downtime close; degradation and announcements only tell."""
+    assert DEFAULT_GATE == {
+        Kind.MAINTENANCE: Gate.CLOSED,
+        Kind.DOWNTIME: Gate.CLOSED,
+        Kind.DEGRADATION: Gate.NONE,
+        Kind.ANNOUNCEMENT: Gate.NONE,
+    }
+    assert [kind.label for kind in Kind] == ["Maintenance Window", "Downtime Notice", "Degradation", "Announcement"]
+
+
+# A small grid of minutes, so that edges of several windows meet.
+moments = st.integers(0, 12).map(lambda n: T0 + n * MINUTE)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    starts_at = draw(moments)
+    outcome = draw(st.sampled_from(["open", "ended", "cancelled"]))
+    return replace(
+        WINDOW,
+        id=draw(st.uuids(version=4)),
+        starts_at=starts_at,
+        estimated_duration=draw(st.integers(1, 6)) * MINUTE,
+        ends=draw(st.sampled_from(Ends)),
+        ended_at=starts_at + draw(st.integers(0, 12)) * MINUTE if outcome == "ended" else None,
+        cancelled_at=draw(moments) if outcome == "cancelled" else None,
+    )
+
+
+STEP = MINUTE / 2
+GRID = [T0 + n * STEP for n in range(-4, 70)]
+
+
+@given(window=windows())
+def test_edges_are_exactly_the_instants_at_which_the_state_changes(window: Window) -> None:
+    """Looked for on a grid that is finer than the windows': no change is missed, none is made up."""
+    changes = [now for before, now in itertools.pairwise(GRID) if window.state(before) != window.state(now)]
+    assert sorted(set(window.edges)) == changes
+    assert list(window.edges) == sorted(window.edges)
+
+
+@given(found=st.lists(windows(), max_size=5), now=st.sampled_from(GRID[:-20]))
+def test_between_now_and_the_next_change_nothing_changes(found: list[Window], now: datetime) -> None:
+    """A moment is true until `until`: a gateway that sleeps until then misses nothing."""
+    until = next_change_after(found, now)
+    states = [window.state(now) for window in found]
+    for later in GRID:
+        if now <= later and (until is None or later < until):
+            assert [window.state(later) for window in found] == states
+    if until is not None:
+        assert until > now
+
+
+@given(found=st.lists(windows(), max_size=6), now=st.sampled_from(GRID))
+def test_active_windows_come_in_the_order_of_their_start(found: list[Window], now: datetime) -> None:
+    active = active_at(found, now)
+    assert set(active) == {window for window in found if window.is_active(now)}
+    assert [window.starts_at for window in active] == sorted(window.starts_at for window in active)
