@@ -25,7 +25,7 @@ class Row(ABC):
     """One thing that is measured. `reach`: the greatest ratio to nginx that is good enough."""
 
     key: ClassVar[str]
-    title: ClassVar[str]
+    title: str
     unit: ClassVar[str]
     reach: ClassVar[float]
 
@@ -90,6 +90,7 @@ class GatedPage(Row):
             if isinstance(peer, Gateway):
                 self._page = ask_once(server).body
             _expect(server, Answer(status=503, body=self._page))
+        self.title = f"gated page, {len(self._page)} bytes as sent: CPU per request"
         return [servers[peer.name] for peer in peers]
 
     def measure(self, lab: Lab, server: Server, seconds: int) -> Sample:

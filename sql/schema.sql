@@ -67,7 +67,8 @@ CREATE FUNCTION public.bump_state_version() RETURNS trigger
 declare
     current bigint;
 begin
-    update state_version set version = version + 1 returning version into current;
+    update state_version set version = greatest(version + 1, extract(epoch from clock_timestamp()) * 1000000)
+    returning version into current;
     -- The payload is the number alone: more than 8000 bytes would fail the writer.
     perform pg_notify('gateway_state', current::text);
     return null;
@@ -83,6 +84,14 @@ begin
         new.ended_at := clock_timestamp();
     end if;
     return new;
+end $$;
+
+CREATE FUNCTION public.queue_for_state_version() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform version from state_version for update;
+    return null;
 end $$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
@@ -187,7 +196,7 @@ CREATE TABLE public.sign_in_links (
 
 CREATE TABLE public.state_version (
     only_row boolean DEFAULT true NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
+    version bigint DEFAULT (EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric) NOT NULL,
     CONSTRAINT state_version_only_row_check CHECK (only_row)
 );
 
@@ -242,10 +251,12 @@ CREATE TABLE public.windows (
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
     CONSTRAINT window_fixed_means_ended CHECK (((NOT fixed) OR (ended_at IS NOT NULL))),
+    CONSTRAINT window_is_of_our_times CHECK ((((starts_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (starts_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND (ended_at < '9900-01-01 00:00:00+00'::timestamp with time zone) AND ((cancelled_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (cancelled_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT window_lasts_days_not_months CHECK (((EXTRACT(year FROM estimated_duration) = (0)::numeric) AND (EXTRACT(month FROM estimated_duration) = (0)::numeric) AND (estimated_duration <= '3660 days'::interval))),
+    CONSTRAINT window_names_hosts_and_paths CHECK (((COALESCE(array_ndims(hosts), 1) = 1) AND (COALESCE(array_ndims(paths), 1) = 1) AND (array_position(hosts, NULL::text) IS NULL) AND (array_position(paths, NULL::text) IS NULL))),
+    CONSTRAINT window_reminds_before_it_starts CHECK ((((('00:00:00'::interval <= ALL (reminders)) AND ('366 days'::interval >= ALL (reminders))) IS TRUE) AND (COALESCE(array_ndims(reminders), 1) = 1))),
     CONSTRAINT window_reopens_in_time CHECK (((reopen_over >= '00:00:00'::interval) AND (reopen_over <= '1 day'::interval))),
     CONSTRAINT windows_description_check CHECK ((length(description) <= 20000)),
-    CONSTRAINT windows_starts_at_check CHECK (isfinite(starts_at)),
     CONSTRAINT windows_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
 
@@ -336,17 +347,27 @@ CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.a
 
 CREATE TRIGGER component_groups_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.component_groups FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
+CREATE TRIGGER component_groups_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.component_groups FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
 CREATE TRIGGER components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER updates_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
+CREATE TRIGGER updates_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
 CREATE TRIGGER window_components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER window_components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
 CREATE TRIGGER windows_fill BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.fill_window();
+
+CREATE TRIGGER windows_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER windows_row_version BEFORE UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 

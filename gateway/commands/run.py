@@ -1,10 +1,13 @@
 """`gateway serve` and `gateway demo`: the click commands; what they do stands in `serve.py` and `demo.py`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from gateway.commands.failures import WrongSettingsError
 from gateway.commands.options import CONFIG, read_settings
+from gateway.domain.errors import InvalidError
 
 
 @click.command
@@ -17,7 +20,7 @@ def serve(config: Path | None) -> int:
     settings = read_settings(config)
     from gateway.commands.serve import run_serve  # noqa: PLC0415  wrong settings are told before all else is loaded
 
-    return run_serve(settings)
+    return _with_good_settings(lambda: run_serve(settings))
 
 
 @click.command
@@ -28,4 +31,12 @@ def demo() -> int:
     """
     from gateway.commands.demo import run_demo  # noqa: PLC0415
 
-    return run_demo()
+    return _with_good_settings(run_demo)
+
+
+def _with_good_settings(run: Callable[[], int]) -> int:
+    """Run a gateway; what it finds not valid, at the start, are settings: a database's address, a certificate."""
+    try:
+        return run()
+    except InvalidError as error:
+        raise WrongSettingsError(error.fields) from error

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from gateway.domain.errors import UnavailableError
 from gateway.domain.snapshot import Snapshot
@@ -20,7 +20,7 @@ class StoredSnapshot(BaseModel):
     """What the file holds. `skew`: seconds by which PostgreSQL's clock was ahead of this host's."""
 
     format: Literal[1] = 1
-    skew: float
+    skew: float = Field(ge=-1e10, le=1e10, allow_inf_nan=False)
     snapshot: Snapshot
 
 

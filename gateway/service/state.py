@@ -74,11 +74,12 @@ class State:
 
     def loaded(self, snapshot: Snapshot, before: float, after: float) -> None:
         """Take a snapshot that was read between two monotonic times."""
-        if snapshot.version < self.version:
+        # Against the database, the file does not count: it may tell of another database.
+        if snapshot.version < self.version and self._confirmed_at is not None:
             return
         self.clock.measure(snapshot, before, after)
         self._confirmed_at = self.clock.now()
-        if snapshot.version > self.version:
+        if snapshot.version != self.version:
             took = round((after - before) * 1000, 1)
             self._observe(StateLoaded(version=snapshot.version, windows=len(snapshot.windows), milliseconds=took))
             self._to_write.set()

@@ -38,13 +38,16 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(self._keep(loop, name), name=name))  # noqa: TID251  this is the place
 
     async def _keep(self, loop: Loop, name: str) -> None:
+        clock = asyncio.get_running_loop().time
         delay = FIRST_DELAY
         while True:
+            reason, started = "it returned", clock()
             try:
                 await loop()
             except Exception as error:  # noqa: BLE001  whatever it is: it is told, and the loop goes on
-                self._observe(LoopCrashed(name=name, reason=repr(error), retry_in=delay))
-            else:
-                self._observe(LoopCrashed(name=name, reason="it returned", retry_in=delay))
+                reason = repr(error)
+            if clock() - started > LONGEST_DELAY:  # it has run well
+                delay = FIRST_DELAY
+            self._observe(LoopCrashed(name=name, reason=reason, retry_in=delay))
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)

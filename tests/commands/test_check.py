@@ -1,0 +1,111 @@
+"""`gateway check`: what is in effect, and what is there."""
+
+import asyncio
+import json
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.commands.check import as_toml, effective_settings, masked
+from gateway.config import Settings
+from tests.commands.cli import Done, Shell
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[str]:
+    """The address of a server that accepts connections."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def verdicts(done: Done) -> dict[str, str]:
+    """Return what was found of each thing: `ok` or `failed`."""
+    lines = [line.split() for line in done.out.splitlines()]
+    return {line[1]: line[0] for line in lines if line and line[0] in ("ok", "failed")}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("embedded", "embedded"),
+        ("postgresql://u:secret@h:5432/d", "postgresql://u:***@h:5432/d"),
+        ("postgresql://u:se@cret@h,g/d", "postgresql://u:***@h,g/d"),
+        (
+            "postgresql://h/d?user=u&password=secret&sslpassword=other",
+            "postgresql://h/d?user=u&password=***&sslpassword=***",
+        ),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("unix:/run/app.sock", "unix:/run/app.sock"),
+    ],
+)
+def test_secrets_are_masked(url: str, shown: str) -> None:
+    """A password never shows, wherever in the address it stands."""
+    assert masked(url) == shown
+
+
+def test_what_is_printed_is_a_settings_file() -> None:
+    """It can be saved as gateway.toml and means the same."""
+    values = effective_settings(Settings())
+    read = tomllib.loads(as_toml(values))
+    assert Settings.model_validate(read) == Settings()
+    assert json.loads(json.dumps(values))["limits"] == read["limits"]
+
+
+async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> None:
+    """Everything that was tried gets its line; exit code 0."""
+    shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})
+    done = await shell("check")
+    assert (done.code, done.err) == (0, "")
+    assert verdicts(done) == {"database": "ok", "migrations": "ok", "upstream": "ok"}
+    assert f'url = ["{upstream}"]' in done.out
+
+
+async def test_what_is_wrong_is_named(tmp_path: Path, free_port: Callable[[], int], upstream: str) -> None:
+    """One that failed does not hide the others; exit code 1; no password is shown."""
+    gone = f"http://127.0.0.1:{free_port()}"
+    database = f"postgresql://gateway:secret@127.0.0.1:{free_port()}/x"
+    shell = Shell(tmp_path, {"DATABASE_URL": database, "GATEWAY_UPSTREAM__URL": json.dumps([upstream, gone])})
+    done = await shell("check", "--json")
+    assert done.code == 1
+    assert "secret" not in done.out + done.err
+    assert [(check["name"], check["ok"]) for check in done.json["checks"]] == [
+        ("database", False),
+        ("upstream", True),
+        ("upstream", False),
+    ]
+    assert gone in done.json["checks"][2]["detail"]
+    assert done.json["settings"]["database"]["url"] == database.replace("secret", "***")
+
+
+async def test_migrations_to_come_are_no_failure(tmp_path: Path, empty_database_url: str, upstream: str) -> None:
+    """The gateway applies them at its start; the check only says so, and changes nothing."""
+    shell = Shell(tmp_path, {"DATABASE_URL": empty_database_url, "GATEWAY_UPSTREAM__URL": upstream})
+    first, second = await shell("check"), await shell("check")
+    assert (first.code, "0001_initial" in first.out) == (0, True)
+    assert second.out == first.out
+
+
+async def test_a_newer_schema_is_a_failure(
+    tmp_path: Path, database_url: str, upstream: str, psql: Callable[[str, str], str]
+) -> None:
+    """This gateway could not run on it."""
+    psql(database_url, "insert into schema_migrations values (9999, '9999_later', '')")
+    done = await Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})("check")
+    assert done.code == 1
+    assert verdicts(done) == {"database": "ok", "migrations": "failed", "upstream": "ok"}
+
+
+async def test_an_embedded_database_is_started_and_stopped(tmp_path: Path, upstream: str) -> None:
+    """Without any setting: it comes up, is asked, keeps what commands write, and nothing is left running."""
+    shell = Shell(tmp_path, {"GATEWAY_UPSTREAM__URL": upstream})
+    done = await shell("check")
+    assert (done.code, verdicts(done)["database"]) == (0, "ok"), done
+    assert (await shell("token", "create", "ci", "--scope", "read")).code == 0
+    assert [token["name"] for token in (await shell("token", "list", "--json")).json] == ["ci"]
+    directory = tmp_path / ".gateway" / "postgres"
+    assert (directory / "PG_VERSION").exists()
+    assert not (directory / "postmaster.pid").exists()

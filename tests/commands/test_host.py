@@ -1,0 +1,172 @@
+"""The commands on the host: operators, tokens and migrations, straight in a real PostgreSQL."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.commands.user import base_url
+from gateway.config import Maintenance, Server, Settings
+from gateway.web.keys import Services
+from tests.commands.cli import Shell, refused
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, database_url: str) -> Shell:
+    return Shell(tmp_path, {"DATABASE_URL": database_url})
+
+
+async def test_an_operator_chooses_a_password_through_the_link(shell: Shell, services: Services) -> None:
+    """The link stands alone on standard output, and signs in once."""
+    done = await shell("user", "add", "ana@acme.example", "--role", "operator")
+    assert done.code == 0
+    link, token = done.out.strip().rsplit("/", 1)
+    assert link == "http://127.0.0.1:8080/_maintenance/admin/sign-in"
+    session = await services.operators.use_link(token, email=None, password=PASSWORD, address="", user_agent="")
+    operator = await services.operators.session(session)
+    assert operator is not None
+    assert (operator.email, operator.role) == ("ana@acme.example", "operator")
+
+
+async def test_a_password_from_standard_input(shell: Shell, services: Services) -> None:
+    """One line, taken as it is; nothing is printed on standard output."""
+    password = "  spaces count äöü  "
+    done = await shell(
+        "user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=f"{password}\nnot this"
+    )
+    assert (done.code, done.out) == (0, "")
+    session = await services.operators.sign_in("ana@acme.example", password, address="", user_agent="")
+    assert await services.operators.session(session)
+    done = await shell("user", "password", "ana@acme.example", "--password-stdin", stdin=PASSWORD)
+    assert (done.code, done.out) == (0, "")
+    assert await services.operators.session(session) is None
+    assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
+
+
+async def test_operators_are_listed(shell: Shell) -> None:
+    """The table lines up; `--json` has the same."""
+    await shell("user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
+    await shell("user", "add", "bo@acme.example", "--role", "reporter")
+    assert (await shell("user", "role", "bo@acme.example", "operator")).code == 0
+    assert (await shell("user", "disable", "ana@acme.example")).code == 0
+    assert (await shell("user", "list")).out.splitlines() == [
+        "E-MAIL            ROLE      STATE                LAST SEEN",
+        "ana@acme.example  viewer    disabled",
+        "bo@acme.example   operator  has no password yet",
+    ]
+    ana, bo = (await shell("user", "list", "--json")).json
+    assert ana == {
+        "email": "ana@acme.example",
+        "role": "viewer",
+        "disabled": True,
+        "has_password": True,
+        "last_seen_at": None,
+    }
+    assert (bo["role"], bo["disabled"], bo["has_password"]) == ("operator", False, False)
+
+
+async def test_who_it_was_is_recorded(shell: Shell, services: Services) -> None:
+    """The audit names the login of whoever ran the command."""
+    await shell("user", "add", "ana@acme.example", "--role", "viewer", LOGNAME="sre")
+    entry = (await services.audit.latest(1))[0]
+    assert (entry.action, entry.actor) == ("operator.added", "command line (sre)")
+
+
+async def test_what_is_refused(shell: Shell) -> None:
+    """One line, exit code 1, nothing changed."""
+    await shell("user", "add", "ana@acme.example", "--role", "viewer")
+    before = (await shell("user", "list")).out
+    for line, stdin, said in [
+        (["user", "add", "ANA@acme.example", "--role", "viewer"], "", "taken"),
+        (["user", "add", "ana", "--role", "viewer"], "", "'ana' is not an e-mail address"),
+        (["user", "password", "ana@acme.example", "--password-stdin"], "short\n", "password: must have 12"),
+        (["user", "password", "nobody@acme.example"], "", "there is no operator nobody@acme.example"),
+        (["user", "role", "nobody@acme.example", "viewer"], "", "there is no operator"),
+        (["user", "disable", "nobody@acme.example"], "", "there is no operator"),
+        (["token", "revoke", "nothing"], "", 'no token "nothing"'),
+        (["token", "create", "", "--scope", "read"], "", "name: must have 1 to 100 characters"),
+    ]:
+        done = await shell(*line, stdin=stdin)
+        assert refused(done, 1, said), done
+    assert refused(await shell("user", "password", "ana@acme.example", "--password-stdin"), 2, "no password")
+    assert (await shell("user", "list")).out == before
+
+
+async def test_a_token_is_printed_alone(shell: Shell, services: Services) -> None:
+    """`GATEWAY_TOKEN=$(gateway token create ...)` works, until it is revoked."""
+    done = await shell("token", "create", "ci", "--scope", "report")
+    assert done.code == 0
+    token = done.out.removesuffix("\n")
+    assert token.startswith("gwt_")
+    actor = await services.tokens.actor(token, "")
+    assert actor is not None
+    assert actor.name == "token ci"
+    assert refused(await shell("token", "create", "ci", "--scope", "read"), 1, "taken")
+    [listed] = (await shell("token", "list", "--json")).json
+    assert (listed["name"], listed["scope"], listed["revoked_at"]) == ("ci", "report", None)
+    assert token not in (await shell("token", "list")).out
+    assert (await shell("token", "revoke", "ci")).code == 0
+    assert await services.tokens.actor(token, "") is None
+    [listed] = (await shell("token", "list", "--json")).json
+    assert listed["revoked_at"].endswith("Z")
+
+
+async def test_migrations_are_told_and_then_applied(
+    tmp_path: Path, empty_database_url: str, psql: Callable[[str, str], str]
+) -> None:
+    """`--dry-run` changes nothing; the real run prints what it applied; a second one has nothing to do."""
+    shell = Shell(tmp_path, {"DATABASE_URL": empty_database_url})
+    tables = "select count(*) from pg_tables where schemaname = 'public'"
+    told = await shell("migrate", "--dry-run")
+    assert (told.code, "0001_initial" in told.out.splitlines()) == (0, True)
+    assert psql(empty_database_url, tables) == "0"
+    applied = await shell("migrate")
+    assert (applied.code, applied.out) == (0, told.out)
+    assert int(psql(empty_database_url, tables)) > 0
+    again = await shell("migrate", "--json")
+    assert (again.code, again.json) == (0, {"dry_run": False, "migrations": []})
+
+
+async def test_a_newer_schema_is_left_alone(shell: Shell, database_url: str, psql: Callable[[str, str], str]) -> None:
+    """An old gateway's command does not touch what a newer one has made."""
+    psql(database_url, "insert into schema_migrations values (9999, '9999_later', '')")
+    for line in (["migrate"], ["token", "create", "ci", "--scope", "read"]):
+        done = await shell(*line)
+        assert refused(done, 1, "9999", "upgrade the gateway"), done
+
+
+async def test_settings_come_from_the_file_that_is_named(tmp_path: Path, database_url: str) -> None:
+    """`--config` counts before and after the command; without it gateway.toml does, where there is one."""
+    text = f'[database]\nurl = "{database_url}"\n[server]\nlisten = "[::]:{{port}}"\n'
+    (tmp_path / "gateway.toml").write_text(text.format(port=1001))
+    (tmp_path / "other.toml").write_text(text.format(port=1002))
+    shell = Shell(tmp_path, {})
+    for number, (line, port) in enumerate(
+        [
+            (["user", "add"], 1001),
+            (["--config", "other.toml", "user", "add"], 1002),
+            (["user", "--config", "other.toml", "add"], 1002),
+            (["user", "add", "--config", "other.toml"], 1002),
+            (["--config", "none.toml", "user", "add", "--config", "other.toml"], 1002),
+        ]
+    ):
+        done = await shell(*line, f"{number}@acme.example", "--role", "viewer")
+        assert done.out.startswith(f"http://[::1]:{port}/_maintenance/admin/sign-in/"), done
+
+
+@pytest.mark.parametrize(
+    ("listen", "certificate", "url"),
+    [
+        (("0.0.0.0:8080",), "", "http://127.0.0.1:8080/m"),
+        ((":80",), "", "http://127.0.0.1:80/m"),
+        (("shop.example:443",), "x.pem", "https://shop.example:443/m"),
+        (("unix:/run/g.sock", "10.0.0.7:81"), "", "http://10.0.0.7:81/m"),
+        (("unix:/run/g.sock",), "", "/m"),
+    ],
+)
+def test_where_a_link_goes(listen: tuple[str, ...], certificate: str, url: str) -> None:
+    """To an address that a browser on this host can open."""
+    server = Server(listen=listen, tls_certificate=certificate, tls_key=certificate)
+    assert base_url(Settings(server=server, maintenance=Maintenance(prefix="/m"))) == url

@@ -1,0 +1,142 @@
+"""The API: who may do what, and how refusals look."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.access import SCOPE_PERMISSIONS, TokenScope, command_line
+from gateway.service.drafts import WindowDraft
+from gateway.web.api import routes
+from gateway.web.keys import Services
+from tests.observed import Observations
+from tests.postgres import Postgres
+from tests.web.caller import API, NO_WINDOW, Caller, is_problem, token_of
+from tests.web.panel import Client, ClientMaker, application
+
+
+@pytest.fixture
+async def client(aiohttp_client: ClientMaker, services: Services, observations: Observations) -> Client:
+    return await aiohttp_client(application(services, observations))
+
+
+READ, REPORT, WRITE = TokenScope.READ, TokenScope.REPORT, TokenScope.WRITE
+# What each route takes at least.
+LEAST = [
+    ("GET", "/windows", READ),
+    ("POST", "/windows", WRITE),
+    ("GET", f"/windows/{NO_WINDOW}", READ),
+    ("PATCH", f"/windows/{NO_WINDOW}", WRITE),
+    ("POST", f"/windows/{NO_WINDOW}/start", WRITE),
+    ("POST", f"/windows/{NO_WINDOW}/extend", WRITE),
+    ("POST", f"/windows/{NO_WINDOW}/end", WRITE),
+    ("POST", f"/windows/{NO_WINDOW}/cancel", WRITE),
+    ("POST", f"/windows/{NO_WINDOW}/updates", REPORT),
+    ("GET", "/components", READ),
+    ("POST", "/components", WRITE),
+    ("GET", "/components/api", READ),
+    ("PATCH", "/components/api", REPORT),
+]
+
+
+async def test_each_route_takes_the_scope_that_it_says(client: Client, services: Services) -> None:
+    """A token below the least scope is refused with 403, one at or above it gets past that to the work itself."""
+    tokens = {scope: await token_of(services, scope) for scope in TokenScope}
+    for method, path, least in LEAST:
+        for scope, token in tokens.items():
+            reply = await Caller(client, token)(method, path)
+            enough = SCOPE_PERMISSIONS[scope] >= SCOPE_PERMISSIONS[least]
+            assert (reply.status != 403) is enough, (method, path, scope, reply)
+            assert enough or is_problem(reply, 403)
+    assert await services.windows.list() == []
+    assert await services.components.list() == []
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer gwt_unknown", "Bearer", "Bearer  ", "Basic Z3d0OmE="])
+@pytest.mark.parametrize(("method", "path", "_least"), LEAST)
+async def test_without_a_good_token_401_says_how(
+    client: Client, method: str, path: str, _least: TokenScope, authorization: str | None
+) -> None:
+    """401 carries the challenge (RFC 6750, section 3)."""
+    reply = await Caller(client, None)(method, path, authorization=authorization)
+    assert is_problem(reply, 401)
+    assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_manual_has_every_route() -> None:
+    """docs/api.md names each of them, with its method and the least scope that it takes."""
+    manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")] for line in manual.splitlines()]
+    documented = {row[1].strip("`"): row[-2].strip("`") for row in rows if len(row) > 4}  # method and path, scope
+    least = {f"{method} {path}": scope for method, path, scope in LEAST}
+    for route in routes(""):
+        name = f"{route.method} {route.path.removeprefix('/api/v1')}"
+        called = name.replace("{id}", NO_WINDOW).replace("{slug}", "api")
+        assert documented[name] == least[called]
+
+
+async def test_a_revoked_token_is_none(client: Client, services: Services) -> None:
+    """Revoking counts from the next call."""
+    call = Caller(client, await token_of(services, READ))
+    assert (await call("GET", "/windows")).status == 200
+    await services.tokens.revoke("read token", command_line("test"))
+    assert is_problem(await call("GET", "/windows"), 401)
+
+
+async def test_a_session_cookie_is_no_token(client: Client, services: Services) -> None:
+    """A page in a browser can't use the operator's session against the API."""
+    await services.operators.add("a@acme.example", "administrator", command_line("t"), password="x" * 12)  # type: ignore[arg-type]
+    session = await services.operators.sign_in("a@acme.example", "x" * 12, address="", user_agent="")
+    async with client.post(f"{API}/windows", json={"title": "x"}, cookies={"gateway_session": session}) as response:
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/windows", {"GET", "HEAD", "POST"}),
+        ("PUT", f"/windows/{NO_WINDOW}", {"GET", "HEAD", "PATCH"}),
+        ("GET", f"/windows/{NO_WINDOW}/end", {"POST"}),
+        ("POST", "/components/api", {"GET", "HEAD", "PATCH"}),
+    ],
+)
+async def test_a_method_that_is_none_here(client: Client, method: str, path: str, allowed: set[str]) -> None:
+    """405 names those that are (RFC 9110, section 15.5.6)."""
+    reply = await Caller(client, None)(method, path)
+    assert is_problem(reply, 405)
+    assert {name.strip() for name in reply.headers["Allow"].split(",")} == allowed
+
+
+async def test_paths_that_are_none(client: Client) -> None:
+    """404 is a problem, too."""
+    assert is_problem(await Caller(client, None)("GET", "/wndows"), 404)
+
+
+async def test_the_audit_names_the_token(client: Client, services: Services) -> None:
+    """Who did it is the token's name, from the client's address."""
+    call = Caller(client, await token_of(services, WRITE))
+    made = await call("POST", "/windows", {"title": "Upgrade"})
+    entry = (await services.audit.latest(1))[0]
+    assert (entry.action, entry.subject_id) == ("window.started", made.document["id"])
+    assert (entry.actor, entry.address) == ("token write token", "127.0.0.1")
+
+
+class TestWithoutDatabase:
+    """PostgreSQL is away: 503, to be tried again, and nothing is lost."""
+
+    @pytest.fixture
+    def database_url(self, own_postgres: Postgres) -> str:
+        return own_postgres.url(own_postgres.create())
+
+    async def test_503_until_it_is_back(self, client: Client, services: Services, own_postgres: Postgres) -> None:
+        """The same call succeeds once it is back; what was there before is there."""
+        draft = WindowDraft(title="Upgrade", estimated_duration=timedelta(hours=1))
+        window = await services.windows.create(draft, command_line("test"))
+        call = Caller(client, await token_of(services, WRITE))
+        own_postgres.stop()
+        for method, path in [("GET", "/windows"), ("POST", f"/windows/{window.id}/end"), ("GET", "/components")]:
+            reply = await call(method, path)
+            assert is_problem(reply, 503), reply
+            assert int(reply.headers["Retry-After"]) > 0
+        own_postgres.start()
+        assert (await call("GET", f"/windows/{window.id}")).document["state"] == "active"
