@@ -14,7 +14,7 @@ RUN useradd --uid 10001 --home-dir /var/lib/gateway --no-create-home --shell /us
  && install --directory --owner gateway --group gateway /var/lib/gateway
 COPY --from=builder /opt/gateway /opt/gateway
 COPY --from=builder /source/gateway.toml /etc/gateway/gateway.toml
-ENV PATH=/opt/gateway/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/gateway/bin:$PATH PYTHONUNBUFFERED=1 GATEWAY_CONFIG=/etc/gateway/gateway.toml
 
 # The root may be read-only: all that changes is here (the snapshot, and the embedded PostgreSQL if you use it).
 VOLUME /var/lib/gateway
@@ -24,6 +24,5 @@ USER 10001:10001
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/live', timeout=2)"]
-# Another --config on the command line wins over this one.
-ENTRYPOINT ["gateway", "--config", "/etc/gateway/gateway.toml"]
+ENTRYPOINT ["gateway"]
 CMD ["serve"]

@@ -91,6 +91,10 @@ Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s/\[\]]*):(\d{1,5})", re.ASCII)
 _HIGHEST_PORT = 65_535
+# Scheme, account, hosts with numeric ports, database, options: libpq's URIs (PostgreSQL manual, 32.1.1.2).
+_DATABASE_URL = re.compile(
+    r"postgres(?:ql)?://(?:[^@/]*@)?(?:(?:\[[^\]]+\]|[^:,/?@\[\]]*)(?::\d*)?(?:,(?!/)|(?=[/?]|$)))*(?:/[^?]*)?(?:\?.*)?$"
+)
 
 
 def _address(text: str) -> str:
@@ -112,10 +116,10 @@ class Server(_Section):
     listen: Listed = Field(("0.0.0.0:8080",), description="A list, or unix:/path, also works.")
     internal_listen: str = Field("127.0.0.1:9090", description="/live /ready /metrics; empty: nowhere.")
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = Field(
-        1, description="Processes that share the port; auto: one per core."
+        1, description="Processes that share the port; only 1 is available yet."
     )
-    trusted_proxies: Networks = Field((), description="Networks whose X-Forwarded-* and PROXY header are believed.")
-    tls_certificate: str = Field("", description="With tls_key: serves https; reloaded when the files change.")
+    trusted_proxies: Networks = Field((), description="Networks whose X-Forwarded-* and Forwarded are believed.")
+    tls_certificate: str = Field("", description="With tls_key: serves https; read at the start.")
     tls_key: str = Field("", description="The private key of tls_certificate.")
     shutdown_grace: Duration = Field(timedelta(seconds=30), description="How long open requests may take at the end.")
 
@@ -187,8 +191,11 @@ class Database(_Section):
     @classmethod
     def _postgresql(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        if text != "embedded" and not text.startswith(("postgresql://", "postgres://")):
+        if text != "embedded" and _DATABASE_URL.match(text) is None:
             raise ValueError('write "embedded" or postgresql://user:password@host:5432/database')
+        for port in re.findall(r":(\d+)(?=[,/?]|$)", text.partition("//")[2].rpartition("@")[2].partition("/")[0]):
+            if int(port) > _HIGHEST_PORT:
+                raise ValueError(f"{port} is not a port")
         return value
 
     @property
@@ -204,7 +211,7 @@ class Maintenance(_Section):
     product: str = Field("Our product", description="The name customers know.")
     support_email: str = Field("", description="Shown to customers.")
     when_unknown: Literal["forward", "close"] = Field(
-        "forward", description="No state was ever known: forward | close."
+        "forward", description="What an unknown state means: forward or close."
     )
     snapshot_file: Path = Field(Path(".gateway/snapshot.json"), description="The last state, for a start without it.")
     retry_after: Duration = Field(timedelta(minutes=5), description="Retry-After when no estimate is left.")

@@ -22,7 +22,8 @@ CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"The settings; by default {DEFAULT_FILE}, where there is one.",
+    envvar="GATEWAY_CONFIG",
+    help=f"The settings, also as GATEWAY_CONFIG; by default {DEFAULT_FILE}, where there is one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 

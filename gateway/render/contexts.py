@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Ends, Kind, State, Window
 from gateway.render.headline import Headline, by_severity, effect, headline
-from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone
+from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone, month_words
 
 _MOST_UPDATES = 8
 _MOST_PAST = 10
@@ -179,7 +179,7 @@ def history_page(moment: Moment, branding: Branding) -> HistoryPage:
     """Show the recent past by month."""
     months: dict[str, list[WindowView]] = {}
     for view in window_views(moment.past, moment, branding):
-        months.setdefault(f"{view.starts_at:%B %Y}", []).append(view)
+        months.setdefault(month_words(view.starts_at), []).append(view)
     return HistoryPage(
         branding=branding,
         known=moment.snapshot is not None,

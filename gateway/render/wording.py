@@ -87,6 +87,12 @@ def instant_words(instant: datetime) -> str:
     return f"{_DAYS[utc.weekday()]} {utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
 
 
+def month_words(instant: datetime) -> str:
+    """Write the month of an instant, in UTC: `Dec 2026`."""
+    utc = instant.astimezone(UTC)
+    return f"{_MONTHS[utc.month - 1]} {utc.year}"
+
+
 def instant_html(instant: datetime) -> Markup:
     """Write an instant as a `time` element, so that machines read it too."""
     return Markup('<time datetime="{}">{}</time>').format(rfc3339(instant), instant_words(instant))

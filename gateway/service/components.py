@@ -3,6 +3,7 @@
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
 from gateway.service.drafts import ComponentDraft
+from gateway.service.following import follow
 from gateway.service.state import State
 from gateway.store import audit, components
 from gateway.store.pool import Database
@@ -50,7 +51,7 @@ class Components:
             component = await components.get_component(session, draft.slug)
             await audit.record(session, actor, "component.added", draft.slug, after=components.document(component))
             version = await session.run("state_version")
-        await self._state.wait_for(version)
+        await follow(self._state, self._database, version)
         return component
 
     async def set_status(self, slug: str, status: ComponentStatus, actor: Actor) -> Component:
@@ -67,5 +68,5 @@ class Components:
             documents = {"before": components.document(before), "after": components.document(component)}
             await audit.record(session, actor, "component.status_set", slug, **documents)
             version = await session.run("state_version")
-        await self._state.wait_for(version)
+        await follow(self._state, self._database, version)
         return component

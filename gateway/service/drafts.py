@@ -1,6 +1,7 @@
 """What comes in from forms, JSON and commands: checked, every wrong field named, before anything is done."""
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self, TypeVar
 
@@ -25,6 +26,8 @@ _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-
 _NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
 
+# Of hosts, paths, components or reminders: each request is compared with each of them.
+_MOST = 200
 
 # Far enough for every plan, near enough that adding the longest duration can't leave the calendar.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -100,8 +103,8 @@ class _Draft(BaseModel):
 class ScopeDraft(_Draft):
     """Which requests a window is about; empty lists mean all."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = ()
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
+    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
 
 
 class EffectDraft(_Draft):
@@ -122,8 +125,8 @@ class WindowDraft(_Draft):
     ends: Ends = Ends.WHEN_FIXED
     gate: Gate | None = None
     scope: ScopeDraft = ScopeDraft()
-    components: tuple[EffectDraft, ...] = ()
-    reminders: tuple[LeadTime, ...] = ()
+    components: tuple[EffectDraft, ...] = Field((), max_length=_MOST)
+    reminders: tuple[LeadTime, ...] = Field((), max_length=_MOST)
     recurrence: None = Field(None, description="Not available yet.")
     reopen_over: LeadTime = timedelta()
 
@@ -144,8 +147,8 @@ class WindowChange(_Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = None
-    reminders: tuple[LeadTime, ...] | None = None
+    components: tuple[EffectDraft, ...] | None = Field(None, max_length=_MOST)
+    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=_MOST)
     reopen_over: LeadTime | None = None
     fixed: bool | None = None
 
@@ -203,7 +206,6 @@ def field_errors(error: ValidationError) -> dict[str, str]:
 
 
 def _refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
-    slugs = [effect.slug for effect in components]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
+    for slug, times in Counter(effect.slug for effect in components).items():
+        if times > 1:
             raise ValueError(f'components names "{slug}" twice')

@@ -9,7 +9,7 @@ from gateway.domain.observation import Observer, SignInFailed
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.store import audit, operators
 from gateway.store.operators import Link, Operator
-from gateway.store.pool import Database, Session
+from gateway.store.pool import Database, Session, storable
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
@@ -32,6 +32,7 @@ class Operators:
         Raises:
             ForbiddenError: unknown, disabled, or the wrong password: it does not say which.
         """
+        email = storable(email)
         async with self._database.session() as session:
             operator = await operators.operator_by_email(session, email)
         known = operator is not None and not operator.disabled
@@ -80,7 +81,6 @@ class Operators:
             if not await operators.take_link(session, secret_hash(token)):
                 raise NotFoundError("this sign-in link was used already or has expired; ask for a new one")
             if link.operator_id is None:
-                await session.run("delete_first_links")
                 await self._insert(
                     session,
                     address_given,
@@ -163,6 +163,7 @@ class Operators:
 
     async def _insert(self, session: Session, email: str, role: Role, password_hash: str | None, actor: Actor) -> None:
         await operators.insert_operator(session, email=email, role=role, password_hash=password_hash)
+        await session.run("delete_first_links")  # whoever finds one in an old log gets no further
         await audit.record(session, actor, "operator.added", email, after={"role": role})
 
     async def _set_password(

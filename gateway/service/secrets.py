@@ -19,12 +19,12 @@ def new_secret() -> str:
 
 def secret_hash(secret: str) -> bytes:
     """Return what is stored of a random secret: SHA-256, enough for 256 bits of chance."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(_bytes(secret)).digest()
 
 
 async def hash_password(password: str) -> str:
     """Hash a password; in a thread, for it takes long on purpose."""
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await asyncio.to_thread(_hasher.hash, _bytes(password))
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
@@ -32,8 +32,13 @@ async def verify_password(password_hash: str | None, password: str) -> bool:
 
     def verify() -> bool:
         try:
-            return _hasher.verify(password_hash or _DECOY, password) and password_hash is not None
+            return _hasher.verify(password_hash or _DECOY, _bytes(password)) and password_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 
     return await asyncio.to_thread(verify)
+
+
+def _bytes(text: str) -> bytes:
+    """Encode any text: header bytes that are no UTF-8 arrive as lone surrogates, and are wrong, not an error."""
+    return text.encode("utf-8", "surrogatepass")

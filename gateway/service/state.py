@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from gateway.domain.errors import StoreError
 from gateway.domain.observation import (
     Observer,
     SnapshotFileFailed,
@@ -104,17 +103,14 @@ class State:
             self._observe(StateRestored(version=stored.snapshot.version, file=str(self._file)))
             self._advance()
 
-    async def wait_for(self, version: int, *, within: float = 2.0) -> None:
-        """Wait until at least `version` is in force: a writer reads its own writes.
+    async def wait_for(self, version: int, *, within: float) -> None:
+        """Wait until at least `version` is in force.
 
         Raises:
-            StoreError: it was committed, but did not get here within `within` seconds.
+            TimeoutError: it did not get here within `within` seconds.
         """
-        try:
-            async with asyncio.timeout(within), self._changed:
-                await self._changed.wait_for(lambda: self.version >= version)
-        except TimeoutError as error:
-            raise StoreError("it is saved, but this gateway does not hear of changes at the moment") from error
+        async with asyncio.timeout(within), self._changed:
+            await self._changed.wait_for(lambda: self.version >= version)
 
     async def keep_time(self) -> None:
         """Move on at each change by time, also when no request comes by. Runs for ever."""

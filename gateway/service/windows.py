@@ -11,6 +11,7 @@ from gateway.domain.scope import Scope
 from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
 from gateway.service import state as state_service
 from gateway.service.drafts import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
+from gateway.service.following import follow
 from gateway.store import audit, windows
 from gateway.store.pool import Database, Session
 from gateway.store.snapshot import database_clock
@@ -29,10 +30,8 @@ class Windows:
     async def list(self, *, states: frozenset[State] | None = None, limit: int = 100) -> list[Window]:
         """Return windows in some states (None: in any), the latest start first; those not over: the next first."""
         async with self._database.session() as session:
-            now = await database_clock(session)
-            not_over = states is not None and states <= NOT_OVER
-            found = await windows.list_windows(session, most=limit, not_over=not_over)
-        return [window for window in found if states is None or window.state(now) in states]
+            soonest_first = states is not None and states <= NOT_OVER
+            return await windows.list_windows(session, states=states, soonest_first=soonest_first, most=limit)
 
     async def get(self, window_id: UUID) -> Window:
         """Return one window.
@@ -73,7 +72,7 @@ class Windows:
             action = "window.scheduled" if starts_at > now else "window.started"
             await audit.record(session, actor, action, window_id, after=windows.document(window))
             version = await session.run("state_version")
-        await self._state.wait_for(version)
+        await follow(self._state, self._database, version)
         return window
 
     async def edit(
@@ -123,7 +122,7 @@ class Windows:
             await windows.insert_update(session, window_id, draft.status, draft.body)
             await audit.record(session, actor, "window.posted", window_id, after=draft.model_dump(mode="json"))
             window, version = await _after(session, window_id)
-        await self._state.wait_for(version)
+        await follow(self._state, self._database, version)
         return window
 
     async def _change(
@@ -145,7 +144,7 @@ class Windows:
             window, version = await _after(session, window_id)
             documents = {"before": windows.document(before), "after": windows.document(window)}
             await audit.record(session, actor, action, window_id, **documents)
-        await self._state.wait_for(version)
+        await follow(self._state, self._database, version)
         return window
 
 

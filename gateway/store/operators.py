@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.access import Role
-from gateway.store.pool import Session
+from gateway.store.pool import Session, storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ async def insert_session(
         operator_id=operator_id,
         lifetime=lifetime,
         address=address,
-        user_agent=user_agent[:500],
+        user_agent=storable(user_agent[:500]),
     )
 
 

@@ -83,6 +83,11 @@ def mapped_errors() -> Iterator[None]:
         raise StoreError(f"the database refused: {_reason(error)}") from error
 
 
+def storable(text: str) -> str:
+    """Replace what PostgreSQL can't store in a text: NUL, and lone surrogates (bytes that were no UTF-8)."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
@@ -128,7 +133,7 @@ class Database:
                 server_settings=SERVER_SETTINGS,
                 statement_cache_size=0,  # a transaction pooler in between does not know prepared statements
             )
-        except (ValueError, asyncpg.ClientConfigurationError) as error:
+        except (ValueError, OverflowError, asyncpg.ClientConfigurationError) as error:
             raise InvalidError({"database.url": str(error)}) from error
 
     async def close(self) -> None:
@@ -164,5 +169,5 @@ class Database:
                     statement_cache_size=0,
                     target_session_attrs=SessionAttribute.read_write,
                 )
-            except (ValueError, asyncpg.ClientConfigurationError) as error:
+            except (ValueError, OverflowError, asyncpg.ClientConfigurationError) as error:
                 raise InvalidError({"database.url": str(error)}) from error

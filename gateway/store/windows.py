@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
-from gateway.domain.window import UpdateStatus, Window
+from gateway.domain.window import State, UpdateStatus, Window
 from gateway.store.pool import Session
 
 _WINDOW = TypeAdapter(Window)
@@ -24,10 +24,13 @@ async def get_window(session: Session, window_id: UUID) -> Window:
     return _WINDOW.validate_json(document)
 
 
-async def list_windows(session: Session, *, most: int, not_over: bool = False) -> list[Window]:
-    """Return windows, the latest start first; with `not_over` only those to come or in force, the next first."""
-    name = "window_documents_not_over" if not_over else "window_documents"
-    return [_WINDOW.validate_json(row["document"]) for row in await session.rows(name, most=most)]
+async def list_windows(
+    session: Session, *, states: frozenset[State] | None, soonest_first: bool, most: int
+) -> list[Window]:
+    """Return windows in some states (None: in any), by their start."""
+    wanted = None if states is None else sorted(states)
+    rows = await session.rows("window_documents", states=wanted, soonest_first=soonest_first, most=most)
+    return [_WINDOW.validate_json(row["document"]) for row in rows]
 
 
 async def insert_window(session: Session, values: dict[str, Any]) -> UUID:

@@ -239,6 +239,13 @@ create table replicas (
 -- A window as one document, in the shape that the gateway reads (gateway/domain/window.py). Durations in seconds.
 create view window_documents as
 select w.id, w.starts_at, w.scheduled_until, w.ended_at, w.cancelled_at, w.ends,
+       -- As Window.state in gateway/domain/window.py; a test compares the two.
+       case when w.cancelled_at is not null then 'cancelled'
+            when clock_timestamp() < w.starts_at then 'scheduled'
+            when w.ended_at <= clock_timestamp() then 'ended'
+            when w.ended_at is null and w.ends = 'on_time' and w.scheduled_until <= clock_timestamp() then 'ended'
+            when w.scheduled_until <= clock_timestamp() then 'overrunning'
+            else 'active' end as state,
        jsonb_build_object(
            'id', w.id, 'kind', w.kind, 'title', w.title, 'description', w.description,
            'starts_at', w.starts_at, 'estimated_duration', extract(epoch from w.estimated_duration),

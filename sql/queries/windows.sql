@@ -28,13 +28,12 @@ insert into updates (window_id, status, body) values (:window_id, :status, :body
 -- name: window_document(id)$
 select document::text from window_documents where id = :id;
 
--- name: window_documents(most)
-select document::text from window_documents order by starts_at desc, id desc limit :most;
-
--- name: window_documents_not_over(most)
+-- name: window_documents(states, soonest_first, most)
+-- Windows in some states; null: in any.
 select document::text from window_documents
-where ended_at is null and cancelled_at is null and (ends = 'when_fixed' or scheduled_until > clock_timestamp())
-order by starts_at, id limit :most;
+where cast(:states as text[]) is null or state = any (:states)
+order by case when :soonest_first then starts_at end, starts_at desc, id desc
+limit :most;
 
 -- name: clock()$
 select clock_timestamp();

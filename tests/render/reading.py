@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+_INLINE = frozenset({"a", "strong", "em", "code", "time"})
 _VOID = frozenset({"meta", "link", "br", "hr", "input", "img", "path", "circle", "rect"})
 
 
@@ -24,6 +25,7 @@ class Page(HTMLParser):
         assert len(names) == len(set(names)), f"<{tag}> has an attribute twice: {names}"
         if tag == "p" or tag in {"div", "ul", "ol", "dl", "table", "section", "form"}:
             assert "p" not in self._open, f"<{tag}> inside <p>"
+        self._break(tag)
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in _VOID:
             self._open.append(tag)
@@ -32,10 +34,15 @@ class Page(HTMLParser):
         if tag not in _VOID:
             assert self._open, f"</{tag}> without a beginning"
             assert self._open.pop() == tag, f"</{tag}> closes something else, at {self.getpos()}"
+            self._break(tag)
 
     def handle_data(self, data: str) -> None:
         if not {"style", "script"} & {*self._open}:
             self._texts.append(data)
+
+    def _break(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self._texts.append(" ")
 
     @property
     def text(self) -> str:

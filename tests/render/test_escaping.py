@@ -1,0 +1,93 @@
+"""Stored cross-site scripting: whatever is typed into a text field is shown, and never becomes markup."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.domain.component import ComponentGroup
+from gateway.render.contexts import Branding
+from gateway.render.pages import gated_page, history_html, status_html, unavailable_page, window_html
+from tests.render.reading import Page
+from tests.render.samples import HOUR, SHOP, START, component, moment, update, window
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "<img src=x onerror=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "{{ 7 * 191 }}{% raw %}",
+    "<a href='javascript:alert(1)'>x</a>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](data:text/html,<script>alert(1)</script>)",
+    "[x](vbscript:msgbox(1))",
+    "[x](//evil.example/)",
+    "<javascript:alert(1)>",
+    "[x]: javascript:alert(1)\n\n[x]",
+    '[x](https://ok.example/"onmouseover="alert(1))',
+    '[x](https://ok.example/ "\\"onmouseover=alert(1)")',
+    "![x](https://evil.example/pixel.png)",
+    "![x](x){onerror=alert(1)}",
+    "```<script>\nalert(1)\n```",
+    "`<b onclick=alert(1)>`",
+    "<!-- --><script>alert(1)</script>",
+    "<math><mtext></style><img src=x onerror=alert(1)>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "<base href=https://evil.example/>",
+    "<form action=https://evil.example/><input name=password>",
+    "|a|b|\n|-|-|\n|<script>alert(1)</script>|[x](javascript:alert(1))|",
+    "<details open ontoggle=alert(1)>",
+]
+
+_ALLOWED_SCHEMES = ("https://", "http://", "mailto:", "/_maintenance/")
+_FORBIDDEN = {"script", "iframe", "object", "embed", "img", "form", "input", "base", "math", "details", "frame", "b"}
+
+
+def assert_harmless(html: bytes) -> None:
+    page = Page(html)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & _FORBIDDEN
+    assert len(page.of("style")) == 1
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in {"style", "srcdoc"}], (
+            tag,
+            attributes,
+        )
+    for link in page.of("a"):
+        assert link["href"].startswith(_ALLOWED_SCHEMES), link
+    for meta in page.of("meta"):
+        assert meta.get("http-equiv", "refresh") == "refresh"
+        assert "url" not in meta.get("content", "")
+    assert "1337" not in page.text  # a template inside a text would have computed it
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_text_field_becomes_markup(payload: str) -> None:
+    """Each payload through each field, on each page: only elements of ours and harmless links come out."""
+    posts = (update("in_progress", payload, START),)
+    active = window(1, title=payload, description=payload, updates=posts)
+    over = replace(active, id=window(2).id, starts_at=START - 3 * HOUR, ended_at=START - HOUR)
+    coming = replace(active, id=window(3).id, starts_at=START + 9 * HOUR)
+    part = component("api", name=payload, description=payload, group_id=SHOP.id)
+    group = ComponentGroup(id=SHOP.id, name=payload)
+    seen = moment(active, over, coming, components=(part,), groups=(group,))
+    branding = Branding(product=payload, support_email="help@acme.example", prefix="/_maintenance")
+    assert_harmless(gated_page(seen, branding))
+    assert_harmless(status_html(seen, branding))
+    assert_harmless(window_html(over, seen, branding))
+    assert_harmless(history_html(seen, branding))
+    assert_harmless(unavailable_page(payload, payload, branding, payload))
+
+
+@pytest.mark.parametrize("payload", ["<b>bold</b>", "5 < 6 & 7 > 2", 'Tom\'s "quoted" text', "Ünïcödé 日本語 عربى 🙂"])
+def test_what_was_typed_can_be_read(payload: str) -> None:
+    """Escaping shows the text as it was typed; nothing is cut out."""
+    text = Page(gated_page(moment(window(title=payload, description=payload)), BRANDING)).text
+    assert text.count(payload) == 2
+
+
+BRANDING = Branding(product="Acme Shop", support_email="", prefix="/_maintenance")
