@@ -267,6 +267,14 @@ CREATE VIEW public.window_documents AS
     ended_at,
     cancelled_at,
     ends,
+        CASE
+            WHEN (cancelled_at IS NOT NULL) THEN 'cancelled'::text
+            WHEN (clock_timestamp() < starts_at) THEN 'scheduled'::text
+            WHEN (ended_at <= clock_timestamp()) THEN 'ended'::text
+            WHEN ((ended_at IS NULL) AND (ends = 'on_time'::public.window_ends) AND (scheduled_until <= clock_timestamp())) THEN 'ended'::text
+            WHEN (scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
+            ELSE 'active'::text
+        END AS state,
     jsonb_build_object('id', id, 'kind', kind, 'title', title, 'description', description, 'starts_at', starts_at, 'estimated_duration', EXTRACT(epoch FROM estimated_duration), 'ends', ends, 'gate', gate, 'scope', jsonb_build_object('hosts', hosts, 'paths', paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
            FROM (public.window_components wc
              JOIN public.components c ON ((c.id = wc.component_id)))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +13,14 @@ from gateway.domain.access import Actor
 from gateway.domain.component import ComponentStatus
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StoreError
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
+from gateway.service.clock import Clock
 from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowChange, WindowDraft, checked
+from gateway.service.state import State as StateService
+from gateway.service.windows import Windows
 from gateway.store import audit
+from gateway.store.pool import Database
 from gateway.web.keys import Services
+from tests.observed import Observations
 
 Psql = Callable[[str, str], str]
 SRE = Actor(name="sre@example.com", address="203.0.113.9")
@@ -305,15 +311,13 @@ async def test_lists_by_state(services: Services) -> None:
     assert len(await services.windows.list(limit=2)) == 2
 
 
-async def test_while_the_gateway_does_not_hear_a_write_is_saved_and_told(
-    services: Services, database_url: str, psql: Psql, monkeypatch: pytest.MonkeyPatch
+async def test_reads_its_writes_also_while_it_does_not_hear(
+    database: Database, observations: Observations, tmp_path: Path
 ) -> None:
-    """The answer says that it is saved, for it is."""
-    wait_for = services.state.wait_for
-    monkeypatch.setattr(type(services.state), "wait_for", lambda _, version: wait_for(version + 10**15, within=0.05))
-    with pytest.raises(StoreError, match="it is saved, but"):
-        await services.windows.create(draft(), SRE)
-    assert psql(database_url, "select count(*) from windows") == "1"
+    """Without a listener the writer fetches the state itself before it answers."""
+    state = StateService(clock=Clock(), observe=observations, file=tmp_path / "unused.json", close_unknown=False)
+    window = await Windows(database, state).create(draft(), SRE)
+    assert [active.id for active in state.moment.active] == [window.id]
 
 
 def test_ids_are_given_by_the_database(database_url: str, psql: Psql) -> None:

@@ -297,5 +297,5 @@ async def test_a_refused_value_is_told_by_field_and_remedy(
 async def test_queries_by_name_give_rows(database: Database, sql: Sql) -> None:
     sql("insert into windows (title) values ('a'), ('b')")
     async with database.session() as session:
-        rows: list[Any] = await session.rows("window_documents", most=1)
+        rows: list[Any] = await session.rows("window_documents", states=None, soonest_first=False, most=1)
     assert len(rows) == 1
