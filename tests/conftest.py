@@ -83,7 +83,7 @@ def psql() -> Callable[[str, str], str]:
     return run_psql
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Find a TCP port of 127.0.0.1 that is free at the moment."""
 

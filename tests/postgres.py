@@ -5,8 +5,11 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+
+import psutil
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset
@@ -37,6 +40,18 @@ def psql(url: str, sql: str) -> str:
     command = [PROGRAMS / "psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
     return done.stdout.removesuffix("\n")
+
+
+def servers(directory: Path) -> list[psutil.Process]:
+    """Return every PostgreSQL process that works in a directory, orphans too."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            # Where nobody reaps orphans, the dead ones stay listed.
+            living = process.status() != psutil.STATUS_ZOMBIE
+            if living and process.name().startswith("postgres") and Path(process.cwd()) == directory:
+                found.append(process)
+    return found
 
 
 class Postgres:

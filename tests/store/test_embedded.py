@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 from gateway.domain.errors import StoreError
 from gateway.store.embedded import EmbeddedServer
 from tests.observed import wait_until
+from tests.postgres import servers
 
 Psql = Callable[[str, str], str]
 
@@ -55,18 +55,6 @@ class Gateway:
         """Die without a word."""
         self.process.kill()
         self.process.communicate(timeout=30)
-
-
-def servers(directory: Path) -> list[psutil.Process]:
-    """Return every PostgreSQL process that works in a directory, orphans too."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            # Where nobody reaps orphans, the dead ones stay listed.
-            living = process.status() != psutil.STATUS_ZOMBIE
-            if living and process.name().startswith("postgres") and Path(process.cwd()) == directory:
-                found.append(process)
-    return found
 
 
 def postmaster(directory: Path) -> int:

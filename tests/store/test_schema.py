@@ -4,14 +4,15 @@ import asyncio
 import subprocess
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import asyncpg
 import pytest
 
 from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.window import State
 from gateway.store.pool import Database
-from gateway.store.snapshot import load_snapshot
+from gateway.store.snapshot import database_clock, load_snapshot
+from gateway.store.windows import list_windows
 from tests.observed import wait_until
 
 Sql = Callable[[str], str]
@@ -294,8 +295,24 @@ async def test_a_refused_value_is_told_by_field_and_remedy(
             await session.connection.execute(statement)
 
 
-async def test_queries_by_name_give_rows(database: Database, sql: Sql) -> None:
-    sql("insert into windows (title) values ('a'), ('b')")
+async def test_the_database_and_the_gateway_agree_on_every_state(database: Database, sql: Sql) -> None:
+    """The view's `state` is `Window.state`, for each combination of start, length, end and cancellation."""
+    sql("""
+        insert into windows (title, starts_at, estimated_duration, ends, ended_at, cancelled_at)
+        select 'x', now() + start * interval '1 day', length * interval '1 day', ends,
+               now() + ended * interval '1 day', now() + cancelled * interval '1 day'
+        from unnest(array[-9, -2, 2]) start, unnest(array[1, 5, 30]) length, unnest(enum_range(null::window_ends)) ends,
+             unnest(array[null, -1, 4]) ended, unnest(array[null, -3, 3]) cancelled
+        where (ended is null or cancelled is null) and coalesce(ended >= start, true)
+    """)
     async with database.session() as session:
-        rows: list[Any] = await session.rows("window_documents", states=None, soonest_first=False, most=1)
-    assert len(rows) == 1
+        now = await database_clock(session)
+        everything = await list_windows(session, states=None, soonest_first=True, most=1000)
+        found = {
+            state: await list_windows(session, states=frozenset({state}), soonest_first=True, most=1000)
+            for state in State
+        }
+    assert len(everything) > 50
+    for state in State:
+        assert found[state] == [window for window in everything if window.state(now) is state]
+        assert found[state]

@@ -85,8 +85,8 @@ async def test_the_audit_log_says_who_did_what(panel: Browser, services: Service
     await panel.post(f"/admin/windows/{window.id}/extend", {"by": "15m"})
     await panel.post(f"/admin/windows/{window.id}/updates", {"status": "identified", "body": "We know."})
     text = (await panel.get("/admin/audit")).page.text
-    assert "operator@acme.example 127.0.0.1 window started : Half a novel" in text
-    assert "window posted : Half a novel" in text
+    assert "operator@acme.example 127.0.0.1 window started: Half a novel" in text
+    assert "window posted: Half a novel" in text
     assert "estimated_duration PT45M PT1H" in text
     assert "row_version" not in text
 
@@ -94,7 +94,7 @@ async def test_the_audit_log_says_who_did_what(panel: Browser, services: Service
 async def test_without_the_database_nothing_typed_is_lost(
     panel: Browser, services: Services, database: Database
 ) -> None:
-    """The database can't be reached while an SRE sends a form: 503, all of it is shown, and one click sends it again."""
+    """The database is away while an SRE sends a form: 503, all of it is shown, and one click sends it again."""
     await database.close()
     answer = await panel.post("/admin/windows/new", TYPED)
     assert answer.status == 503

@@ -31,6 +31,10 @@ _NOTICES = {
 }
 
 
+# What the library of the drafts says, in words for somebody in a hurry.
+_PLAINER = {"String should have at least 1 character": "Please fill this in."}
+
+
 def render(
     request: web.Request, template: str, screen: object, *, section: str = "", status: int = 200
 ) -> web.Response:
@@ -68,10 +72,9 @@ def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, st
     form is said under `form`, with its path.
     """
     errors: dict[str, str] = {}
-    for path, text in error.fields.items():
+    for path, given in error.fields.items():
         name = next((field for prefix, field in groups.items() if path.startswith(prefix)), path)
+        text = _PLAINER.get(given, given)
         place, said = (name, text) if name in values else ("form", f"{path}: {text}")
-        if values.get(place) == "" and place not in groups.values():
-            said = "Please fill this in."
         errors[place] = f"{errors[place]}; {said}" if place in errors else said
     return Typed(values=values, errors=errors)

@@ -1,0 +1,188 @@
+"""The processes of a story: real programs, whose lines are kept, and which end with the test whatever happens."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, ClassVar, TypeVar
+
+from tests.commands.cli import COMMAND, LONGEST, Done, environment
+from tests.observed import wait_until
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[2]
+APPLICATIONS = ROOT / ".venv-applications" / "bin"
+_LINES_SHOWN = 60
+
+
+class Lines:
+    """What a program writes, line by line, as it comes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._lines: list[str] = []
+        self._ended = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                with self._changed:
+                    self._lines.append(line)
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    @property
+    def text(self) -> str:
+        with self._changed:
+            return "".join(self._lines)
+
+    @property
+    def last(self) -> str:
+        """What is shown when a test fails."""
+        with self._changed:
+            return "".join(self._lines[-_LINES_SHOWN:])
+
+    def wait_for(self, pattern: str, within: float = LONGEST) -> re.Match[str]:
+        """Wait for a line that has `pattern`, also if it has come already.
+
+        Raises:
+            TimeoutError: it did not come, or the program has closed the stream.
+        """
+        searched = 0
+        deadline = time.monotonic() + within
+        with self._changed:
+            while True:
+                for line in self._lines[searched:]:
+                    if found := re.search(pattern, line):
+                        return found
+                searched = len(self._lines)
+                if self._ended or not self._changed.wait(deadline - time.monotonic()):
+                    raise TimeoutError(f"no line with {pattern!r}; there are:\n{''.join(self._lines)}")
+
+
+class Program:
+    """A program that runs until it is stopped."""
+
+    running: ClassVar[list["Program"]] = []
+    """All that were started and not yet ended, for the report of a failure."""
+
+    def __init__(
+        self, name: str, command: Sequence[str | Path], *, directory: Path, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=environment(**(variables or {})),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.out = Lines(self.process.stdout)
+        self.err = Lines(self.process.stderr)
+        Program.running.append(self)
+
+    @property
+    def log(self) -> str:
+        return f"{self.err.last}--- standard output\n{self.out.last}"
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for the end and return the exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on.
+        """
+        return self.process.wait(LONGEST)
+
+    def end(self) -> None:
+        """End it, as the last step of a fixture."""
+        if self in Program.running:
+            Program.running.remove(self)
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Gateway(Program):
+    """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`."""
+
+    def __init__(self, name: str, directory: Path, **settings: str) -> None:
+        defaults = {"SERVER__LISTEN": "127.0.0.1:0", "SERVER__INTERNAL_LISTEN": ""}
+        variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items()}
+        super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables)
+
+    def listening(self) -> "Gateway":
+        """Wait until it serves."""
+        self.err.wait_for("^listening on http://")
+        return self
+
+    @property
+    def port(self) -> int:
+        return int(self.err.wait_for(r"^listening on http://127\.0\.0\.1:(\d+)$")[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def run_gateway(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> Done:
+    """Run a command to its end; `variables` are its environment. A traceback is a failure, whatever was asked."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=directory,
+        env=environment(**variables),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def httpbin(directory: Path) -> Program:
+    """Start httpbin: the real application that the gateway stands in front of."""
+    # waitress would drop what the gateway says about the client: let the application see it.
+    options = ["--listen=127.0.0.1:0", "--no-clear-untrusted-proxy-headers", "--threads=8"]
+    return Program("httpbin", [APPLICATIONS / "waitress-serve", *options, "httpbin:app"], directory=directory)
+
+
+def echo_server(directory: Path) -> Program:
+    """Start the WebSocket echo server."""
+    return Program("echo", [sys.executable, Path(__file__).with_name("echo.py")], directory=directory)
+
+
+def port_of(program: Program) -> int:
+    """Wait until an application says where it serves."""
+    return int(program.err.wait_for(r"Serving on http://127\.0\.0\.1:(\d+)")[1])
+
+
+def eventually(predicate: Callable[[], T]) -> T:
+    """Ask `predicate` until it answers something true, and return that.
+
+    Raises:
+        TimeoutError: it did not in time.
+    """
+    return asyncio.run(wait_until(predicate))
