@@ -159,6 +159,7 @@ async def _serve(
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
+    supervisor.start(front.keep_telling, "request log")
     urls = await _listen(settings, runner, front, observe)
     if settings.server.internal_listen:
         await _listen_internal(settings, app, metrics, stack)

@@ -1,6 +1,7 @@
 """`gateway demo`: everything on one machine, to look at; nothing is left when it ends."""
 
 import asyncio
+import logging
 import os
 import tempfile
 from datetime import timedelta
@@ -55,7 +56,7 @@ async def _demo(directory: Path) -> None:
         site = web.TCPSite(sample, "127.0.0.1", 0)
         await site.start()
         settings = _settings(directory, sample.addresses[0][1])
-        configure_logging(settings.log.format)
+        configure_logging(settings.log.format, level=logging.WARNING)
         async with running(settings) as gateway:
             await _fill(gateway.services)
             _explain(gateway, settings)

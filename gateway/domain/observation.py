@@ -93,6 +93,13 @@ class UpstreamFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsUntold:
+    """So many requests were served, but neither logged nor counted: log and metrics did not keep up."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopCrashed:
     """A background loop ended by an error and is started again."""
 
@@ -130,6 +137,7 @@ Observation = (
     | WindowEnded
     | Migrated
     | UpstreamFailed
+    | RequestsUntold
     | LoopCrashed
     | HandlerFailed
     | SignInFailed

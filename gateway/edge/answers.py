@@ -5,7 +5,6 @@ are made when the state changes.
 """
 
 import gzip
-import json
 import math
 import time
 from email.utils import formatdate
@@ -70,6 +69,7 @@ class Answers:
         self._next: Rendered | None = None
         self._framed: dict[_Key, bytes] = {}
         self._framed_at = -math.inf
+        self._failures: dict[tuple[int, Format], bytes] = {}
         self._policy = pages.content_security_policy()
         state.watch(self.prepare)
         self.prepare(state.moment)
@@ -105,18 +105,22 @@ class Answers:
         if status not in _TITLES:
             return self.plain(status, reason, request)
         form = wanted_format(request.get(b"accept"), request.get(b"content-type"), request.get(b"sec-fetch-mode"))
-        title = _TITLES[status]
-        detail = "This is not planned. Please try again in a moment."
-        if form is Format.HTML:
-            body = pages.unavailable_page(title, detail, self._branding)
-            extra = f"Content-Security-Policy: {self._policy}\r\n"
-        elif form is Format.PROBLEM:
-            document = {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": detail}
-            body, extra = json.dumps(document).encode() + b"\n", ""
-        else:
-            body, extra = f"{title}. {detail}\n".encode(), ""
+        body = self._failures.get((status, form))
+        if body is None:  # rendered once: an application that is down must not make the gateway slow
+            body = self._failures[status, form] = self._failure(status, form)
+        extra = f"Content-Security-Policy: {self._policy}\r\n" if form is Format.HTML else ""
         return _framed(
             status, form, body, f"{extra}Cache-Control: no-store\r\n", without_body=request.method == b"HEAD"
+        )
+
+    def _failure(self, status: int, form: Format) -> bytes:
+        title, detail = _TITLES[status], "This is not planned. Please try again in a moment."
+        if form is Format.HTML:
+            return pages.unavailable_page(title, detail, self._branding)
+        if form is Format.TEXT:
+            return f"{title}. {detail}\n".encode()
+        return pages.json_bytes(
+            {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": f"{title}. {detail}"}
         )
 
     def plain(self, status: int, reason: str, request: RequestHead | None = None) -> bytes:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gateway.config import Settings
-from gateway.domain.observation import Observer, RequestServed
+from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.verdict import Exemptions
 from gateway.edge.answers import Answers
 from gateway.edge.upstream import Pool
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY = 0.5
 NEVER = math.inf
-_MOST_UNTOLD = 10_000
+_MOST_UNTOLD = 200_000
 
 
 class Front:
@@ -37,7 +37,7 @@ class Front:
         observe: Observer,
         served: Callable[[Sequence[RequestServed]], None],
     ) -> None:
-        """Serve requests by `settings`; `served` is told of them by the batch, at each sweep."""
+        """Serve requests by `settings`; `served` is told of them by the batch, twice a second."""
         limits, maintenance = settings.limits, settings.maintenance
         self.state = state
         self.answers = answers
@@ -69,6 +69,7 @@ class Front:
         """The time of the last sweep: near enough for deadlines, and free."""
         self._served = served
         self._untold: list[RequestServed] = []
+        self._dropped = 0
         self._id_prefix = secrets.token_hex(6).encode()
         self._ids = itertools.count(1)
 
@@ -83,16 +84,26 @@ class Front:
         return b"%b%08x" % (self._id_prefix, next(self._ids))
 
     def tell(self, served: RequestServed) -> None:
-        """Note a request; log and metrics hear of it at the next sweep."""
-        self._untold.append(served)
-        if len(self._untold) >= _MOST_UNTOLD:
-            self.tell_all()
+        """Note a request; log and metrics hear of it within half a second; what they can't keep up with is counted."""
+        if len(self._untold) < _MOST_UNTOLD:
+            self._untold.append(served)
+        else:
+            self._dropped += 1
 
     def tell_all(self) -> None:
         """Hand the noted requests on."""
         batch, self._untold = self._untold, []
         if batch:
             self._served(batch)
+        if self._dropped:
+            self.observe(RequestsUntold(count=self._dropped))
+            self._dropped = 0
+
+    async def keep_telling(self) -> None:
+        """Hand the noted requests on, twice a second. Runs for ever; a log that can't be written stops nothing else."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            self.tell_all()
 
     async def sweep(self) -> None:
         """Look after every deadline, twice a second. Runs for ever."""
@@ -102,7 +113,6 @@ class Front:
             for connection in [c for c in self.connections if c.deadline < now]:
                 connection.deadline_passed()
             self.pool.close_idle(now)
-            self.tell_all()
 
     async def drain(self, grace: float) -> None:
         """Finish what is open, for at most `grace` seconds; idle connections are closed at once."""

@@ -330,7 +330,7 @@ def _set_target(request: RequestHead, target: bytes) -> None:
         if absolute is None or _HOST.fullmatch(absolute[1]) is None:
             raise BadMessageError(400, "the target of the request is malformed")
         request.host = absolute[1]
-        request.kept = [(n, request.host if n.lower() == b"host" else v) for n, v in request.kept]
+        request.kept = [(b"Host", request.host), *(field for field in request.kept if field[0].lower() != b"host")]
         target = absolute[2] or b"/"
         if target.startswith(b"?"):
             target = b"/" + target

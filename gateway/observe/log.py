@@ -17,17 +17,21 @@ from gateway.domain.observation import (
     LoopCrashed,
     Observation,
     RequestServed,
+    RequestsUntold,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
 )
 
-_WARNINGS = (ListenerLost, SnapshotFileFailed, UpstreamFailed, SignInFailed)
+_WARNINGS = (ListenerLost, RequestsUntold, SnapshotFileFailed, UpstreamFailed, SignInFailed)
 _ERRORS = (LoopCrashed, HandlerFailed)
 
 
-def configure_logging(form: str) -> None:
-    """Send structlog and the standard library's warnings to standard error, as `console` or `json` lines."""
+def configure_logging(form: str, *, level: int = logging.INFO) -> None:
+    """Send structlog and the standard library's warnings to standard error, as `console` or `json` lines.
+
+    What is below `level` is left out.
+    """
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -39,6 +43,7 @@ def configure_logging(form: str) -> None:
     ]
     structlog.configure(
         processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -1,0 +1,235 @@
+"""The front door on a real socket and loop, between a raw client and a raw application; no database."""
+
+import asyncio
+import hashlib
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uvloop
+from aiohttp import web
+
+from gateway.config import Settings
+from gateway.domain.observation import RequestServed
+from gateway.domain.scope import EVERYTHING, Scope
+from gateway.domain.snapshot import Snapshot
+from gateway.domain.window import Ends, Gate, Kind, Window
+from gateway.edge.answers import Answers
+from gateway.edge.builtin import BuiltInPool
+from gateway.edge.front import Front
+from gateway.edge.site import FrontSite, tls_context
+from gateway.edge.upstream import ServerPool
+from gateway.render.contexts import Branding
+from gateway.service.clock import Clock
+from gateway.service.state import State
+from tests.edge.wire import Application, Client, connect
+from tests.observed import Observations, wait_until
+
+HOUR = timedelta(hours=1)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run every test on uvloop, as in production, and on asyncio's own loop."""
+    return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+
+
+def window(
+    gate: Gate = Gate.CLOSED,
+    *,
+    starts_in: timedelta = -HOUR,
+    lasts: timedelta = 2 * HOUR,
+    scope: Scope = EVERYTHING,
+    number: int = 1,
+) -> Window:
+    """A window that is active, unless `starts_in` says otherwise."""
+    now = datetime.now(UTC)
+    return Window(
+        id=UUID(int=number),
+        kind=Kind.MAINTENANCE,
+        title="Database upgrade",
+        description="We **upgrade** the database.",
+        starts_at=now + starts_in,
+        estimated_duration=lasts,
+        ends=Ends.ON_TIME,
+        gate=gate,
+        scope=scope,
+        created_at=now - 2 * HOUR,
+        updated_at=now - 2 * HOUR,
+    )
+
+
+class Gateway:
+    """A front door that serves; `front` and `state` are the real ones."""
+
+    def __init__(self, settings: Settings, observations: Observations, file: Path) -> None:
+        self.settings = settings
+        self.observations = observations
+        self.served: list[RequestServed] = []
+        self.clients: list[Client] = []
+        self.open_upload = asyncio.Event()
+        self.pieces_written = 0
+        close_unknown = settings.maintenance.when_unknown == "close"
+        self.state = State(clock=Clock(), observe=observations, file=file, close_unknown=close_unknown)
+        self.runner = web.AppRunner(self._built_in(), access_log=None, keepalive_timeout=0)
+        self.front: Front
+        self._sweep: asyncio.Task[None]
+
+    async def start(self) -> None:
+        """Listen."""
+        settings = self.settings
+        await self.runner.setup()
+        assert self.runner.server is not None
+        branding = Branding(product="Shop", support_email="help@example.com", prefix=settings.maintenance.prefix)
+        self.front = Front(
+            settings,
+            state=self.state,
+            answers=Answers(self.state, branding, retry_after=settings.maintenance.retry_after.total_seconds()),
+            pool=ServerPool(settings.upstream),
+            built_in=BuiltInPool(self.runner.server),
+            observe=self.observations,
+            served=self.served.extend,
+        )
+        self._sweep = asyncio.create_task(self.front.sweep())
+        tls = tls_context(settings.server.tls_certificate, settings.server.tls_key)
+        for address in settings.server.listen:
+            await FrontSite(self.runner, self.front, address, tls).start()
+
+    @property
+    def port(self) -> int:
+        return int(next(iter(self.runner.sites)).name.rpartition(":")[2])
+
+    def load(self, *windows: Window) -> None:
+        """Put windows in force, as the listener does."""
+        before = time.monotonic()
+        snapshot = Snapshot(version=self.state.version + 1, taken_at=datetime.now(UTC), windows=windows)
+        self.state.loaded(snapshot, before, time.monotonic())
+
+    async def connect(self, **options: Any) -> Client:
+        """Open a client's connection."""
+        client = await connect(**({"port": self.port} | options))
+        self.clients.append(client)
+        return client
+
+    async def told(self, count: int = 1) -> list[RequestServed]:
+        """Wait until so many requests were told of."""
+        await wait_until(lambda: len(self.served) >= count)
+        return self.served
+
+    async def stop(self) -> None:
+        """Check that nothing is left behind when the clients have gone, and end."""
+        for client in self.clients:
+            client.abort()
+        await wait_until(lambda: not self.front.connections)
+        servers = [*self.front.pool._servers, self.front.built_in._server]
+        await wait_until(lambda: all(server.outstanding == 0 for server in servers))
+        assert not self.front.pool._connecting
+        self._sweep.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._sweep
+        await self.front.drain(0)
+        await self.runner.cleanup()
+
+    def _built_in(self) -> web.Application:
+        app = web.Application(client_max_size=0)
+
+        async def hello(request: web.Request) -> web.Response:
+            return web.Response(text=f"hello {request.remote}")
+
+        async def upload(request: web.Request) -> web.Response:
+            await self.open_upload.wait()
+            digest = hashlib.sha256()
+            async for piece in request.content.iter_any():
+                digest.update(piece)
+            return web.Response(text=digest.hexdigest())
+
+        async def download(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for number in range(int(request.query["pieces"])):
+                self.pieces_written = number + 1
+                await response.write(bytes([number % 256]) * 65_536)
+            await response.write_eof()
+            return response
+
+        app.add_routes(
+            [
+                web.get("/_maintenance/hello", hello),
+                web.post("/_maintenance/upload", upload),
+                web.get("/_maintenance/download", download),
+            ]
+        )
+        return app
+
+
+@pytest.fixture
+async def application() -> AsyncIterator[Application]:
+    """The application behind the gateway."""
+    application = Application()
+    await application.start()
+    yield application
+    application.stop()
+
+
+@pytest.fixture
+async def serve(
+    application: Application,
+    observations: Observations,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Callable[..., Any]]:
+    """Start a gateway in front of the application: `await serve(limits={"header_bytes": 100})`."""
+    monkeypatch.setattr("gateway.edge.front.SWEEP_EVERY", 0.02)
+    monkeypatch.setattr("gateway.edge.downstream._LINGER", 0.2)
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    gateways: list[Gateway] = []
+
+    async def start(**sections: dict[str, Any]) -> Gateway:
+        sections["server"] = {"listen": "127.0.0.1:0"} | sections.get("server", {})
+        sections["upstream"] = {"url": application.url} | sections.get("upstream", {})
+        gateway = Gateway(Settings.model_validate(sections), observations, tmp_path / "snapshot.json")
+        gateways.append(gateway)
+        await gateway.start()
+        return gateway
+
+    yield start
+    for gateway in gateways:
+        await gateway.stop()
+    assert not failures, failures
+
+
+@pytest.fixture
+async def gateway(serve: Callable[..., Any]) -> Gateway:
+    """A gateway with default settings in front of the application."""
+    started: Gateway = await serve()
+    return started
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> Client:
+    """A client's connection to that gateway."""
+    return await gateway.connect()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A self-signed certificate for localhost, and its key."""
+    directory = tmp_path_factory.mktemp("tls")
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=30)
+    return str(certificate), str(key)
+
+
+@pytest.fixture
+def trusting(certificate: tuple[str, str]) -> ssl.SSLContext:
+    """A client's context that trusts that certificate."""
+    return ssl.create_default_context(cafile=certificate[0])
