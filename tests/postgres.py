@@ -31,6 +31,16 @@ log_min_messages = fatal
 """
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  a directory of one's own is made in it
+_MOST = 512 * 1024 * 1024
+
+
+def roomy_directory() -> Path:
+    """Return where servers are put: in memory where there is room, for cloning a database on a disk takes 0.3 s."""
+    in_memory = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MOST
+    return _MEMORY if in_memory else Path(tempfile.gettempdir())
+
+
 def psql(url: str, sql: str) -> str:
     """Run SQL as an SRE does by hand; return psql's unaligned rows, without the last line end.
 
@@ -61,7 +71,7 @@ class Postgres:
     """
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="gateway-postgres-", dir=roomy_directory()))
         self._numbers = count(1)
         self._server = get_server(self.directory, cleanup_mode="delete", start=False)
         self._server.ensure_pgdata_inited()

@@ -8,6 +8,7 @@ import httptools
 HEAD_END = b"\r\n\r\n"
 CHUNKED = -1
 UNTIL_CLOSE = -2
+_LONGEST_BODY = 2**63 - 1
 
 # Fields that concern one connection only (RFC 9110, section 7.6.1), and those that the gateway writes itself.
 HOP_BY_HOP = frozenset(
@@ -193,11 +194,14 @@ def parse_response_head(head: bytes, *, answers_head: bool) -> ResponseHead:
         raise BadMessageError(502, "the application's answer is malformed")
     response = ResponseHead()
     response.status = parser.get_status_code()
+    if response.status < 100:  # noqa: PLR2004
+        raise BadMessageError(502, "the application's answer has a status that is none")
     response.reason = collector.reason
-    response.keep_alive = parser.should_keep_alive()
-    _classify_response(response, collector.fields)
+    tokens = _classify_response(response, collector.fields)
     if answers_head or response.status < 200 or response.status in (204, 304):  # noqa: PLR2004
         response.body = 0
+    is_http_1_0 = parser.get_http_version() == "1.0"
+    response.keep_alive = response.body != UNTIL_CLOSE and _keeps_alive(tokens, is_http_1_0=is_http_1_0)
     return response
 
 
@@ -205,7 +209,6 @@ def _request_head(collector: _Collector, parser: Any, line: bytes) -> RequestHea
     request = RequestHead()
     request.method = parser.get_method()
     request.fields = collector.fields
-    request.keep_alive = parser.should_keep_alive()
     request.is_http_1_0 = line.endswith(b"0")
     _classify_request(request)
     _set_target(request, collector.url)
@@ -232,14 +235,15 @@ def _classify_request(request: RequestHead) -> None:
     connection: list[bytes] = []
     for name, value in special:
         if name == b"host":
-            hosts.append(value)
+            hosts.append(value.strip(b" \t"))
         elif name == b"connection":
             connection.append(value)
         else:
             _note(request, name, value)
     tokens = _tokens(b",".join(connection))
-    if b"upgrade" not in tokens:
-        request.upgrade = b""
+    if b"upgrade" not in tokens or request.is_http_1_0 or b"h2c" in _tokens(request.upgrade):
+        request.upgrade = b""  # RFC 9110, section 7.8; after h2c nobody here could read what is asked
+    request.keep_alive = _keeps_alive(tokens, is_http_1_0=request.is_http_1_0)
     request.kept = _without_nominated(kept, tokens)
     if len(hosts) != 1 and (hosts or not request.is_http_1_0):
         raise BadMessageError(400, "a request names exactly one Host")
@@ -251,11 +255,11 @@ def _classify_request(request: RequestHead) -> None:
 def _note(request: RequestHead, name: bytes, value: bytes) -> None:
     """Take down what a special field says."""
     if name == b"content-length":
-        request.body = int(value)
+        request.body = _length(value, 400)
     elif name == b"transfer-encoding":
         _check_transfer_encoding(request, value)
     elif name == b"expect":
-        request.expects_continue = value.lower() == b"100-continue"
+        request.expects_continue = value.strip(b" \t").lower() == b"100-continue"
     elif name == b"upgrade":
         request.upgrade = value
     elif name == b"te":
@@ -264,7 +268,8 @@ def _note(request: RequestHead, name: bytes, value: bytes) -> None:
         request.forwarding.append((name, value))
 
 
-def _classify_response(response: ResponseHead, fields: list[tuple[bytes, bytes]]) -> None:
+def _classify_response(response: ResponseHead, fields: list[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    """Sort the fields; return what Connection says."""
     kept: list[tuple[bytes, bytes]] = []
     response.upgrade = b""
     response.body = UNTIL_CLOSE
@@ -274,26 +279,36 @@ def _classify_response(response: ResponseHead, fields: list[tuple[bytes, bytes]]
         if name not in _RESPONSE_SPECIAL:
             kept.append(field)
         elif name == b"content-length":
-            response.body = int(field[1])
+            response.body = _length(field[1], 502)
             kept.append(field)
         elif name == b"connection":
             connection.append(field[1])
         elif name == b"transfer-encoding":
-            if field[1].lower() != b"chunked":
+            if response.body == CHUNKED or field[1].strip(b" \t").lower() != b"chunked":
                 raise BadMessageError(502, "the application's answer has a transfer coding that is not chunked")
             response.body = CHUNKED
         elif name == b"upgrade":
             response.upgrade = field[1]
-    response.kept = _without_nominated(kept, _tokens(b",".join(connection)))
+    tokens = _tokens(b",".join(connection))
+    response.kept = _without_nominated(kept, tokens)
+    return tokens
 
 
 def _check_transfer_encoding(request: RequestHead, value: bytes) -> None:
     """RFC 9112, sections 6.1 and 6.3: only chunked, only once, only in HTTP/1.1."""
     if request.is_http_1_0:
         raise BadMessageError(400, "HTTP/1.0 knows no Transfer-Encoding")
-    if request.body == CHUNKED or value.lower() != b"chunked":
+    if request.body == CHUNKED or value.strip(b" \t").lower() != b"chunked":
         raise BadMessageError(501, "the only transfer coding known here is chunked")
     request.body = CHUNKED
+
+
+def _length(value: bytes, status: int) -> int:
+    """Read a Content-Length, whose digits llhttp has checked; the application may count in 63 bits."""
+    length = int(value)
+    if length > _LONGEST_BODY:
+        raise BadMessageError(status, "the Content-Length is beyond all reason")
+    return length
 
 
 # What nearly every Connection field says; they nominate nothing.
@@ -309,6 +324,14 @@ def _tokens(value: bytes) -> frozenset[bytes]:
     if known is not None:
         return known
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",") if token.strip(b" \t"))
+
+
+def _keeps_alive(tokens: frozenset[bytes], *, is_http_1_0: bool) -> bool:
+    """Tell whether the connection stays (RFC 9112, section 9.3).
+
+    llhttp can't be asked afterwards: it forgets at the end of a message, which a head without a body is.
+    """
+    return b"close" not in tokens and (not is_http_1_0 or b"keep-alive" in tokens)
 
 
 # What a Connection field can't have removed: the gateway and the application rely on them.
@@ -331,7 +354,7 @@ def _set_target(request: RequestHead, target: bytes) -> None:
             raise BadMessageError(400, "the target of the request is malformed")
         request.host = absolute[1]
         request.kept = [(b"Host", request.host), *(field for field in request.kept if field[0].lower() != b"host")]
-        target = absolute[2] or b"/"
+        target = absolute[2] or (b"*" if request.method == b"OPTIONS" else b"/")  # RFC 9112, section 3.2.4
         if target.startswith(b"?"):
             target = b"/" + target
     if b"#" in target:

@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ class Gateway:
         self.state = State(clock=Clock(), observe=observations, file=file, close_unknown=close_unknown)
         self.runner = web.AppRunner(self._built_in(), access_log=None, keepalive_timeout=0)
         self.front: Front
-        self._sweep: asyncio.Task[None]
+        self._loops: list[asyncio.Task[None]]
 
     async def start(self) -> None:
         """Listen."""
@@ -96,7 +95,7 @@ class Gateway:
             observe=self.observations,
             served=self.served.extend,
         )
-        self._sweep = asyncio.create_task(self.front.sweep())
+        self._loops = [asyncio.create_task(loop()) for loop in (self.front.sweep, self.front.keep_telling)]
         tls = tls_context(settings.server.tls_certificate, settings.server.tls_key)
         for address in settings.server.listen:
             await FrontSite(self.runner, self.front, address, tls).start()
@@ -130,9 +129,9 @@ class Gateway:
         servers = [*self.front.pool._servers, self.front.built_in._server]
         await wait_until(lambda: all(server.outstanding == 0 for server in servers))
         assert not self.front.pool._connecting
-        self._sweep.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sweep
+        for task in self._loops:
+            task.cancel()
+        assert not [end for end in await asyncio.gather(*self._loops, return_exceptions=True) if str(end)]
         await self.front.drain(0)
         await self.runner.cleanup()
 

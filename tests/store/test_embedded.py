@@ -14,6 +14,7 @@ import pytest
 from gateway.domain.errors import StoreError
 from gateway.store.embedded import EmbeddedServer
 from tests.observed import wait_until
+from tests.postgres import roomy_directory
 from tests.postgres import servers
 
 Psql = Callable[[str, str], str]
@@ -64,7 +65,7 @@ def postmaster(directory: Path) -> int:
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """A directory that a server for which root becomes another user can reach; nothing runs there afterwards."""
-    with tempfile.TemporaryDirectory(prefix="gateway-embedded-") as parent:
+    with tempfile.TemporaryDirectory(prefix="gateway-embedded-", dir=roomy_directory()) as parent:
         directory = Path(parent).resolve() / "deep" / "postgres"
         yield directory
         left = servers(directory)
@@ -217,7 +218,7 @@ async def test_a_damaged_data_directory_is_told_with_its_log(directory: Path) ->
 
 async def test_a_directory_with_a_long_name_works(psql: Psql) -> None:
     """Longer than the address of a unix socket may be."""
-    with tempfile.TemporaryDirectory(prefix="gateway-embedded-") as parent:
+    with tempfile.TemporaryDirectory(prefix="gateway-embedded-", dir=roomy_directory()) as parent:
         server = EmbeddedServer(Path(parent) / ("long" * 30) / "postgres")
         assert psql(await server.start(), "select 1") == "1"
         await server.stop()

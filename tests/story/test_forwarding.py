@@ -54,7 +54,6 @@ def test_every_status_is_the_applications(stage: Stage, method: str, status: int
         ("/html", {}),
         ("/encoding/utf8", {}),
         ("/image/png", {}),
-        ("/stream/20", {}),
         ("/stream-bytes/100000?seed=7&chunk_size=1000", {}),
         ("/bytes/0", {}),
         ("/bytes/100000?seed=7", {}),
@@ -122,6 +121,13 @@ def test_a_request_through_the_gateway_is_the_request(
     assert (added["X-Forwarded-Proto"], added["X-Forwarded-Host"]) == ("http", HOST["Host"])
     assert added["Forwarded"] == 'for=127.0.0.1;host="shop.example:8080";proto=http'
     assert added["Via"] == "1.1 gateway"
+
+
+def test_a_stream_of_lines_arrives_whole(stage: Stage) -> None:
+    """Chunked by the application, chunked to the client."""
+    answer = fetch(stage.shop.port, "/stream/20")
+    assert answer.header("Transfer-Encoding") == "chunked"
+    assert [json.loads(line)["id"] for line in answer.body.splitlines()] == [*range(20)]
 
 
 @pytest.mark.parametrize(
