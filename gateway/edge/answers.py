@@ -65,7 +65,8 @@ class Answers:
         self._state = state
         self._branding = branding
         self._retry_after = retry_after
-        self._rendered: Rendered | None = None
+        # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
+        self._rendered = Rendered(state.moment, branding)
         self._next: Rendered | None = None
         self._framed: dict[_Key, bytes] = {}
         self._framed_at = -math.inf
@@ -129,9 +130,8 @@ class Answers:
         return _framed(status, Format.TEXT, f"{status} {reason}\n".encode(), "", without_body=without_body)
 
     def _current(self, moment: Moment) -> Rendered:
-        rendered = self._rendered
-        if rendered is not None and rendered.moment is moment:
-            return rendered
+        if self._rendered.moment is moment:
+            return self._rendered
         ahead = self._next
         if ahead is not None and ahead.moment.snapshot is moment.snapshot and ahead.moment.until == moment.until:
             ahead.moment = moment  # foreseen: the same snapshot, after the same change

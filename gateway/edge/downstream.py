@@ -109,6 +109,7 @@ class Downstream(asyncio.Protocol):
             self._relay_body(exchange, data)
         elif self._body is not None:
             self._discard(self._body, data)
+            self._read_requests()
         else:
             self._buffer += data
             if len(self._buffer) > _MOST_PIPELINED:
@@ -138,7 +139,7 @@ class Downstream(asyncio.Protocol):
             in_line = buffer.find(b"\r\n", 0, self.front.header_bytes) < 0
             raise BadMessageError(414 if in_line else 431, "the head of the request is too long")
         if end < 0:
-            if buffer and (not 0x41 <= buffer[0] <= 0x7A or buffer.count(b"\n") != buffer.count(b"\r\n")):  # noqa: PLR2004
+            if buffer != b"\r" and _is_garbage(buffer):
                 raise BadMessageError(400, "this is no HTTP/1.1 request")
             if self._searched == 0:
                 self.deadline = self.front.now + self.front.header_timeout
@@ -195,8 +196,8 @@ class Downstream(asyncio.Protocol):
             return
         if rest:
             self._buffer += rest
-        if not exchange.wants_body:
-            self.deadline = self.front.now + self.front.response_timeout
+        if not exchange.wants_body and not self._paused:
+            self.deadline = _NEVER if exchange.has_begun else self.front.now + self.front.response_timeout
 
     # Answers of the gateway's own
 
@@ -206,6 +207,7 @@ class Downstream(asyncio.Protocol):
         unread = max(request.body, 0) - len(self._buffer)
         self._last = (
             not request.keep_alive
+            or request.is_http_1_0
             or self.front.stopping
             or request.body < 0
             or unread > _MOST_DISCARDED
@@ -232,7 +234,8 @@ class Downstream(asyncio.Protocol):
             self._body = None
             self.deadline = self.front.now + self.front.keepalive_timeout
             self._buffer += rest
-            self._read_requests()
+            if self._last:
+                self.linger(unread=False)
 
     def refuse_message(self, error: BadMessageError) -> None:
         """Answer what can't be read as a request, and close."""
@@ -246,12 +249,13 @@ class Downstream(asyncio.Protocol):
         """Close; where the client may still be sending, only after it had time to read the answer (rule 29)."""
         self._last = True
         self._buffer.clear()
+        self.deadline = self.front.now + (_LINGER if unread and not self._paused else self.front.body_timeout)
         if not unread:
             self.transport.close()
             return
+        self.transport.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self.deadline = self.front.now + _LINGER
 
     # What an exchange tells
 
@@ -277,7 +281,7 @@ class Downstream(asyncio.Protocol):
         """Answer in the application's place."""
         self._exchange = None
         answer = self.front.answers.unavailable(request, status, reason)
-        last = unread or not request.keep_alive or self.front.stopping
+        last = unread or not request.keep_alive or request.is_http_1_0 or self.front.stopping
         self.transport.resume_reading()
         self.transport.write(closing(answer) if last else answer)
         if last:
@@ -303,8 +307,9 @@ class Downstream(asyncio.Protocol):
 
     def close_when_idle(self) -> None:
         """Close now, or after the request that is under way."""
-        self._last = True
-        if self._exchange is None and self._body is None and not self._buffer:
+        if self._exchange is not None or self._body is not None:
+            self._last = True
+        elif not self._buffer:
             self.transport.close()
 
     def _tell(self, request: RequestHead, status: int, verdict: Verdict, sent: int) -> None:
@@ -323,6 +328,11 @@ class Downstream(asyncio.Protocol):
                 b"",
             )
         )
+
+
+def _is_garbage(begin: bytearray) -> bool:
+    """Tell from its beginning that this will be no head: other bytes than a method's, or bare line feeds."""
+    return bool(begin) and (not 0x41 <= begin[0] <= 0x7A or begin.count(b"\n") != begin.count(b"\r\n"))  # noqa: PLR2004
 
 
 def closing(answer: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """One request and its response, between a downstream and an upstream, with back-pressure both ways."""
 
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed, UpstreamFailed
@@ -26,6 +28,7 @@ _LONGEST_RESPONSE_HEAD = 262_144
 _MOST_PENDING = 65_536
 _CLIENT_CLOSED = 499
 _SWITCHING = 101
+_RESET = struct.pack("ii", 1, 0)
 
 
 class Exchange:
@@ -78,6 +81,11 @@ class Exchange:
     def wants_body(self) -> bool:
         """Whether the request's body has not come to its end."""
         return self._request_body is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the response has begun."""
+        return self._response is not None
 
     # To the application
 
@@ -173,6 +181,8 @@ class Exchange:
                 self._buffer = data
                 if len(data) > _LONGEST_RESPONSE_HEAD:
                     self._fail(502, "the head of the application's answer is too long")
+                elif data[:7] != b"HTTP/1."[: len(data)] or data.count(b"\n") != data.count(b"\r\n"):
+                    self._fail(502, "the application does not answer in HTTP/1.1")
                 return
             end += len(HEAD_END)
             try:
@@ -186,6 +196,7 @@ class Exchange:
                 return
             if response.status >= 200:  # noqa: PLR2004
                 break
+            self._reused = False  # the application has it: no replay
             if not self._request.is_http_1_0:
                 self._downstream.transport.write(response_bytes(response, close=False, chunked=False))
         self._begin(response, data)
@@ -324,7 +335,12 @@ class Exchange:
         """Break the client's connection: an answer that is not whole must not look whole (rule 18)."""
         self._downstream.front.observe(UpstreamFailed(server=self._pool.name, reason=reason))
         self._drop_upstream()
-        self._downstream.transport.abort()
+        transport, response = self._downstream.transport, self._response
+        if response is not None and response.body < 0 and not self._chunked_out:
+            # Only a reset tells this end from the body's own.
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
 
     def _drop_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None

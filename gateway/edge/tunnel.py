@@ -11,23 +11,26 @@ if TYPE_CHECKING:
 class TunnelEnd(asyncio.Protocol):
     """One end: what it receives goes to the other."""
 
-    __slots__ = ("_closed", "_other", "_own")
+    __slots__ = ("_other", "has_ended")
 
-    def __init__(self, own: asyncio.Transport, other: asyncio.Transport) -> None:
-        """Receive from `own`, send to `other`."""
-        self._own = own
+    def __init__(self, other: asyncio.Transport) -> None:
+        """Send what is received to `other`."""
         self._other = other
+        self.has_ended = False
+        """Nothing more will be received."""
 
     def data_received(self, data: bytes) -> None:
         """Pass it on."""
         self._other.write(data)
 
     def eof_received(self) -> bool:
-        """Pass a half-close on, and keep the other direction open."""
-        if self._other.can_write_eof() and not self._other.is_closing():
-            self._other.write_eof()
-            return True
-        return False
+        """Pass a half-close on, and keep the other direction open until it ends, too; then close both."""
+        self.has_ended = True
+        other, opposite = self._other, self._other.get_protocol()
+        if other.is_closing() or not other.can_write_eof() or getattr(opposite, "has_ended", True):
+            return False
+        other.write_eof()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the other end: after what is left to send, or at once where this one broke."""
@@ -52,7 +55,7 @@ class DownstreamEnd(TunnelEnd):
 
     def __init__(self, downstream: "Downstream", other: asyncio.Transport) -> None:
         """Take the place of `downstream`."""
-        super().__init__(downstream.transport, other)
+        super().__init__(other)
         self._downstream = downstream
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,7 +71,7 @@ class UpstreamEnd(TunnelEnd):
 
     def __init__(self, upstream: "UpstreamConnection", other: asyncio.Transport) -> None:
         """Take the place of `upstream`."""
-        super().__init__(upstream.transport, other)
+        super().__init__(other)
         self._upstream = upstream
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -15,7 +15,7 @@ class Hop:
 
     def __init__(self, client: str, proto: bytes, *, is_trusted: bool) -> None:
         """`client` is the peer's address; a trusted peer's own forwarding fields are kept and added to."""
-        self.client = client
+        self.client = client or "unknown"  # a unix socket's peer (RFC 7239, section 6.2)
         self.proto = proto
         self.is_trusted = is_trusted
         self._by_host: tuple[bytes, bytes] = (b"\0", b"")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -81,8 +82,8 @@ class AccessLog:
         self._stream = stream
 
     def __call__(self, batch: Sequence[RequestServed]) -> None:
-        """Write a batch of requests, whatever their bytes so that no terminal or log reader is fooled by them."""
-        self._stream.write(b"".join(map(self._render, batch)).decode("ascii", "backslashreplace"))
+        """Write a batch of requests."""
+        self._stream.write(b"".join(map(self._render, batch)).decode("ascii"))
         self._stream.flush()
 
 
@@ -120,13 +121,21 @@ def _console_line(served: RequestServed) -> bytes:
         _instant(at),
         host or b"-",
         method or b"-",
-        target.replace(b'"', b"%22") or b"-",
+        _safe(target) or b"-",
         status,
         sent,
         seconds * 1000,
         verdict.encode(),
-        request_id or b"-",
+        _safe(request_id) or b"-",
     )
+
+
+# What could break a line, or fool a terminal or a reader of logs.
+_UNSAFE = re.compile(rb'["\x00-\x20\x7f-\xff]')
+
+
+def _safe(value: bytes) -> bytes:
+    return _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], value) if _UNSAFE.search(value) else value
 
 
 def _text(value: bytes) -> str:

@@ -132,14 +132,13 @@ class HistoryPage:
 class MessagePage:
     """`status/message.html`: something went wrong, or is not there; said in the product's look.
 
-    `home` links to the status page, `request_id` (may be empty) is what support asks for.
+    `request_id` (may be empty) is what support asks for.
     """
 
     branding: Branding
     badge: Badge
     title: str
     text: str
-    home: bool = True
     request_id: str = ""
 
 

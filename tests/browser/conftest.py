@@ -1,5 +1,6 @@
 """The scene: the sample shop, a real `gateway serve` in front of it, a real PostgreSQL, and Chromium."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,14 @@ class Scene:
     def panel(self) -> str:
         return f"{self.url}/_maintenance/admin"
 
-    async def gated(self, *, path: str = "/") -> None:
+    async def gated(self) -> None:
         """Wait until the gateway refuses."""
-        await wait_until(lambda: fetch(self.gateway.port, path).status == 503)
+
+        async def refuses() -> bool:
+            # In a thread: the shop behind the gateway runs on this loop.
+            return (await asyncio.to_thread(fetch, self.gateway.port, "/")).status == 503
+
+        await wait_until(refuses)
 
     async def operator(self, email: str = "sre@acme.example") -> str:
         """Add an operator with PASSWORD; return the e-mail address."""
@@ -87,6 +93,6 @@ def gateway(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Gatew
 
 
 @pytest.fixture
-async def scene(aiohttp_server: SERVERS, gateway: Callable[[str], Gateway], services: Services) -> AsyncIterator[Scene]:
+async def scene(aiohttp_server: SERVERS, gateway: Callable[[str], Gateway], services: Services) -> Scene:
     shop = await aiohttp_server(sample_application())
-    yield Scene(gateway=gateway(f"http://127.0.0.1:{shop.port}"), services=services)
+    return Scene(gateway=gateway(f"http://127.0.0.1:{shop.port}"), services=services)

@@ -59,8 +59,8 @@ async def test_the_whole_story_without_javascript(browser: Browser, scene: Scene
         assert "You are signed out." in await sre.text()
         await page.goto(f"{scene.panel}/windows")
         assert page.url == f"{scene.panel}/sign-in"
-        assert [said for said in (*sre.wrongs, *customer.wrongs)] == []
-        assert [url for url in (*sre.requests, *customer.requests) if not url.startswith(scene.url)] == []
+        assert sre.wrongs + customer.wrongs == []
+        assert [url for url in sre.requests + customer.requests if not url.startswith(scene.url)] == []
 
 
 async def test_a_window_is_scheduled_and_edited(browser: Browser, scene: Scene) -> None:

@@ -32,6 +32,7 @@ from tests.edge.wire import Application, Client, connect
 from tests.observed import Observations, wait_until
 
 HOUR = timedelta(hours=1)
+SOON = timedelta(milliseconds=50)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -185,7 +186,6 @@ async def serve(
 ) -> AsyncIterator[Callable[..., Any]]:
     """Start a gateway in front of the application: `await serve(limits={"header_bytes": 100})`."""
     monkeypatch.setattr("gateway.edge.front.SWEEP_EVERY", 0.02)
-    monkeypatch.setattr("gateway.edge.downstream._LINGER", 0.2)
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     gateways: list[Gateway] = []

@@ -79,21 +79,14 @@ class End:
 
     async def chunks(self) -> tuple[bytes, bytes]:
         """Read a chunked body with its trailers; return it as it is, and its content."""
-        raw, content = b"", b""
-        while True:
-            line = await self.until(b"\r\n")
-            raw += line
-            size = int(line, 16)
-            if not size:
-                break
+        raw, content = [await self.until(b"\r\n")], []
+        while size := int(raw[-1], 16):
             piece = await self.exactly(size + 2)
-            raw, content = raw + piece, content + piece[:-2]
-        while not raw.endswith(b"\r\n\r\n"):
-            line = await self.until(b"\r\n")
-            raw += line
-            if line == b"\r\n":
-                break
-        return raw, content
+            content.append(piece[:-2])
+            raw += [piece, await self.until(b"\r\n")]
+        while raw[-1] != b"\r\n" or len(raw) == 1:
+            raw.append(await self.until(b"\r\n"))
+        return b"".join(raw), b"".join(content)
 
     async def message(self, *, has_body: bool = True, until_close: bool = False) -> Message:
         """Read a message with its body."""

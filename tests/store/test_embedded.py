@@ -14,8 +14,7 @@ import pytest
 from gateway.domain.errors import StoreError
 from gateway.store.embedded import EmbeddedServer
 from tests.observed import wait_until
-from tests.postgres import roomy_directory
-from tests.postgres import servers
+from tests.postgres import roomy_directory, servers
 
 Psql = Callable[[str, str], str]
 

@@ -1,0 +1,41 @@
+"""The metrics: what was observed, counted, as Prometheus reads it."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.domain.observation import ListenerConnected, ListenerLost, RequestServed, StateLoaded
+from gateway.observe.metrics import MetricsReader
+
+
+def samples(metrics: MetricsReader) -> dict[tuple[str, ...], float]:
+    families = text_string_to_metric_families(metrics.text().decode())
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for f in families
+        for sample in f.samples
+    }
+
+
+def served(verdict: str, status: int, seconds: float) -> RequestServed:
+    return RequestServed(0.0, "", b"", b"", b"", status, verdict, 0, seconds, b"")
+
+
+def test_requests_are_counted_by_verdict_and_status() -> None:
+    metrics = MetricsReader()
+    metrics.served([served("forward", 200, 0.5), served("forward", 200, 0.25), served("refuse", 503, 0.0)])
+    found = samples(metrics)
+    assert found["gateway_requests_total", "200", "forward"] == 2
+    assert found["gateway_requests_total", "503", "refuse"] == 1
+    assert found["gateway_request_seconds_total", "forward"] == 0.75
+
+
+def test_the_state_and_the_listener_are_told() -> None:
+    """Whoever watches sees which version is in force and whether changes are heard."""
+    metrics = MetricsReader()
+    metrics(StateLoaded(version=7, windows=1, milliseconds=1.0))
+    metrics(ListenerConnected())
+    assert samples(metrics)["gateway_state_version",] == 7
+    assert samples(metrics)["gateway_listener_connected",] == 1
+    metrics(ListenerLost(reason="gone", retry_in=1.0))
+    found = samples(metrics)
+    assert found["gateway_listener_connected",] == 0
+    assert found["gateway_observations_total", "ListenerLost"] == 1
