@@ -10,7 +10,7 @@ import time
 from email.utils import formatdate
 
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import Verdict
+from gateway.domain.verdict import SAFE_METHODS, Verdict
 from gateway.domain.window import Gate, State
 from gateway.http1.head import RequestHead
 from gateway.http1.negotiate import Format, accepts_gzip, wanted_format
@@ -94,6 +94,8 @@ class Answers:
             return self._preflight(origin, fields), 204
         if redirects and form is Format.HTML and request.method in _SAFE_TO_REDIRECT:
             return self._redirect(), 302
+        if form is Format.HTML and request.method not in SAFE_METHODS:
+            verdict = Verdict.REFUSE_WRITE  # this page does not look again by itself: that would lose what was sent
         answer = self._frame(moment, (verdict, form, accepts_gzip(fields.get(b"accept-encoding", b""))))
         if request.method == b"HEAD":
             answer = answer[: answer.index(b"\r\n\r\n") + 4]

@@ -230,7 +230,10 @@ class Exchange:
         try:
             piece, rest = body.feed(data)
         except BadMessageError as error:
-            self._cut(error.reason)
+            if head:
+                self._fail(502, error.reason)
+            else:
+                self._cut(error.reason)
             return
         self._sent += len(piece)
         if self._chunked_out and piece:

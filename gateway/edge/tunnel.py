@@ -27,7 +27,8 @@ class TunnelEnd(asyncio.Protocol):
         """Pass a half-close on, and keep the other direction open until it ends, too; then close both."""
         self.has_ended = True
         other, opposite = self._other, self._other.get_protocol()
-        if other.is_closing() or not other.can_write_eof() or getattr(opposite, "has_ended", True):
+        both = isinstance(opposite, TunnelEnd) and opposite.has_ended
+        if both or other.is_closing() or not other.can_write_eof():
             return False
         other.write_eof()
         return True

@@ -71,7 +71,7 @@ def response_bytes(response: ResponseHead, *, close: bool, chunked: bool, keep_a
         lines.append(b"Transfer-Encoding: chunked\r\n")
     if close:
         lines.append(b"Connection: close\r\n\r\n")
-    elif response.status == 101:  # noqa: PLR2004
+    elif response.upgrade and response.status in (101, 426):  # RFC 9110, section 15.5.22
         lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade)
     elif keep_alive_1_0:
         lines.append(b"Connection: keep-alive\r\n\r\n")

@@ -72,9 +72,8 @@ class EmbeddedServer:
             lock.unlink()
         handles = self._directory / ".handle_pids.json"
         if handles.exists():
-            written = handles.stat().st_mtime
             pids = [int(number) for number in re.findall(r"\d{1,9}", handles.read_text())]
-            handles.write_text(json.dumps([pid for pid in pids if _ran_at(pid, written)]))
+            handles.write_text(json.dumps([pid for pid in pids if _is_python(pid)]))
 
 
 def _is_postmaster(lock: Path, directory: Path) -> bool:
@@ -89,12 +88,14 @@ def _is_postmaster(lock: Path, directory: Path) -> bool:
         return False
 
 
-def _ran_at(pid: int, time: float) -> bool:
-    """Tell whether the process runs and ran then already: after a restart of the host the number is somebody else's."""
+def _is_python(pid: int) -> bool:
+    """Tell whether a process can be a user of the server: after a restart of the host the number is somebody else's."""
     try:
-        return psutil.Process(pid).create_time() <= time + 1
+        return "python" in Path(psutil.Process(pid).exe()).name
     except psutil.NoSuchProcess:
         return False
+    except psutil.AccessDenied:  # another account's: a server too long is better than none
+        return True
 
 
 def _reason(error: Exception) -> str:

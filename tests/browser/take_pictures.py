@@ -1,4 +1,4 @@
-"""Take the pictures of docs/images/ from a running `gateway demo`: `python -m tests.browser.take_pictures docs/images`."""
+"""Take the pictures of docs/images/ from a real demo: `python -m tests.browser.take_pictures docs/images`."""
 
 import asyncio
 import sys

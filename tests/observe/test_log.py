@@ -33,7 +33,7 @@ def lines(form: str, *served: RequestServed) -> list[str]:
 
 
 def test_a_request_is_a_line_for_people() -> None:
-    """Quotes, control characters and bytes that are not ASCII are escaped: what stands between the quotes is the request line."""
+    """Quotes, control characters and bytes that are not ASCII are escaped."""
     [line] = lines("console", SERVED)
     assert re.fullmatch(
         r"203\.0\.113\.9 \[2026-11-23T22:37:05\.250Z\] shop\.example "

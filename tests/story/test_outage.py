@@ -26,7 +26,9 @@ IN_STEP = 2.0
 
 @pytest.fixture
 def database(own_postgres: Postgres) -> str:
-    """The address of an empty database on a server that the test may mistreat."""
+    """The address of an empty database on a server that may be mistreated, but keeps what was committed."""
+    psql(own_postgres.url(), "alter system set synchronous_commit = on")
+    psql(own_postgres.url(), "select pg_reload_conf()")
     return own_postgres.url(own_postgres.create())
 
 
