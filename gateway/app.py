@@ -157,13 +157,13 @@ async def _serve(
         await front.drain(grace)
 
     stack.push_async_callback(runner.cleanup)
+    if settings.server.internal_listen:
+        # Closed after `finish`: probes and metrics answer while open requests are finished.
+        await _listen_internal(settings, app, metrics, stack)
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
-    urls = await _listen(settings, runner, front, observe)
-    if settings.server.internal_listen:
-        await _listen_internal(settings, app, metrics, stack)
-    return urls
+    return await _listen(settings, runner, front, observe)
 
 
 def _front(

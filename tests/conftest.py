@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from gateway.store.listener import Listener
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
-from tests.postgres import Postgres
+from tests.postgres import Postgres, roomy_directory
 from tests.postgres import psql as run_psql
 from tests.schema import migrate_at
 
@@ -51,6 +52,16 @@ def own_postgres() -> Iterator[Postgres]:
         yield server
     finally:
         server.delete()
+
+
+@pytest.fixture
+def shared_directory() -> Iterator[Path]:
+    """A directory for an embedded server, which runs as another user where the tests run as root.
+
+    Not `tmp_path`: each pytest that starts locks other users out of all of those.
+    """
+    with tempfile.TemporaryDirectory(prefix="gateway-", dir=roomy_directory()) as directory:
+        yield Path(directory).resolve()
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ class Downstream(asyncio.Protocol):
         "deadline",
         "front",
         "hop",
+        "is_tunnel",
         "peer",
         "transport",
     )
@@ -55,6 +56,8 @@ class Downstream(asyncio.Protocol):
         """No further request is read from this connection."""
         self._paused = False
         """The client does not take what it is sent."""
+        self.is_tunnel = False
+        """The connection's bytes are no requests any more."""
 
     # The connection
 
@@ -63,7 +66,8 @@ class Downstream(asyncio.Protocol):
         front = self.front
         self.transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
-        self.peer = peer if isinstance(peer, tuple) and peer else ("", 0)
+        # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
+        self.peer = (peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0)
         proto = b"https" if transport.get_extra_info("sslcontext") else b"http"
         trusted = bool(front.trusted_proxies) and _in_any(self.peer[0], front.trusted_proxies)
         self.client = self.peer[0]
@@ -259,8 +263,9 @@ class Downstream(asyncio.Protocol):
 
     # What an exchange tells
 
-    def take_buffer(self) -> bytes:
-        """Hand over what has come behind the request: the tunnel's."""
+    def become_tunnel(self) -> bytes:
+        """Be counted as a tunnel from here; hand over what has come behind the request."""
+        self.is_tunnel = True
         data = bytes(self._buffer)
         self._buffer.clear()
         self._exchange = None
@@ -306,10 +311,10 @@ class Downstream(asyncio.Protocol):
             self.refuse_message(BadMessageError(408, "the head of the request did not come in time"))
 
     def close_when_idle(self) -> None:
-        """Close now, or after the request that is under way."""
+        """Close now, or after the request that is under way; a tunnel is closed by its ends."""
         if self._exchange is not None or self._body is not None:
             self._last = True
-        elif not self._buffer:
+        elif not self._buffer and not self.is_tunnel:
             self.transport.close()
 
     def _tell(self, request: RequestHead, status: int, verdict: Verdict, sent: int) -> None:

@@ -84,7 +84,7 @@ class UpstreamEnd(TunnelEnd):
 def begin_tunnel(downstream: "Downstream", upstream: "UpstreamConnection") -> None:
     """Turn both connections into a tunnel; what the client has sent already goes first."""
     client, application = downstream.transport, upstream.transport
-    early = downstream.take_buffer()
+    early = downstream.become_tunnel()
     client.set_protocol(DownstreamEnd(downstream, application))
     application.set_protocol(UpstreamEnd(upstream, client))
     client.resume_reading()

@@ -99,13 +99,13 @@ async def test_a_newer_schema_is_a_failure(
     assert verdicts(done) == {"database": "ok", "migrations": "failed", "upstream": "ok"}
 
 
-async def test_an_embedded_database_is_started_and_stopped(tmp_path: Path, upstream: str) -> None:
+async def test_an_embedded_database_is_started_and_stopped(shared_directory: Path, upstream: str) -> None:
     """Without any setting: it comes up, is asked, keeps what commands write, and nothing is left running."""
-    shell = Shell(tmp_path, {"GATEWAY_UPSTREAM__URL": upstream})
+    shell = Shell(shared_directory, {"GATEWAY_UPSTREAM__URL": upstream})
     done = await shell("check")
     assert (done.code, verdicts(done)["database"]) == (0, "ok"), done
     assert (await shell("token", "create", "ci", "--scope", "read")).code == 0
     assert [token["name"] for token in (await shell("token", "list", "--json")).json] == ["ci"]
-    directory = tmp_path / ".gateway" / "postgres"
+    directory = shared_directory / ".gateway" / "postgres"
     assert (directory / "PG_VERSION").exists()
     assert not (directory / "postmaster.pid").exists()

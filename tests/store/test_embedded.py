@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from gateway.domain.errors import StoreError
 from gateway.store.embedded import EmbeddedServer
 from tests.observed import wait_until
-from tests.postgres import roomy_directory, servers
+from tests.postgres import servers
 
 Psql = Callable[[str, str], str]
 
@@ -62,15 +61,14 @@ def postmaster(directory: Path) -> int:
 
 
 @pytest.fixture
-def directory() -> Iterator[Path]:
-    """A directory that a server for which root becomes another user can reach; nothing runs there afterwards."""
-    with tempfile.TemporaryDirectory(prefix="gateway-embedded-", dir=roomy_directory()) as parent:
-        directory = Path(parent).resolve() / "deep" / "postgres"
-        yield directory
-        left = servers(directory)
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=10)
+def directory(shared_directory: Path) -> Iterator[Path]:
+    """A directory that does not exist yet; nothing runs there afterwards."""
+    directory = shared_directory / "deep" / "postgres"
+    yield directory
+    left = servers(directory)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=10)
     assert not left
 
 
@@ -216,9 +214,8 @@ async def test_a_damaged_data_directory_is_told_with_its_log(directory: Path) ->
         await EmbeddedServer(directory).start()
 
 
-async def test_a_directory_with_a_long_name_works(psql: Psql) -> None:
+async def test_a_directory_with_a_long_name_works(shared_directory: Path, psql: Psql) -> None:
     """Longer than the address of a unix socket may be."""
-    with tempfile.TemporaryDirectory(prefix="gateway-embedded-", dir=roomy_directory()) as parent:
-        server = EmbeddedServer(Path(parent) / ("long" * 30) / "postgres")
-        assert psql(await server.start(), "select 1") == "1"
-        await server.stop()
+    server = EmbeddedServer(shared_directory / ("long" * 30) / "postgres")
+    assert psql(await server.start(), "select 1") == "1"
+    await server.stop()

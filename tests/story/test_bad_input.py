@@ -1,6 +1,7 @@
 """What people and clients get wrong: told in one line with the remedy, no traceback, and nothing lost."""
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from contextlib import closing
@@ -105,38 +106,38 @@ def test_an_unknown_window_by_the_api(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_bytes", "statuses"),
+    ("request_bytes", "status"),
     [
-        (b"\x16\x03\x01\x02\x00\x01\x00", {400}),
-        (b"GET\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\nHost: a\n\n", {400}),
-        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", {505}),
-        (b"FROBNICATE / HTTP/1.1\r\nHost: a\r\n\r\n", {501}),
-        (b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", {405}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n", {400}),
-        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
-        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", {400}),
-        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", {400}),
-        (b"POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", {501}),
-        (b"POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", {400}),
-        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", {414}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n", {431}),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", {431}),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"FROBNICATE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n", 400),
+        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", 431),
     ],
 )
-def test_a_malformed_request(stage: Stage, request_bytes: bytes, statuses: set[int]) -> None:
+def test_a_malformed_request(stage: Stage, request_bytes: bytes, status: int) -> None:
     """Answered and closed; the answer is not lost in a reset; and the next customer is served."""
     with closing(socket.create_connection(("127.0.0.1", stage.shop.port), timeout=LONGEST)) as client:
         client.sendall(request_bytes)
         with client.makefile("rb") as stream:
             received = stream.read()
     head = received.partition(b"\r\n\r\n")[0]
-    assert int(head.split(b" ")[1]) in statuses
+    assert int(head.split(b" ")[1]) == status
     assert b"\r\nConnection: close" in head
-    assert received.count(b"HTTP/1.1 ") == 1
+    assert len(re.findall(rb"(?m)^HTTP/1\.1 ", received)) == 1
     assert fetch(stage.shop.port, "/get").status == 200
     assert "Traceback" not in stage.shop.err.text

@@ -129,7 +129,7 @@ def processes_in(directory: Path) -> list[psutil.Process]:
         try:
             if process.status() != psutil.STATUS_ZOMBIE and str(directory) in f"{process.cwd()} {process.cmdline()}":
                 found.append(process)
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # nothing that a test has started
             continue
     return found
 

@@ -15,7 +15,7 @@ from tests.story.processes import eventually
 pytestmark = [pytest.mark.story, pytest.mark.usefixtures("no_window_left")]
 
 
-def sample(stage: Stage, name: str, **labels: str) -> float:
+def sample(stage: Stage, name: str, /, **labels: str) -> float:
     """Return the value of a metric now; 0 where it was never counted."""
     answer = fetch(stage.internal, "/metrics")
     assert answer.status == 200
@@ -58,7 +58,7 @@ def test_the_log_tells_of_windows(stage: Stage) -> None:
     stage.shop.err.wait_for(f"WindowStarted .*{window}")
     stage.psql("update windows set fixed = true")
     stage.shop.err.wait_for(f"WindowEnded .*{window}")
-    told = json.loads(stage.chat.err.wait_for(f"WindowEnded.*{window}").string)
+    told = json.loads(stage.chat.err.wait_for(f"{window}.*WindowEnded").string)
     assert (told["event"], told["window"], told["level"]) == ("WindowEnded", window, "info")
 
 

@@ -93,7 +93,7 @@ def test_shutdown_grace_is_the_longest_wait(
         UPSTREAM__URL=f"http://127.0.0.1:{applications[1]}",
         SERVER__SHUTDOWN_GRACE="0.5s",
     ).listening()
-    with connect(f"ws://127.0.0.1:{gateway.port}/") as ws:
+    with connect(f"ws://127.0.0.1:{gateway.port}/", subprotocols=["chat.v2"]) as ws:
         ws.send("hello")
         assert ws.recv(timeout=LONGEST) == "hello"
         began = time.monotonic()
