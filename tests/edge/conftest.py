@@ -113,7 +113,7 @@ class Gateway:
 
     async def connect(self, **options: Any) -> Client:
         """Open a client's connection."""
-        client = await connect(**({"port": self.port} | options))
+        client = await connect(**(options if "path" in options else {"port": self.port} | options))
         self.clients.append(client)
         return client
 
@@ -169,12 +169,26 @@ class Gateway:
 
 
 @pytest.fixture
-async def application() -> AsyncIterator[Application]:
+async def start_application() -> AsyncIterator[Callable[..., Any]]:
+    """Start an application: `await start_application(path=...)`, or `tls=...`, or `port=...`."""
+    applications: list[Application] = []
+
+    async def start(**options: Any) -> Application:
+        application = Application()
+        await application.start(**options)
+        applications.append(application)
+        return application
+
+    yield start
+    for application in applications:
+        application.stop()
+
+
+@pytest.fixture
+async def application(start_application: Callable[..., Any]) -> Application:
     """The application behind the gateway."""
-    application = Application()
-    await application.start()
-    yield application
-    application.stop()
+    application: Application = await start_application()
+    return application
 
 
 @pytest.fixture

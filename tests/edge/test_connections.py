@@ -22,8 +22,8 @@ async def test_both_sides_are_kept(gateway: Gateway, client: Client, application
 async def test_pipelined_requests_are_answered_in_order(client: Client, application: Application) -> None:
     """One at a time reaches the application, bodies in between included."""
     count = 300
-    application.answer = lambda received: b"HTTP/1.1 200 OK\r\nX-Path: %b\r\nContent-Length: 2\r\n\r\nok" % (
-        received.line.split()[1]
+    application.answer = lambda received: (
+        b"HTTP/1.1 200 OK\r\nX-Path: %b\r\nContent-Length: 2\r\n\r\nok" % (received.line.split()[1])
     )
     for number in range(count):
         body = b"x" * (number % 7)

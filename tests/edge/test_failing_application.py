@@ -41,13 +41,11 @@ async def test_an_application_that_refuses_connections(
     assert len(observations.of(UpstreamFailed)) == 4
 
 
-async def test_a_server_comes_back(client: Client, application: Application, serve) -> None:
+async def test_a_server_comes_back(client: Client, application: Application, start_application) -> None:
     application.stop()
     assert (await client.ask(GET % b"")).status == 502
-    again = Application()
-    again._server = await asyncio.start_server(again._serve, "127.0.0.1", application.port)
+    await start_application(port=application.port)
     assert (await client.ask(GET % b"")).status == 200
-    again.stop()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,7 @@ async def test_an_application_that_does_not_answer_in_time(serve, application: A
     await wait_until(lambda: all(end.ended for end in application.connections))
 
 
-async def test_an_application_that_does_not_accept_in_time(serve, free_port) -> None:
+async def test_an_application_that_does_not_accept_in_time(serve) -> None:
     """A server whose queue is full lets the connection wait."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
@@ -276,15 +274,13 @@ async def test_an_idle_connection_is_closed_in_time(serve, application: Applicat
     assert (await client.ask(GET % b"")).status == 200
 
 
-async def test_requests_go_to_a_server_that_answers(serve, application: Application, free_port) -> None:
+async def test_requests_go_to_a_server_that_answers(
+    serve, application: Application, start_application, free_port
+) -> None:
     """One that refuses is left out (rule 21)."""
-    other = Application()
-    await other.start()
-    gateway: Gateway = await serve(
-        upstream={"url": [f"http://127.0.0.1:{free_port()}", application.url, other.url]}
-    )
+    other: Application = await start_application()
+    gateway: Gateway = await serve(upstream={"url": [f"http://127.0.0.1:{free_port()}", application.url, other.url]})
     clients = [await gateway.connect() for _ in range(6)]
     answers = await asyncio.gather(*(client.ask(GET % b"") for client in clients))
     assert [answer.status for answer in answers] == [200] * 6
     assert len(application.received) == len(other.received) == 3
-    other.stop()

@@ -81,7 +81,7 @@ async def test_response_fields_keep_order_case_and_bytes(client: Client, applica
     """Nothing at all is added to a response that keeps the connection."""
     head = (
         b"HTTP/1.1 299 Very \xc3\xa9 OK\r\nsErVeR: x\r\nSet-Cookie: a=1; Path=/\r\nX: \xff\r\nSet-Cookie: b=2\r\n"
-        b"ETag: W/\"x\"\r\nset-cookie: c\r\nContent-Encoding: gzip\r\nX-Empty:\r\nContent-Length: 3\r\nVia: 1.1 b\r\n\r\n"
+        b'ETag: W/"x"\r\nset-cookie: c\r\nContent-Encoding: gzip\r\nX-Empty:\r\nContent-Length: 3\r\nVia: 1.1 b\r\n\r\n'
     )
     application.answer = head + b"\x1f\x8b\x00"
     answer = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -205,7 +205,7 @@ async def test_an_http_1_0_request_gets_a_host(
 
 async def test_range_and_conditional_requests_pass_untouched(client: Client, application: Application) -> None:
     application.answer = (
-        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nETag: \"e\"\r\nContent-Length: 2\r\n\r\nab"
+        b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nETag: "e"\r\nContent-Length: 2\r\n\r\nab'
     )
     answer = await client.ask(b'GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\nIf-Range: "e"\r\n\r\n')
     assert answer.head + answer.body == application.answer

@@ -227,7 +227,8 @@ async def test_the_prefix_is_never_gated(closed: Gateway, client: Client, path: 
 
 
 @pytest.mark.parametrize(
-    "path", [b"/_maintenancex", b"/%5fmaintenance/hello", b"//_maintenance/hello", b"/_Maintenance/hello", b"/_maintenance;/"]
+    "path",
+    [b"/_maintenancex", b"/%5fmaintenance/hello", b"//_maintenance/hello", b"/_Maintenance/hello", b"/_maintenance;/"],
 )
 async def test_the_prefix_is_exact(client: Client, gateway: Gateway, application: Application, path: bytes) -> None:
     """Another spelling is the application's."""
@@ -252,8 +253,10 @@ async def test_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client
             seen.append(status)
         if gated.is_active(before) and gated.is_active(after):
             assert status == 503
-        if not gated.is_active(before) and not gated.is_active(after) and (before < gated.starts_at) == (
-            after < gated.starts_at
+        if (
+            not gated.is_active(before)
+            and not gated.is_active(after)
+            and (before < gated.starts_at) == (after < gated.starts_at)
         ):
             assert status == 200
     assert seen == [200, 503, 200]
@@ -303,9 +306,7 @@ async def test_retry_after_falls_back_when_the_estimate_has_passed(serve) -> Non
 async def test_who_bypasses_is_known_by_a_trusted_address_alone(
     serve, trusted: list[str], forwarded_for: bytes, status: int
 ) -> None:
-    gateway: Gateway = await serve(
-        server={"trusted_proxies": trusted}, maintenance={"bypass_networks": ["10.0.0.0/8"]}
-    )
+    gateway: Gateway = await serve(server={"trusted_proxies": trusted}, maintenance={"bypass_networks": ["10.0.0.0/8"]})
     gateway.load(window())
     client = await gateway.connect()
     assert (await client.ask(GET % (b"/", b"X-Forwarded-For: %b\r\n" % forwarded_for))).status == status
@@ -335,9 +336,7 @@ async def test_the_built_in_site_knows_a_trusted_client(serve) -> None:
 async def test_a_large_upload_to_the_built_in_site_waits_for_it(gateway: Gateway, client: Client) -> None:
     """The memory in between is bounded, though a handler does not read."""
     piece, pieces = bytes(range(256)) * 256, 600
-    client.send(
-        b"POST /_maintenance/upload HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (pieces * len(piece))
-    )
+    client.send(b"POST /_maintenance/upload HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (pieces * len(piece)))
 
     async def send() -> None:
         for _ in range(pieces):

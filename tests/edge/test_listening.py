@@ -1,5 +1,6 @@
 """Other ways in and out: unix sockets, TLS (rule 24)."""
 
+import socket
 import ssl
 from pathlib import Path
 
@@ -9,33 +10,27 @@ from tests.edge.wire import Application
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_unix_sockets_on_both_sides(serve, tmp_path: Path) -> None:
-    application = Application()
-    await application.start(tmp_path / "app.socket")
+async def test_unix_sockets_on_both_sides(serve, start_application, tmp_path: Path) -> None:
+    application: Application = await start_application(path=tmp_path / "app.socket")
     path = tmp_path / "gateway.socket"
     gateway: Gateway = await serve(server={"listen": f"unix:{path}"}, upstream={"url": application.url})
-    client = await gateway.connect(path=path, port=0)
+    client = await gateway.connect(path=path)
     for _ in range(2):
         assert (await client.ask(GET)).content == b"ok"
     assert application.last.get("x-forwarded-for") == b"unknown"
     assert application.last.get("forwarded") == b"for=unknown;host=a;proto=http"
     assert (await client.ask(b"GET /_maintenance/hello HTTP/1.1\r\nHost: a\r\n\r\n")).status == 200
-    application.stop()
 
 
 async def test_a_socket_that_was_left_behind_is_taken_over(serve, tmp_path: Path) -> None:
-    import socket
-
     path = tmp_path / "gateway.socket"
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(path))
     gateway: Gateway = await serve(server={"listen": f"unix:{path}"})
-    assert (await (await gateway.connect(path=path, port=0)).ask(GET)).content == b"ok"
+    assert (await (await gateway.connect(path=path)).ask(GET)).content == b"ok"
 
 
-async def test_https(
-    serve, application: Application, certificate: tuple[str, str], trusting: ssl.SSLContext
-) -> None:
+async def test_https(serve, application: Application, certificate: tuple[str, str], trusting: ssl.SSLContext) -> None:
     gateway: Gateway = await serve(server={"tls_certificate": certificate[0], "tls_key": certificate[1]})
     client = await gateway.connect(tls=trusting)
     for _ in range(2):
@@ -52,17 +47,15 @@ async def test_https(
 
 
 async def test_an_application_that_speaks_https(
-    serve, certificate: tuple[str, str], trusting: ssl.SSLContext
+    serve, start_application, certificate: tuple[str, str], trusting: ssl.SSLContext
 ) -> None:
     """Its certificate is checked; one that nobody vouches for is no application."""
-    application = Application()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)
-    await application.start(tls=context)
+    application: Application = await start_application(tls=context)
     gateway: Gateway = await serve(upstream={"url": application.url})
     client = await gateway.connect()
     assert (await client.ask(GET)).status == 502
     assert not application.received
     gateway.front.pool._servers[0].tls = trusting
     assert (await client.ask(GET)).content == b"ok"
-    application.stop()

@@ -1,10 +1,12 @@
 """Upgrades: the application is asked first; after 101 the bytes are the two ends' own (rule 23)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import connect as websocket
-from websockets.asyncio.server import Server, ServerConnection, serve as serve_websocket
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.typing import Subprotocol
@@ -25,15 +27,16 @@ async def _echo(connection: ServerConnection) -> None:
             await connection.send(message)
 
 
-async def _echoing(serve) -> tuple[Gateway, Server]:
-    server = await serve_websocket(_echo, "127.0.0.1", 0, subprotocols=[Subprotocol("chat")])
-    port = next(iter(server.sockets)).getsockname()[1]
-    return await serve(upstream={"url": f"http://127.0.0.1:{port}"}), server
+@pytest.fixture
+async def echo_url() -> AsyncIterator[str]:
+    """A WebSocket server that echoes."""
+    async with serve_websocket(_echo, "127.0.0.1", 0, subprotocols=[Subprotocol("chat")]) as server:
+        yield f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def test_a_websocket_works_as_without_a_gateway(serve) -> None:
+async def test_a_websocket_works_as_without_a_gateway(serve, echo_url: str) -> None:
     """Subprotocol, compression, pings, large messages, and the close code are the two ends' own."""
-    gateway, server = await _echoing(serve)
+    gateway: Gateway = await serve(upstream={"url": echo_url})
     url = f"ws://127.0.0.1:{gateway.port}/chat"
     extensions = [ClientPerMessageDeflateFactory()]
     async with websocket(url, subprotocols=[Subprotocol("chat")], extensions=extensions, max_size=None) as client:
@@ -49,7 +52,6 @@ async def test_a_websocket_works_as_without_a_gateway(serve) -> None:
         assert (client.close_code, client.close_reason) == (4321, "enough")
     await wait_until(lambda: not gateway.front.connections)
     assert [(told.status, told.target) for told in await gateway.told()] == [(101, b"/chat")]
-    server.close()
 
 
 async def test_a_tunnel_outlives_every_timeout(application: Application, serve) -> None:
@@ -79,7 +81,9 @@ async def test_any_protocol_is_switched_to(client: Client, application: Applicat
     """Bytes that are sent behind the request, before the answer, are not lost; nor is what comes with the 101."""
     application.script = _raw
     client.send(UPGRADE % b"raw", b"\x00\xffearly")
-    assert await client.until(b"\r\n\r\n") == SWITCH.replace(b"Connection: Upgrade\r\nUpgrade: raw\r\nX: 1\r\n", b"X: 1\r\nConnection: Upgrade\r\nUpgrade: raw\r\n")
+    assert await client.until(b"\r\n\r\n") == SWITCH.replace(
+        b"Connection: Upgrade\r\nUpgrade: raw\r\nX: 1\r\n", b"X: 1\r\nConnection: Upgrade\r\nUpgrade: raw\r\n"
+    )
     assert await client.exactly(7) == b"\x00\xffearly"
     assert application.last.get("upgrade") == b"raw"
     assert application.last.get("connection") == b"Upgrade"

@@ -158,13 +158,13 @@ class Application:
     url: str = ""
     _server: asyncio.Server | None = None
 
-    async def start(self, path: Path | None = None, tls: ssl.SSLContext | None = None) -> None:
+    async def start(self, path: Path | None = None, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         """Listen on a free port, or on a unix socket at `path`."""
         if path is not None:
             self._server = await asyncio.start_unix_server(self._serve, path, limit=_LIMIT)
             self.url = f"unix:{path}"
             return
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls, limit=_LIMIT)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls, limit=_LIMIT)
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
 

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,7 @@ def data(home: Path) -> Iterator[Path]:
     assert not left
 
 
-def test_data_outlive_the_gateway(
-    home: Path, data: Path, httpbin_url: str, start_gateway: StartGateway
-) -> None:
+def test_data_outlive_the_gateway(home: Path, data: Path, httpbin_url: str, start_gateway: StartGateway) -> None:
     """Commands work while it runs; SIGTERM leaves no process; after `kill -9` it starts again with all it knew."""
     began = time.monotonic()
     gateway = start_gateway(home, UPSTREAM__URL=httpbin_url).listening()

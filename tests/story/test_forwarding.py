@@ -107,7 +107,7 @@ def test_an_answer_through_the_gateway_is_the_answer(
 def test_a_request_through_the_gateway_is_the_request(
     stage: Stage, method: str, body: bytes | None, headers: dict[str, str]
 ) -> None:
-    """httpbin shows what it was sent: the same, and what the gateway adds about the client."""
+    """What httpbin says it was sent: the same, and what the gateway adds about the client."""
     target = "/anything/a%2Fb/%3B%41?x=%21&y=&z=a+b&show_env=1"
     seen = []
     for port in (stage.shop.port, stage.httpbin):
@@ -186,7 +186,9 @@ def test_pipelined_requests_are_answered_in_order(stage: Stage) -> None:
 
 def test_a_websocket_is_a_tunnel(stage: Stage) -> None:
     """Text, binary and large messages, a subprotocol, compression, pings and close codes are the two ends' own."""
-    with connect(f"ws://127.0.0.1:{stage.chat.port}/room?x=1", subprotocols=["chat.v1", "chat.v2"], max_size=None) as ws:
+    with connect(
+        f"ws://127.0.0.1:{stage.chat.port}/room?x=1", subprotocols=["chat.v1", "chat.v2"], max_size=None
+    ) as ws:
         assert ws.subprotocol == "chat.v2"
         assert [extension.name for extension in ws.protocol.extensions] == ["permessage-deflate"]
         for message in ("hello", "ä" * 1000, b"\x00\xff", bytes(3_000_000), ""):

@@ -18,6 +18,8 @@ from tests.story.processes import Gateway, eventually, run_gateway
 
 pytestmark = pytest.mark.story
 
+StartShop = Callable[..., Gateway]
+
 UNCERTAIN = 0.05
 """Seconds around an edge in which an answer may be either."""
 IN_STEP = 2.0
@@ -63,14 +65,17 @@ def shut(server: Postgres) -> Callable[[], None]:
     return server.start
 
 
-def shop(start_gateway: StartGateway, directory: Path, database: str, upstream: str, **settings: str) -> Gateway:
-    return start_gateway(
-        directory,
-        DATABASE__URL=database,
-        UPSTREAM__URL=upstream,
-        MAINTENANCE__SNAPSHOT_FILE=str(directory / "snapshot.json"),
-        **settings,
-    )
+@pytest.fixture
+def shop(start_gateway: StartGateway, tmp_path: Path, httpbin_url: str) -> StartShop:
+    """Start a gateway in front of httpbin: `shop(database, ...)`; all have the same snapshot file."""
+
+    def start(database: str, **settings: str) -> Gateway:
+        file = str(tmp_path / "snapshot.json")
+        return start_gateway(
+            tmp_path, DATABASE__URL=database, UPSTREAM__URL=httpbin_url, MAINTENANCE__SNAPSHOT_FILE=file, **settings
+        )
+
+    return start
 
 
 def has_in_file(directory: Path, text: str) -> bool:
@@ -89,18 +94,16 @@ def test_a_scheduled_window_starts_and_ends_while_postgresql_is_away(
     outage: Callable[[Postgres], Callable[[], None]],
     own_postgres: Postgres,
     database: str,
-    httpbin_url: str,
-    start_gateway: StartGateway,
-    tmp_path: Path,
+    shop: StartShop,
 ) -> None:
     """To the request, with nothing and nobody to say so at that moment; afterwards changes count within 2 s."""
-    gateway = shop(start_gateway, tmp_path, database, httpbin_url).listening()
+    gateway = shop(database).listening()
     starts, ends = map(
         float,
         psql(
             database,
             "insert into windows (title, starts_at, estimated_duration, ends) "
-            "values ('Tonight', clock_timestamp() + interval '1.5 s', interval '1.5 s', 'on_time') "
+            "values ('Tonight', clock_timestamp() + interval '2 s', interval '1.5 s', 'on_time') "
             "returning extract(epoch from starts_at), extract(epoch from scheduled_until)",
         ).split("|"),
     )
@@ -115,9 +118,7 @@ def test_a_scheduled_window_starts_and_ends_while_postgresql_is_away(
         eventually(lambda: customer.visits[-1].sent > ends + UNCERTAIN)
         before = [visit for visit in customer.visits if visit.answered < starts - UNCERTAIN]
         during = [
-            visit
-            for visit in customer.visits
-            if starts + UNCERTAIN < visit.sent and visit.answered < ends - UNCERTAIN
+            visit for visit in customer.visits if starts + UNCERTAIN < visit.sent and visit.answered < ends - UNCERTAIN
         ]
         after = [visit for visit in customer.visits if visit.sent > ends + UNCERTAIN]
         for visits, status in ((before, 200), (during, 503), (after, 200)):
@@ -134,27 +135,27 @@ def test_a_scheduled_window_starts_and_ends_while_postgresql_is_away(
 
 
 def test_a_gateway_started_meanwhile_goes_by_its_file(
-    own_postgres: Postgres, database: str, httpbin_url: str, start_gateway: StartGateway, tmp_path: Path
+    own_postgres: Postgres, database: str, shop: StartShop, tmp_path: Path
 ) -> None:
     """It gates as the last one did, lets through on time, and follows when PostgreSQL is back."""
-    first = shop(start_gateway, tmp_path, database, httpbin_url).listening()
+    first = shop(database).listening()
     ends = float(
         psql(
             database,
-            "insert into windows (title, estimated_duration, ends) values ('Known before', interval '4 s', 'on_time') "
+            "insert into windows (title, estimated_duration, ends) values ('Known before', interval '5 s', 'on_time') "
             "returning extract(epoch from scheduled_until)",
         )
     )
     eventually(lambda: has_in_file(tmp_path, "Known before"))
     first.process.kill()
     back = shut(own_postgres)
-    second = shop(start_gateway, tmp_path, database, httpbin_url, SERVER__INTERNAL_LISTEN="").listening()
+    second = shop(database).listening()
     second.err.wait_for("StateRestored")
     gated = fetch(second.port, "/get", headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
     assert time.time() < ends, "the gateway took too long to start to show anything"
     assert gated.status == 503
     assert "Known before" in gated.text
-    assert 1 <= int(gated.header("Retry-After") or 0) <= 4
+    assert 1 <= int(gated.header("Retry-After") or 0) <= 5
     eventually(lambda: fetch(second.port, "/get").status == 200)
     assert ends - UNCERTAIN < time.time()
     back()
@@ -165,19 +166,12 @@ def test_a_gateway_started_meanwhile_goes_by_its_file(
 
 
 @pytest.mark.parametrize(("when_unknown", "status"), [("close", 503), ("forward", 200)])
-def test_with_no_state_at_all_the_setting_decides(  # noqa: PLR0913
-    when_unknown: str,
-    status: int,
-    httpbin_url: str,
-    start_gateway: StartGateway,
-    tmp_path: Path,
-    free_port: Callable[[], int],
+def test_with_no_state_at_all_the_setting_decides(
+    when_unknown: str, status: int, shop: StartShop, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     """No database, no file: it serves, by `when_unknown`; what needs the database says so in a line."""
     database = f"postgresql://gateway:secret@127.0.0.1:{free_port()}/gateway"
-    gateway = shop(
-        start_gateway, tmp_path, database, httpbin_url, MAINTENANCE__WHEN_UNKNOWN=when_unknown
-    ).listening()
+    gateway = shop(database, MAINTENANCE__WHEN_UNKNOWN=when_unknown).listening()
     assert fetch(gateway.port, "/get").status == status
     assert fetch(gateway.port, "/_maintenance/", headers={"Accept": "text/html"}).status == 200
     assert fetch(gateway.port, "/_maintenance/ready").status == 200
@@ -191,12 +185,10 @@ def test_with_no_state_at_all_the_setting_decides(  # noqa: PLR0913
     assert "Traceback" not in gateway.err.text
 
 
-def test_a_damaged_file_is_no_obstacle(
-    httpbin_url: str, start_gateway: StartGateway, tmp_path: Path, free_port: Callable[[], int]
-) -> None:
+def test_a_damaged_file_is_no_obstacle(shop: StartShop, tmp_path: Path, free_port: Callable[[], int]) -> None:
     """It is told, and ignored."""
     (tmp_path / "snapshot.json").write_text('{"format": 1, "skew"')
     database = f"postgresql://gateway@127.0.0.1:{free_port()}/gateway"
-    gateway = shop(start_gateway, tmp_path, database, httpbin_url).listening()
+    gateway = shop(database).listening()
     gateway.err.wait_for("SnapshotFileFailed.*damaged")
     assert fetch(gateway.port, "/get").status == 200

@@ -1,0 +1,231 @@
+"""Heads: what they say, and which are refused."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.http1.head import (
+    CHUNKED,
+    UNTIL_CLOSE,
+    BadMessageError,
+    RequestHead,
+    RequestHeadParser,
+    ResponseHead,
+    parse_response_head,
+)
+
+MOST_FIELDS = 20
+
+
+def parse(head: bytes) -> RequestHead:
+    return RequestHeadParser(MOST_FIELDS).parse(head)
+
+
+def request(*lines: bytes, line: bytes = b"GET / HTTP/1.1", host: bytes = b"Host: a\r\n") -> bytes:
+    return line + b"\r\n" + host + b"".join(field + b"\r\n" for field in lines) + b"\r\n"
+
+
+def refused(head: bytes) -> int:
+    with pytest.raises(BadMessageError) as error:
+        parse(head)
+    return error.value.status
+
+
+def response(*lines: bytes, line: bytes = b"HTTP/1.1 200 OK", answers_head: bool = False) -> ResponseHead:
+    head = line + b"\r\n" + b"".join(field + b"\r\n" for field in lines) + b"\r\n"
+    return parse_response_head(head, answers_head=answers_head)
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "path", "host"),
+    [
+        (b"GET / HTTP/1.1", b"/", b"/", b"a"),
+        (b"GET /a%2Fb/%3B%41?x=%21&z=%zz HTTP/1.1", b"/a%2Fb/%3B%41?x=%21&z=%zz", b"/a%2Fb/%3B%41", b"a"),
+        (b"GET /x? HTTP/1.1", b"/x?", b"/x", b"a"),
+        (b"GET //a//../b HTTP/1.1", b"//a//../b", b"//a//../b", b"a"),
+        (b"OPTIONS * HTTP/1.1", b"*", b"*", b"a"),
+        (b"OPTIONS http://b HTTP/1.1", b"*", b"*", b"b"),
+        (b"OPTIONS http://b/ HTTP/1.1", b"/", b"/", b"b"),
+        (b"GET http://b:1/p?q HTTP/1.1", b"/p?q", b"/p", b"b:1"),
+        (b"GET http://b?q HTTP/1.1", b"/?q", b"/", b"b"),
+        (b"GET HTTP://[::1]:80/p HTTP/1.1", b"/p", b"/p", b"[::1]:80"),
+    ],
+)
+def test_targets(line: bytes, target: bytes, path: bytes, host: bytes) -> None:
+    """Origin-form stays byte for byte; absolute-form is taken apart and replaces the Host."""
+    head = parse(request(line=line))
+    assert (head.target, head.path, head.host) == (target, path, host)
+    assert [value for name, value in head.kept if name.lower() == b"host"] == [host]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET  / HTTP/1.1", 400),
+        (b"GET / HTTP/2.0", 505),
+        (b"GET / HTTP/0.9", 505),
+        (b"GET / HTTP/1.2", 400),
+        (b"BREW / HTTP/1.1", 501),
+        (b"CONNECT a:1 HTTP/1.1", 405),
+        (b"GET * HTTP/1.1", 400),
+        (b"GET http://u@b/ HTTP/1.1", 400),
+        (b"GET /a#b HTTP/1.1", 400),
+    ],
+)
+def test_request_lines_that_are_refused(line: bytes, status: int) -> None:
+    """A longer list, over a real connection, stands in tests/edge/test_attacks.py."""
+    assert refused(request(line=line)) == status
+
+
+def test_a_request_names_exactly_one_host() -> None:
+    """HTTP/1.0 may leave it out; space around it does not count."""
+    assert refused(request(host=b"")) == 400
+    assert refused(request(b"Host: a")) == 400
+    assert parse(request(host=b"", line=b"GET / HTTP/1.0")).host == b""
+    assert parse(request(host=b"Host: \t a:80 \t\r\n")).host == b"a:80"
+
+
+def test_connection_can_not_remove_what_both_sides_rely_on() -> None:
+    head = parse(
+        request(b"Connection: close, host", b"CONNECTION: content-length , X-Gone", b"x-gone: 1", b"Content-Length: 3")
+    )
+    assert head.kept == [(b"Host", b"a"), (b"Content-Length", b"3")]
+    assert not head.keep_alive
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "keeps"),
+    [
+        (b"1.1", b"", True),
+        (b"1.1", b"close", False),
+        (b"1.1", b"x, CLOSE ", False),
+        (b"1.0", b"", False),
+        (b"1.0", b"Keep-Alive", True),
+        (b"1.0", b"keep-alive, close", False),
+    ],
+)
+@pytest.mark.parametrize("body", [b"X: 1", b"Content-Length: 3"])
+def test_whether_the_connection_stays(version: bytes, connection: bytes, keeps: bool, body: bytes) -> None:  # noqa: FBT001
+    line = b"GET / HTTP/" + version
+    assert parse(request(b"Connection: " + connection, body, line=line)).keep_alive is keeps
+    answer = response(b"Connection: " + connection, b"Content-Length: 3", line=b"HTTP/%b 200 OK" % version)
+    assert answer.keep_alive is keeps
+
+
+def test_fields_are_kept_as_they_are() -> None:
+    fields = [(b"Host", b"a"), (b"X-b", b"\x80\xff"), (b"x-B", b""), (b"Cookie", b"1"), (b"Cookie", b"2")]
+    head = parse(b"GET / HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n")
+    assert head.kept == head.fields == fields
+    assert head.get(b"x-b") == b"\x80\xff"
+    assert head.get(b"none") == b""
+
+
+def test_too_many_fields() -> None:
+    assert len(parse(request(*[b"X: 1"] * (MOST_FIELDS - 1))).fields) == MOST_FIELDS
+    assert refused(request(*[b"X: 1"] * MOST_FIELDS)) == 431
+
+
+@pytest.mark.parametrize(
+    ("lines", "body"),
+    [
+        ([], 0),
+        ([b"Content-Length: 0"], 0),
+        ([b"Content-Length: 007"], 7),
+        ([b"Content-Length: 9223372036854775807"], 2**63 - 1),
+        ([b"Transfer-Encoding: Chunked"], CHUNKED),
+        ([b"Transfer-Encoding: chunked "], CHUNKED),
+    ],
+)
+def test_framing_of_requests(lines: list[bytes], body: int) -> None:
+    assert parse(request(*lines)).body == body
+
+
+def test_what_is_asked_of_the_way() -> None:
+    head = parse(
+        request(b"Expect: 100-Continue ", b"TE: gzip, trailers", b"Connection: te, upgrade", b"Upgrade: websocket")
+    )
+    assert (head.expects_continue, head.te_trailers, head.upgrade) == (True, True, b"websocket")
+    assert parse(request(b"Upgrade: websocket")).upgrade == b""
+    assert parse(request(b"Connection: upgrade", b"Upgrade: h2c")).upgrade == b""
+
+
+@pytest.mark.parametrize(
+    ("lines", "body"),
+    [
+        ([], UNTIL_CLOSE),
+        ([b"Content-Length: 5"], 5),
+        ([b"Transfer-Encoding: chunked"], CHUNKED),
+        ([b"Transfer-Encoding: chunked "], CHUNKED),
+    ],
+)
+def test_framing_of_responses(lines: list[bytes], body: int) -> None:
+    """What answers a HEAD, and 1xx, 204 and 304, have no body, whatever they say."""
+    assert response(*lines).body == body
+    assert response(*lines, answers_head=True).body == 0
+    for status in (b"103 E", b"204 N", b"304 N"):
+        assert response(*lines, line=b"HTTP/1.1 " + status).body == 0
+
+
+def test_responses_keep_all_that_is_end_to_end() -> None:
+    answer = response(
+        b"Set-Cookie: a", b"set-cookie: b", b"Connection: x-hop", b"X-Hop: 1", b"Keep-Alive: 1", b"X: \xff"
+    )
+    assert answer.kept == [(b"Set-Cookie", b"a"), (b"set-cookie", b"b"), (b"X", b"\xff")]
+    assert response(line=b"HTTP/1.1 299 Gr\xc3\xbc\xc3\x9fe").reason == b"Gr\xc3\xbc\xc3\x9fe"
+    assert response(line=b"HTTP/1.1 200").reason == b""
+
+
+# Heads made of pieces that have fooled parsers
+PIECES = [
+    b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b",", b"\x00", b"\x0b", b"\xff", b"a", b"0", b"5", b"GET / HTTP/1.1\r\n",
+    b"Host: a\r\n", b"Host:b\r\n", b"Content-Length: 5\r\n", b"content-length:0\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding", b"Connection: close\r\n", b"X: 1\r\n", b" folded\r\n", b"Upgrade: x\r\nConnection: upgrade\r\n",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.sampled_from(PIECES), max_size=4))
+@example([b"X: 1", b"\n", b"\n", b"GET / HTTP/1.1\r\n"], [])
+def test_what_is_accepted_reads_the_same_to_anybody(pieces: list[bytes], behind: list[bytes]) -> None:
+    """An accepted head has exactly the fields that its lines say, one Host, one framing: nobody can read it otherwise."""
+    head = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"".join(pieces) + b"Y: " + b"".join(behind) + b"\r\n\r\n"
+    head = head[: head.index(b"\r\n\r\n") + 4]
+    try:
+        read = parse(head)
+    except BadMessageError as error:
+        assert error.status in (400, 501, 431)
+        return
+    lines = head[:-4].split(b"\r\n")[1:]
+    assert not any(b"\n" in line or b"\r" in line or line[:1] in b" \t" for line in lines)
+    naive = [(name, value.lstrip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)]
+    assert read.fields == naive
+    names = [name.lower() for name, _ in naive]
+    assert names.count(b"host") == 1
+    lengths = [int(value) for name, value in naive if name.lower() == b"content-length"]
+    chunked = names.count(b"transfer-encoding")
+    assert (len(lengths), chunked) in ((0, 0), (1, 0), (0, 1))
+    assert read.body == (CHUNKED if chunked else sum(lengths))
+
+
+HEADS = st.sampled_from(
+    [
+        request(),
+        request(b"Content-Length: 5"),
+        request(b"Content-Length: 0"),
+        request(b"Transfer-Encoding: chunked"),
+        request(b"Connection: upgrade", b"Upgrade: raw"),
+        request(b"Connection: keep-alive", line=b"GET / HTTP/1.0"),
+        request(line=b"HEAD /x HTTP/1.1"),
+        request(line=b"OPTIONS * HTTP/1.1"),
+    ]
+)
+
+
+@given(st.lists(HEADS, min_size=2, max_size=6))
+def test_a_parser_that_is_used_again_remembers_nothing(heads: list[bytes]) -> None:
+    """Behind `Connection: close` it isn't used again: the connection ends."""
+    parser = RequestHeadParser(MOST_FIELDS)
+    for head in heads:
+        again, fresh = parser.parse(head), parse(head)
+        assert {name: getattr(again, name) for name in RequestHead.__slots__} == {
+            name: getattr(fresh, name) for name in RequestHead.__slots__
+        }
