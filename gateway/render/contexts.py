@@ -132,7 +132,7 @@ class HistoryPage:
 class MessagePage:
     """`status/message.html`: something went wrong, or is not there; said in the product's look.
 
-    `request_id` (may be empty) is what support asks for.
+    `request_id` (may be empty) is what support asks for; `for_sre` adds the way back to the panel.
     """
 
     branding: Branding
@@ -140,6 +140,7 @@ class MessagePage:
     title: str
     text: str
     request_id: str = ""
+    for_sre: bool = False
 
 
 def status_page(moment: Moment, branding: Branding) -> StatusPage:

@@ -53,9 +53,11 @@ def not_found_page(detail: str, branding: Branding) -> bytes:
     return message_page("There is no such page", detail, branding, badge=badge)
 
 
-def message_page(title: str, text: str, branding: Branding, *, badge: Badge, request_id: str = "") -> bytes:
-    """Render a page that says one thing, with a link to the status page."""
-    page = MessagePage(branding=branding, badge=badge, title=title, text=text, request_id=request_id)
+def message_page(
+    title: str, text: str, branding: Branding, *, badge: Badge, request_id: str = "", for_sre: bool = False
+) -> bytes:
+    """Render a page that says one thing, with a link to the status page, and to the panel where it is for an SRE."""
+    page = MessagePage(branding=branding, badge=badge, title=title, text=text, request_id=request_id, for_sre=for_sre)
     return _render("status/message.html", page)
 
 

@@ -78,7 +78,8 @@ def _answer(
         return problem(status, title, detail, headers, **more)
     badge = Badge(title, "cross", Tone.BAD)
     request_id = request.headers.get("X-Request-Id", "")
-    body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id)
+    in_panel = request.path.startswith(f"{request.app[SETTINGS].maintenance.prefix}/admin/")
+    body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id, for_sre=in_panel)
     headers["Content-Security-Policy"] = content_security_policy()
     return web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -168,9 +168,21 @@ class Gateway:
         return app
 
 
+class StartApplication(Protocol):
+    """What the fixture `start_application` gives."""
+
+    async def __call__(self, **options: Any) -> Application: ...
+
+
+class Serve(Protocol):
+    """What the fixture `serve` gives."""
+
+    async def __call__(self, **sections: dict[str, Any]) -> Gateway: ...
+
+
 @pytest.fixture
-async def start_application() -> AsyncIterator[Callable[..., Any]]:
-    """Start an application: `await start_application(path=...)`, or `tls=...`, or `port=...`."""
+async def start_application() -> AsyncIterator[StartApplication]:
+    """A way to start applications, with what `Application.start` takes."""
     applications: list[Application] = []
 
     async def start(**options: Any) -> Application:
@@ -185,10 +197,9 @@ async def start_application() -> AsyncIterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-async def application(start_application: Callable[..., Any]) -> Application:
+async def application(start_application: StartApplication) -> Application:
     """The application behind the gateway."""
-    application: Application = await start_application()
-    return application
+    return await start_application()
 
 
 @pytest.fixture
@@ -197,8 +208,8 @@ async def serve(
     observations: Observations,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Callable[..., Any]]:
-    """Start a gateway in front of the application: `await serve(limits={"header_bytes": 100})`."""
+) -> AsyncIterator[Serve]:
+    """A way to start gateways in front of the application: `limits={"header_bytes": 100}`."""
     monkeypatch.setattr("gateway.edge.front.SWEEP_EVERY", 0.02)
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
@@ -219,10 +230,9 @@ async def serve(
 
 
 @pytest.fixture
-async def gateway(serve: Callable[..., Any]) -> Gateway:
+async def gateway(serve: Serve) -> Gateway:
     """A gateway with default settings in front of the application."""
-    started: Gateway = await serve()
-    return started
+    return await serve()
 
 
 @pytest.fixture

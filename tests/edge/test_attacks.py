@@ -1,4 +1,4 @@
-"""Malformed requests: each is refused, the connection ends, and nothing of it reaches the application (rules 3 to 8)."""
+"""Malformed requests: refused, the connection ended, and nothing of them reaches the application (rules 3 to 8)."""
 
 import re
 

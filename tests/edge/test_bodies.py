@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from tests.edge.conftest import SOON, Gateway
+from tests.edge.conftest import SOON, Gateway, Serve
 from tests.edge.wire import LONGEST, OK, Application, Client, End, Message
 from tests.observed import wait_until
 
@@ -115,11 +115,9 @@ async def test_each_piece_of_an_endless_answer_leaves_at_once(client: Client, ap
     assert await client.until(b"0\r\n\r\n")
 
 
-async def test_an_endless_answer_outlives_every_timeout(serve, application: Application) -> None:
+async def test_an_endless_answer_outlives_every_timeout(serve: Serve, application: Application) -> None:
     """Also one whose request had a body that ended after the answer had begun."""
-    gateway: Gateway = await serve(
-        limits={"body_timeout": SOON, "keepalive_timeout": SOON}, upstream={"response_timeout": SOON}
-    )
+    gateway = await serve(limits={"body_timeout": SOON, "keepalive_timeout": SOON}, upstream={"response_timeout": SOON})
     sweeps = asyncio.Event()
 
     async def duplex(_: Application, end: End) -> None:
@@ -180,7 +178,7 @@ async def test_an_early_refusal_reaches_the_client(client: Client, application: 
 
 
 async def test_a_large_upload(client: Client, application: Application) -> None:
-    async def summing(application: Application, end: End) -> None:
+    async def summing(_: Application, end: End) -> None:
         head = await end.until(b"\r\n\r\n")
         digest = hashlib.sha256()
         left = int(Message(head=head).get("content-length") or 0)
@@ -263,9 +261,9 @@ async def test_an_application_that_stalls_stalls_the_sender(
     assert (await client.answer()).content == DIGEST.encode()
 
 
-async def test_a_body_waits_for_a_connection_without_growing(serve, application: Application) -> None:
+async def test_a_body_waits_for_a_connection_without_growing(serve: Serve, application: Application) -> None:
     """While the connection to the application is being opened, little of an upload is read."""
-    gateway: Gateway = await serve()
+    gateway = await serve()
     opened = asyncio.Event()
     server = gateway.front.pool._servers[0]
     really_open = server.open

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.edge.conftest import SOON, Gateway
+from tests.edge.conftest import SOON, Gateway, Serve
 from tests.edge.wire import LONGEST, OK, Application, Client, End
 from tests.observed import wait_until
 
@@ -98,8 +98,8 @@ async def test_empty_lines_before_a_request_are_ignored(client: Client, applicat
     assert len(application.received) == 1
 
 
-async def test_a_slow_head_is_given_up(serve, application: Application) -> None:
-    gateway: Gateway = await serve(limits={"header_timeout": SOON})
+async def test_a_slow_head_is_given_up(serve: Serve, application: Application) -> None:
+    gateway = await serve(limits={"header_timeout": SOON})
     client = await gateway.connect()
     client.send(b"GET / HTTP/1.1\r\nHost")
     answer = await client.answer()
@@ -107,9 +107,9 @@ async def test_a_slow_head_is_given_up(serve, application: Application) -> None:
     assert not application.connections
 
 
-async def test_a_head_that_dribbles_gains_no_time(serve) -> None:
+async def test_a_head_that_dribbles_gains_no_time(serve: Serve) -> None:
     """The deadline is for the whole head."""
-    gateway: Gateway = await serve(limits={"header_timeout": SOON})
+    gateway = await serve(limits={"header_timeout": SOON})
     client = await gateway.connect()
 
     async def dribble() -> None:
@@ -123,13 +123,13 @@ async def test_a_head_that_dribbles_gains_no_time(serve) -> None:
     task.cancel()
 
 
-async def test_a_client_that_says_nothing_is_closed(serve) -> None:
-    gateway: Gateway = await serve(limits={"header_timeout": SOON})
+async def test_a_client_that_says_nothing_is_closed(serve: Serve) -> None:
+    gateway = await serve(limits={"header_timeout": SOON})
     assert await (await gateway.connect()).end() == b""
 
 
-async def test_a_slow_body_is_given_up(serve, application: Application) -> None:
-    gateway: Gateway = await serve(limits={"body_timeout": SOON})
+async def test_a_slow_body_is_given_up(serve: Serve, application: Application) -> None:
+    gateway = await serve(limits={"body_timeout": SOON})
     client = await gateway.connect()
     answer = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
     assert (answer.status, answer.get("connection")) == (408, b"close")
@@ -137,16 +137,16 @@ async def test_a_slow_body_is_given_up(serve, application: Application) -> None:
     assert not application.received
 
 
-async def test_an_idle_connection_is_closed(serve) -> None:
-    gateway: Gateway = await serve(limits={"keepalive_timeout": SOON})
+async def test_an_idle_connection_is_closed(serve: Serve) -> None:
+    gateway = await serve(limits={"keepalive_timeout": SOON})
     client = await gateway.connect()
     await client.ask(GET % 1)
     assert await client.end() == b""
 
 
 @pytest.mark.parametrize("ending", [b"Connection: close\r\n", b""])
-async def test_a_client_that_reads_nothing_is_cut(serve, application: Application, ending: bytes) -> None:
-    gateway: Gateway = await serve(limits={"body_timeout": SOON})
+async def test_a_client_that_reads_nothing_is_cut(serve: Serve, application: Application, ending: bytes) -> None:
+    gateway = await serve(limits={"body_timeout": SOON})
     application.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (2**24, b"x" * 2**24)
     client = await gateway.connect()
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]
@@ -165,16 +165,16 @@ async def test_a_client_that_reads_nothing_is_cut(serve, application: Applicatio
         (b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % (b"X: 1\r\n" * 10), 431),
     ],
 )
-async def test_a_head_beyond_the_limits(serve, application: Application, request_: bytes, status: int) -> None:
-    gateway: Gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
+async def test_a_head_beyond_the_limits(serve: Serve, application: Application, request_: bytes, status: int) -> None:
+    gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
     client = await gateway.connect()
     assert (await client.ask(request_)).status == status
     assert await client.end() == b""
     assert not application.connections
 
 
-async def test_a_head_within_the_limits(serve) -> None:
-    gateway: Gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
+async def test_a_head_within_the_limits(serve: Serve) -> None:
+    gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
     client = await gateway.connect()
     head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 9
     assert (await client.ask(head + b"\r\n")).status == 200
@@ -189,8 +189,8 @@ async def test_a_head_within_the_limits(serve) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n5\r\n12345\r\n0\r\n\r\n",
     ],
 )
-async def test_a_body_beyond_the_limit(serve, application: Application, body: bytes) -> None:
-    gateway: Gateway = await serve(limits={"body_bytes": 10})
+async def test_a_body_beyond_the_limit(serve: Serve, application: Application, body: bytes) -> None:
+    gateway = await serve(limits={"body_bytes": 10})
     client = await gateway.connect()
     assert (await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\n" + body)).status == 413
     assert not application.received
@@ -199,8 +199,8 @@ async def test_a_body_beyond_the_limit(serve, application: Application, body: by
     assert (await other.ask(fitting)).status == 200
 
 
-async def test_more_connections_than_allowed(serve) -> None:
-    gateway: Gateway = await serve(limits={"connections": 2})
+async def test_more_connections_than_allowed(serve: Serve) -> None:
+    gateway = await serve(limits={"connections": 2})
     first, second = await gateway.connect(), await gateway.connect()
     await first.ask(GET % 1)
     await second.ask(GET % 1)

@@ -4,11 +4,12 @@ import asyncio
 import json
 import socket
 import struct
+from collections.abc import Callable
 
 import pytest
 
 from gateway.domain.observation import UpstreamFailed
-from tests.edge.conftest import SOON, Gateway
+from tests.edge.conftest import SOON, Gateway, Serve, StartApplication
 from tests.edge.wire import LONGEST, OK, Application, Client, End
 from tests.observed import Observations, wait_until
 
@@ -41,7 +42,9 @@ async def test_an_application_that_refuses_connections(
     assert len(observations.of(UpstreamFailed)) == 4
 
 
-async def test_a_server_comes_back(client: Client, application: Application, start_application) -> None:
+async def test_a_server_comes_back(
+    client: Client, application: Application, start_application: StartApplication
+) -> None:
     application.stop()
     assert (await client.ask(GET % b"")).status == 502
     await start_application(port=application.port)
@@ -136,7 +139,7 @@ def _resetting(end: End) -> None:
     ],
 )
 async def test_an_answer_that_breaks_off_never_looks_whole(
-    client: Client, application: Application, version: bytes, framing: bytes, begin: bytes, end_: bytes, *, resets: bool
+    client: Client, application: Application, *, version: bytes, framing: bytes, begin: bytes, end_: bytes, resets: bool
 ) -> None:
     """Where the framing can't show it (a body that ends with its connection), the client gets a reset."""
     go_on = asyncio.Event()
@@ -163,8 +166,8 @@ async def test_an_answer_that_breaks_off_never_looks_whole(
             await client.end()
 
 
-async def test_an_application_that_does_not_answer_in_time(serve, application: Application) -> None:
-    gateway: Gateway = await serve(upstream={"response_timeout": SOON})
+async def test_an_application_that_does_not_answer_in_time(serve: Serve, application: Application) -> None:
+    gateway = await serve(upstream={"response_timeout": SOON})
 
     async def silent(_: Application, end: End) -> None:
         await end.end()
@@ -176,7 +179,7 @@ async def test_an_application_that_does_not_answer_in_time(serve, application: A
     await wait_until(lambda: all(end.ended for end in application.connections))
 
 
-async def test_an_application_that_does_not_accept_in_time(serve) -> None:
+async def test_an_application_that_does_not_accept_in_time(serve: Serve) -> None:
     """A server whose queue is full lets the connection wait."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
@@ -185,7 +188,7 @@ async def test_an_application_that_does_not_accept_in_time(serve) -> None:
             filler.setblocking(False)  # noqa: FBT003
             filler.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        gateway: Gateway = await serve(upstream={"url": url, "connect_timeout": SOON})
+        gateway = await serve(upstream={"url": url, "connect_timeout": SOON})
         client = await gateway.connect()
         assert (await client.ask(GET % b"")).status == 504
 
@@ -265,9 +268,9 @@ async def test_what_an_idle_connection_says_is_not_the_next_answer(
     assert (await client.ask(GET % b"")).content == b"ok"
 
 
-async def test_an_idle_connection_is_closed_in_time(serve, application: Application) -> None:
+async def test_an_idle_connection_is_closed_in_time(serve: Serve, application: Application) -> None:
     """Before the application closes it (rule 19)."""
-    gateway: Gateway = await serve(upstream={"idle_timeout": SOON})
+    gateway = await serve(upstream={"idle_timeout": SOON})
     client = await gateway.connect()
     await client.ask(GET % b"")
     await wait_until(lambda: application.connections[0].ended)
@@ -275,11 +278,11 @@ async def test_an_idle_connection_is_closed_in_time(serve, application: Applicat
 
 
 async def test_requests_go_to_a_server_that_answers(
-    serve, application: Application, start_application, free_port
+    serve: Serve, application: Application, start_application: StartApplication, free_port: Callable[[], int]
 ) -> None:
     """One that refuses is left out (rule 21)."""
-    other: Application = await start_application()
-    gateway: Gateway = await serve(upstream={"url": [f"http://127.0.0.1:{free_port()}", application.url, other.url]})
+    other = await start_application()
+    gateway = await serve(upstream={"url": [f"http://127.0.0.1:{free_port()}", application.url, other.url]})
     clients = [await gateway.connect() for _ in range(6)]
     answers = await asyncio.gather(*(client.ask(GET % b"") for client in clients))
     assert [answer.status for answer in answers] == [200] * 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.edge.conftest import Gateway
+from tests.edge.conftest import Gateway, Serve
 from tests.edge.wire import OK, Application, Client, Message
 
 
@@ -114,7 +114,8 @@ async def test_hop_by_hop_fields_end_here_both_ways(client: Client, application:
 
 async def test_forwarding_fields_of_a_stranger_are_replaced(client: Client, application: Application) -> None:
     await client.ask(
-        b"GET / HTTP/1.1\r\nHost: a:8080\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nx-forwarded-proto: https\r\n"
+        b"GET / HTTP/1.1\r\nHost: a:8080\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n"
+        b"x-forwarded-proto: https\r\n"
         b"X-Forwarded-Host: evil\r\nX-Request-Id: mine\r\nVia: 1.0 x\r\n\r\n"
     )
     received = application.last
@@ -126,11 +127,12 @@ async def test_forwarding_fields_of_a_stranger_are_replaced(client: Client, appl
     assert received.get("x-request-id") not in (None, b"mine")
 
 
-async def test_forwarding_fields_of_a_trusted_peer_are_added_to(serve, application: Application) -> None:
-    gateway: Gateway = await serve(server={"trusted_proxies": ["127.0.0.0/8"]})
+async def test_forwarding_fields_of_a_trusted_peer_are_added_to(serve: Serve, application: Application) -> None:
+    gateway = await serve(server={"trusted_proxies": ["127.0.0.0/8"]})
     client = await gateway.connect()
     await client.ask(
-        b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nx-forwarded-proto: https\r\n"
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n"
+        b"x-forwarded-proto: https\r\n"
         b"X-Forwarded-Host: shop\r\nX-Request-Id: mine\r\nVia: 1.0 x\r\nX-Forwarded-For: 5.6.7.8\r\n\r\n"
     )
     received = application.last
@@ -149,8 +151,8 @@ async def test_request_ids_differ(client: Client, application: Application) -> N
     assert len({received.get("x-request-id") for received in application.received}) == 3
 
 
-async def test_the_host_is_rewritten_where_that_is_set(serve, application: Application) -> None:
-    gateway: Gateway = await serve(upstream={"host_header": "rewrite"})
+async def test_the_host_is_rewritten_where_that_is_set(serve: Serve, application: Application) -> None:
+    gateway = await serve(upstream={"host_header": "rewrite"})
     client = await gateway.connect()
     await client.ask(b"GET / HTTP/1.1\r\nX: 1\r\nhOST: shop.example\r\n\r\n")
     own = application.url.removeprefix("http://").encode()

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.scope import Scope
 from gateway.domain.window import Gate
-from tests.edge.conftest import SOON, Gateway, window
+from tests.edge.conftest import SOON, Gateway, Serve, window
 from tests.edge.wire import Application, Client
 from tests.observed import wait_until
 
@@ -57,14 +57,16 @@ async def test_a_closed_gate_answers_in_the_applications_place(
     assert {told.verdict for told in await closed.told(3)} == {"refuse"}
 
 
-async def test_head_gets_the_same_head_and_no_body(closed: Gateway, client: Client) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_head_gets_the_same_head_and_no_body(client: Client) -> None:
     body = await client.ask(GET % (b"/", HTML))
     head = await client.ask((GET % (b"/", HTML)).replace(b"GET", b"HEAD"))
     assert dict(head.fields) | {b"Date": b""} == dict(body.fields) | {b"Date": b""}
     assert (await client.ask(GET % (b"/", HTML))).content == body.content
 
 
-async def test_a_script_can_read_the_refusal(closed: Gateway, client: Client, application: Application) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_a_script_can_read_the_refusal(client: Client, application: Application) -> None:
     """CORS fields where there is an Origin; the preflight is answered so that the request itself is sent."""
     answer = await client.ask(GET % (b"/", b"Origin: https://app.example\r\nAccept: application/json\r\n"))
     assert answer.get("access-control-allow-origin") == b"https://app.example"
@@ -81,8 +83,9 @@ async def test_a_script_can_read_the_refusal(closed: Gateway, client: Client, ap
     assert not application.connections
 
 
+@pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("body", [b"x" * 10, b"x" * 60_000])
-async def test_a_small_body_is_read_and_the_connection_kept(closed: Gateway, client: Client, body: bytes) -> None:
+async def test_a_small_body_is_read_and_the_connection_kept(client: Client, body: bytes) -> None:
     for _ in range(2):
         client.send(POST % (b"Content-Length: %d" % len(body)), body[:5])
         assert (await client.answer()).get("connection") is None
@@ -91,7 +94,8 @@ async def test_a_small_body_is_read_and_the_connection_kept(closed: Gateway, cli
     assert (await client.answer()).status == 503
 
 
-async def test_many_small_bodies_at_once(closed: Gateway, client: Client) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_many_small_bodies_at_once(client: Client) -> None:
     """As many requests as fit are no depth of calls."""
     count = 3_000
     client.send((POST % b"Content-Length: 1" + b"x") * count)
@@ -99,10 +103,9 @@ async def test_many_small_bodies_at_once(closed: Gateway, client: Client) -> Non
         assert (await client.answer()).status == 503
 
 
+@pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("framing", [b"Content-Length: %d", b"Transfer-Encoding: chunked"])
-async def test_a_huge_body_costs_the_connection_but_not_the_answer(
-    closed: Gateway, client: Client, framing: bytes
-) -> None:
+async def test_a_huge_body_costs_the_connection_but_not_the_answer(client: Client, framing: bytes) -> None:
     """No reset may destroy it, though nobody reads the body to its end (rule 29)."""
     size = 2**24
     client.send(POST % (framing % size if b"%d" in framing else framing))
@@ -113,17 +116,20 @@ async def test_a_huge_body_costs_the_connection_but_not_the_answer(
     assert await client.end() == b""
 
 
-async def test_nothing_is_continued_that_is_refused(closed: Gateway, client: Client) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_nothing_is_continued_that_is_refused(client: Client) -> None:
     answer = await client.ask(POST % b"Expect: 100-continue\r\nContent-Length: 3")
     assert (answer.status, answer.get("connection")) == (503, b"close")
 
 
-async def test_an_http_1_0_client_is_refused_and_closed(closed: Gateway, client: Client) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_an_http_1_0_client_is_refused_and_closed(client: Client) -> None:
     answer = await client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     assert (answer.status, answer.get("connection"), await client.end()) == (503, b"close", b"")
 
 
-async def test_an_upgrade_is_refused_as_any_request(closed: Gateway, client: Client, application: Application) -> None:
+@pytest.mark.usefixtures("closed")
+async def test_an_upgrade_is_refused_as_any_request(client: Client, application: Application) -> None:
     answer = await client.ask(GET % (b"/ws", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"))
     assert answer.status == 503
     assert not application.connections
@@ -157,8 +163,8 @@ EXEMPT = {"maintenance": {"never_gate": ["/hooks", "/health"]}}
 
 
 @pytest.mark.parametrize("path", [b"/hooks", b"/hooks/pay?x=%2f", b"/health"])
-async def test_never_gate_paths_are_forwarded(serve, application: Application, path: bytes) -> None:
-    gateway: Gateway = await serve(**EXEMPT)
+async def test_never_gate_paths_are_forwarded(serve: Serve, path: bytes) -> None:
+    gateway = await serve(**EXEMPT)
     gateway.load(window())
     client = await gateway.connect()
     assert (await client.ask(GET % (path, b""))).status == 200
@@ -183,8 +189,8 @@ async def test_never_gate_paths_are_forwarded(serve, application: Application, p
         b"http://shop.example/shop",
     ],
 )
-async def test_an_exemption_holds_for_plain_paths_only(serve, application: Application, path: bytes) -> None:
-    gateway: Gateway = await serve(**EXEMPT)
+async def test_an_exemption_holds_for_plain_paths_only(serve: Serve, application: Application, path: bytes) -> None:
+    gateway = await serve(**EXEMPT)
     gateway.load(window())
     client = await gateway.connect()
     assert (await client.ask(GET % (path, b""))).status == 503
@@ -238,7 +244,7 @@ async def test_the_prefix_is_exact(client: Client, gateway: Gateway, application
     assert (await client.ask(GET % (path, b""))).status == 503
 
 
-async def test_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client) -> None:
     """To the request, with nothing that fires; the page is ready before, and no request is in doubt."""
     starts = timedelta(seconds=0.3)
     gateway.load(window(starts_in=starts, lasts=timedelta(seconds=0.3)))
@@ -262,8 +268,8 @@ async def test_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client
     assert seen == [200, 503, 200]
 
 
-async def test_redirects_are_for_browsers_that_navigate(serve) -> None:
-    gateway: Gateway = await serve(maintenance={"response": "redirect"})
+async def test_redirects_are_for_browsers_that_navigate(serve: Serve) -> None:
+    gateway = await serve(maintenance={"response": "redirect"})
     gateway.load(window())
     client = await gateway.connect()
     answer = await client.ask(GET % (b"/x", HTML))
@@ -274,8 +280,8 @@ async def test_redirects_are_for_browsers_that_navigate(serve) -> None:
 
 
 @pytest.mark.parametrize(("when_unknown", "status"), [("close", 503), ("forward", 200)])
-async def test_an_unknown_state(serve, when_unknown: str, status: int) -> None:
-    gateway: Gateway = await serve(maintenance={"when_unknown": when_unknown, "retry_after": "7m"})
+async def test_an_unknown_state(serve: Serve, when_unknown: str, status: int) -> None:
+    gateway = await serve(maintenance={"when_unknown": when_unknown, "retry_after": "7m"})
     client = await gateway.connect()
     answer = await client.ask(GET % (b"/", HTML))
     assert (answer.status, answer.get("retry-after")) == (status, b"420" if status == 503 else None)
@@ -283,8 +289,8 @@ async def test_an_unknown_state(serve, when_unknown: str, status: int) -> None:
     assert (await client.ask(GET % (b"/", HTML))).status == 200
 
 
-async def test_retry_after_falls_back_when_the_estimate_has_passed(serve) -> None:
-    gateway: Gateway = await serve(maintenance={"retry_after": "7m"})
+async def test_retry_after_falls_back_when_the_estimate_has_passed(serve: Serve) -> None:
+    gateway = await serve(maintenance={"retry_after": "7m"})
     overdue = window(lasts=timedelta(minutes=30))
     gateway.load(type(overdue)(**{name: getattr(overdue, name) for name in overdue.__slots__} | {"ends": "when_fixed"}))
     client = await gateway.connect()
@@ -304,9 +310,9 @@ async def test_retry_after_falls_back_when_the_estimate_has_passed(serve) -> Non
     ],
 )
 async def test_who_bypasses_is_known_by_a_trusted_address_alone(
-    serve, trusted: list[str], forwarded_for: bytes, status: int
+    serve: Serve, trusted: list[str], forwarded_for: bytes, status: int
 ) -> None:
-    gateway: Gateway = await serve(server={"trusted_proxies": trusted}, maintenance={"bypass_networks": ["10.0.0.0/8"]})
+    gateway = await serve(server={"trusted_proxies": trusted}, maintenance={"bypass_networks": ["10.0.0.0/8"]})
     gateway.load(window())
     client = await gateway.connect()
     assert (await client.ask(GET % (b"/", b"X-Forwarded-For: %b\r\n" % forwarded_for))).status == status
@@ -315,9 +321,7 @@ async def test_who_bypasses_is_known_by_a_trusted_address_alone(
 # The built-in site, over the connection in memory
 
 
-async def test_built_in_and_forwarded_requests_share_a_connection(
-    gateway: Gateway, client: Client, application: Application
-) -> None:
+async def test_built_in_and_forwarded_requests_share_a_connection(client: Client, application: Application) -> None:
     for _ in range(3):
         assert (await client.ask(GET % (b"/_maintenance/hello", b""))).content == b"hello 127.0.0.1"
         assert (await client.ask(GET % (b"/", b""))).content == b"ok"
@@ -326,8 +330,8 @@ async def test_built_in_and_forwarded_requests_share_a_connection(
     assert len(application.connections) == 1
 
 
-async def test_the_built_in_site_knows_a_trusted_client(serve) -> None:
-    gateway: Gateway = await serve(server={"trusted_proxies": ["127.0.0.1"]})
+async def test_the_built_in_site_knows_a_trusted_client(serve: Serve) -> None:
+    gateway = await serve(server={"trusted_proxies": ["127.0.0.1"]})
     client = await gateway.connect()
     answer = await client.ask(GET % (b"/_maintenance/hello", b"X-Forwarded-For: 192.0.2.7\r\n"))
     assert answer.content == b"hello 192.0.2.7"
@@ -376,8 +380,8 @@ async def test_a_client_that_goes_away_leaves_the_built_in_site(gateway: Gateway
     assert gateway.front.built_in._server.outstanding == 0
 
 
-async def test_a_refused_body_that_never_comes_is_given_up(serve) -> None:
-    gateway: Gateway = await serve(limits={"body_timeout": SOON})
+async def test_a_refused_body_that_never_comes_is_given_up(serve: Serve) -> None:
+    gateway = await serve(limits={"body_timeout": SOON})
     gateway.load(window())
     client = await gateway.connect()
     assert (await client.ask(POST % b"Content-Length: 3")).status == 503

@@ -4,16 +4,16 @@ import socket
 import ssl
 from pathlib import Path
 
-from tests.edge.conftest import Gateway
+from tests.edge.conftest import Serve, StartApplication
 from tests.edge.wire import Application
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_unix_sockets_on_both_sides(serve, start_application, tmp_path: Path) -> None:
-    application: Application = await start_application(path=tmp_path / "app.socket")
+async def test_unix_sockets_on_both_sides(serve: Serve, start_application: StartApplication, tmp_path: Path) -> None:
+    application = await start_application(path=tmp_path / "app.socket")
     path = tmp_path / "gateway.socket"
-    gateway: Gateway = await serve(server={"listen": f"unix:{path}"}, upstream={"url": application.url})
+    gateway = await serve(server={"listen": f"unix:{path}"}, upstream={"url": application.url})
     client = await gateway.connect(path=path)
     for _ in range(2):
         assert (await client.ask(GET)).content == b"ok"
@@ -22,16 +22,18 @@ async def test_unix_sockets_on_both_sides(serve, start_application, tmp_path: Pa
     assert (await client.ask(b"GET /_maintenance/hello HTTP/1.1\r\nHost: a\r\n\r\n")).status == 200
 
 
-async def test_a_socket_that_was_left_behind_is_taken_over(serve, tmp_path: Path) -> None:
+async def test_a_socket_that_was_left_behind_is_taken_over(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "gateway.socket"
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(path))
-    gateway: Gateway = await serve(server={"listen": f"unix:{path}"})
+    gateway = await serve(server={"listen": f"unix:{path}"})
     assert (await (await gateway.connect(path=path)).ask(GET)).content == b"ok"
 
 
-async def test_https(serve, application: Application, certificate: tuple[str, str], trusting: ssl.SSLContext) -> None:
-    gateway: Gateway = await serve(server={"tls_certificate": certificate[0], "tls_key": certificate[1]})
+async def test_https(
+    serve: Serve, application: Application, certificate: tuple[str, str], trusting: ssl.SSLContext
+) -> None:
+    gateway = await serve(server={"tls_certificate": certificate[0], "tls_key": certificate[1]})
     client = await gateway.connect(tls=trusting)
     for _ in range(2):
         assert (await client.ask(GET)).content == b"ok"
@@ -47,13 +49,13 @@ async def test_https(serve, application: Application, certificate: tuple[str, st
 
 
 async def test_an_application_that_speaks_https(
-    serve, start_application, certificate: tuple[str, str], trusting: ssl.SSLContext
+    serve: Serve, start_application: StartApplication, certificate: tuple[str, str], trusting: ssl.SSLContext
 ) -> None:
     """Its certificate is checked; one that nobody vouches for is no application."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)
-    application: Application = await start_application(tls=context)
-    gateway: Gateway = await serve(upstream={"url": application.url})
+    application = await start_application(tls=context)
+    gateway = await serve(upstream={"url": application.url})
     client = await gateway.connect()
     assert (await client.ask(GET)).status == 502
     assert not application.received

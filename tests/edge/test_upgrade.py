@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
-from tests.edge.conftest import SOON, Gateway
+from tests.edge.conftest import SOON, Gateway, Serve
 from tests.edge.wire import LONGEST, OK, Application, Client, End
 from tests.observed import wait_until
 
@@ -34,9 +34,9 @@ async def echo_url() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def test_a_websocket_works_as_without_a_gateway(serve, echo_url: str) -> None:
+async def test_a_websocket_works_as_without_a_gateway(serve: Serve, echo_url: str) -> None:
     """Subprotocol, compression, pings, large messages, and the close code are the two ends' own."""
-    gateway: Gateway = await serve(upstream={"url": echo_url})
+    gateway = await serve(upstream={"url": echo_url})
     url = f"ws://127.0.0.1:{gateway.port}/chat"
     extensions = [ClientPerMessageDeflateFactory()]
     async with websocket(url, subprotocols=[Subprotocol("chat")], extensions=extensions, max_size=None) as client:
@@ -54,8 +54,8 @@ async def test_a_websocket_works_as_without_a_gateway(serve, echo_url: str) -> N
     assert [(told.status, told.target) for told in await gateway.told()] == [(101, b"/chat")]
 
 
-async def test_a_tunnel_outlives_every_timeout(application: Application, serve) -> None:
-    gateway: Gateway = await serve(
+async def test_a_tunnel_outlives_every_timeout(application: Application, serve: Serve) -> None:
+    gateway = await serve(
         limits={"body_timeout": SOON, "keepalive_timeout": SOON, "header_timeout": SOON},
         upstream={"response_timeout": SOON, "idle_timeout": SOON},
     )
@@ -171,9 +171,9 @@ async def test_a_refusal_is_relayed_whole(client: Client, application: Applicati
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).content == b"ok"
 
 
-async def test_a_websocket_library_sees_the_refusal(serve, application: Application) -> None:
+async def test_a_websocket_library_sees_the_refusal(serve: Serve, application: Application) -> None:
     application.answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nwho"
-    gateway: Gateway = await serve()
+    gateway = await serve()
     with pytest.raises(InvalidStatus) as refused:
         await websocket(f"ws://127.0.0.1:{gateway.port}/")
     assert (refused.value.response.status_code, refused.value.response.body) == (401, b"who")

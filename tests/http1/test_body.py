@@ -1,5 +1,7 @@
 """Bodies: the same pieces, rest and trailers, whatever the reads in which they arrive."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from gateway.http1.head import CHUNKED, UNTIL_CLOSE, BadMessageError
 def splits(data: bytes, cuts: list[int]) -> list[bytes]:
     """Cut data at the places given, in any order, beyond its end or twice."""
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(places)]
 
 
 def read(body: ChunkedBody | SizedBody, pieces: list[bytes]) -> tuple[bytes, bytes]:

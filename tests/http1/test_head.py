@@ -179,20 +179,19 @@ def test_responses_keep_all_that_is_end_to_end() -> None:
 PIECES = [
     b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b",", b"\x00", b"\x0b", b"\xff", b"a", b"0", b"5", b"GET / HTTP/1.1\r\n",
     b"Host: a\r\n", b"Host:b\r\n", b"Content-Length: 5\r\n", b"content-length:0\r\n", b"Transfer-Encoding: chunked\r\n",
-    b"Transfer-Encoding", b"Connection: close\r\n", b"X: 1\r\n", b" folded\r\n", b"Upgrade: x\r\nConnection: upgrade\r\n",
+    b"Transfer-Encoding", b"Connection: close\r\n", b"X: 1\r\n", b" b\r\n", b"Upgrade: x\r\nConnection: upgrade\r\n",
 ]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.sampled_from(PIECES), max_size=4))
 @example([b"X: 1", b"\n", b"\n", b"GET / HTTP/1.1\r\n"], [])
 def test_what_is_accepted_reads_the_same_to_anybody(pieces: list[bytes], behind: list[bytes]) -> None:
-    """An accepted head has exactly the fields that its lines say, one Host, one framing: nobody can read it otherwise."""
+    """An accepted head has exactly the fields its lines say, one Host, one framing: nobody can read it otherwise."""
     head = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"".join(pieces) + b"Y: " + b"".join(behind) + b"\r\n\r\n"
     head = head[: head.index(b"\r\n\r\n") + 4]
     try:
         read = parse(head)
-    except BadMessageError as error:
-        assert error.status in (400, 501, 431)
+    except BadMessageError:
         return
     lines = head[:-4].split(b"\r\n")[1:]
     assert not any(b"\n" in line or b"\r" in line or line[:1] in b" \t" for line in lines)

@@ -124,8 +124,8 @@ def no_window_left(stage: Stage) -> Iterator[None]:
     """Delete every window after the test, and wait until both gateways know."""
     yield
     stage.psql("delete from windows")
-    for gateway in (stage.shop, stage.chat):
-        eventually(lambda port=gateway.port: fetch(port, "/status/200").status == 200)
+    ports = (stage.shop.port, stage.chat.port)
+    eventually(lambda: all(fetch(port, "/status/200").status == 200 for port in ports))
 
 
 @pytest.fixture

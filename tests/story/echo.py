@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 
 async def _echo(connection: ServerConnection) -> None:
@@ -28,7 +29,7 @@ def _answer_plain(connection: ServerConnection, request: Request) -> Response | 
 
 async def _main() -> None:
     async with serve(
-        _echo, "127.0.0.1", 0, process_request=_answer_plain, subprotocols=["chat.v2"], max_size=None
+        _echo, "127.0.0.1", 0, process_request=_answer_plain, subprotocols=[Subprotocol("chat.v2")], max_size=None
     ) as server:
         port = server.sockets[0].getsockname()[1]
         sys.stderr.write(f"Serving on http://127.0.0.1:{port}\n")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.story.conftest import Stage
 from tests.story.customers import Answer, fetch
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.story
 
 # What the gateway tells the application about the client (rule 9 of traffic.md), as httpbin shows it.
 ADDED = {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Request-Id"}
+CHAT = Subprotocol("chat.v2")
 HOST = {"Host": "shop.example:8080"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = (
@@ -187,9 +189,9 @@ def test_pipelined_requests_are_answered_in_order(stage: Stage) -> None:
 def test_a_websocket_is_a_tunnel(stage: Stage) -> None:
     """Text, binary and large messages, a subprotocol, compression, pings and close codes are the two ends' own."""
     with connect(
-        f"ws://127.0.0.1:{stage.chat.port}/room?x=1", subprotocols=["chat.v1", "chat.v2"], max_size=None
+        f"ws://127.0.0.1:{stage.chat.port}/room?x=1", subprotocols=[Subprotocol("chat.v1"), CHAT], max_size=None
     ) as ws:
-        assert ws.subprotocol == "chat.v2"
+        assert ws.subprotocol == CHAT
         assert [extension.name for extension in ws.protocol.extensions] == ["permessage-deflate"]
         for message in ("hello", "ä" * 1000, b"\x00\xff", bytes(3_000_000), ""):
             ws.send(message)

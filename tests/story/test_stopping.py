@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.commands.cli import LONGEST
 from tests.story.conftest import StartGateway
@@ -18,6 +19,8 @@ from tests.story.customers import Answer, fetch
 from tests.story.processes import eventually
 
 pytestmark = pytest.mark.story
+
+CHAT = Subprotocol("chat.v2")
 
 
 class Slow:
@@ -93,7 +96,7 @@ def test_shutdown_grace_is_the_longest_wait(
         UPSTREAM__URL=f"http://127.0.0.1:{applications[1]}",
         SERVER__SHUTDOWN_GRACE="0.5s",
     ).listening()
-    with connect(f"ws://127.0.0.1:{gateway.port}/", subprotocols=["chat.v2"]) as ws:
+    with connect(f"ws://127.0.0.1:{gateway.port}/", subprotocols=[CHAT]) as ws:
         ws.send("hello")
         assert ws.recv(timeout=LONGEST) == "hello"
         began = time.monotonic()

@@ -273,9 +273,11 @@ async def test_only_possible_verbs_are_offered(panel: Browser, services: Service
 
 @pytest.mark.parametrize("given", ["00000000-0000-0000-0000-000000000000", "x", "%00", "new%2F"])
 async def test_an_unknown_window_is_a_404(panel: Browser, given: str) -> None:
-    """For every screen and every verb."""
+    """For every screen and every verb; the page leads back to the panel."""
     for path in ("", "/edit"):
-        assert (await panel.get(f"/admin/windows/{given}{path}")).status == 404
+        answer = await panel.get(f"/admin/windows/{given}{path}")
+        assert answer.status == 404
+        assert "Back to the panel" in answer.page.text
     for verb in ("fixed", "end", "start", "cancel"):
         assert (await panel.post(f"/admin/windows/{given}/{verb}")).status == 404
 
