@@ -237,6 +237,19 @@ async def test_what_may_have_been_done_is_never_replayed(
     assert len(application.received) == 2
 
 
+async def test_a_replay_that_fails_as_well_is_the_last_one(client: Client, application: Application) -> None:
+    async def breaking(application: Application, end: End) -> None:
+        application.received.append(await end.message())
+        if end.number == 0:
+            end.send(OK)
+            application.received.append(await end.message())
+
+    application.script = breaking
+    await client.ask(GET % b"")
+    assert (await client.ask(GET % b"")).status == 502
+    assert len(application.received) == 3
+
+
 async def test_nothing_is_replayed_after_a_first_byte(client: Client, application: Application) -> None:
     """Not even after an informational answer."""
 
