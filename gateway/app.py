@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -43,11 +43,15 @@ class ListenError(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """A running gateway. `urls`: where it listens; `first_link`: where the first administrator signs in, or None."""
+    """A running gateway."""
 
     urls: tuple[str, ...]
-    first_link: str | None
+    """Where it listens."""
     services: Services
+    knows_operators: Callable[[], bool]
+    """Whether the database was reached, so that somebody can sign in."""
+    first_link: Callable[[], Awaitable[str | None]]
+    """Waits for the database; gives the address at which the first administrator signs in, None where there is one."""
 
 
 @asynccontextmanager
@@ -73,8 +77,12 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         await _settled(listener)
         services = _services(settings, database, state, observe)
         urls = await _serve(settings, services, stack, supervisor=supervisor, observe=observe, metrics=metrics)
-        link = await _first_link(settings, services, urls[0]) if listener.is_connected else None
-        yield Gateway(urls=urls, first_link=link, services=services)
+
+        async def first_link() -> str | None:
+            await listener.reached.wait()
+            return await _first_link(settings, services, urls[0])
+
+        yield Gateway(urls=urls, services=services, knows_operators=listener.reached.is_set, first_link=first_link)
 
 
 def _refuse_unavailable(settings: Settings) -> None:
@@ -202,10 +210,7 @@ def _served(settings: Settings, metrics: MetricsReader) -> Callable[[Sequence[Re
 
 async def _listen(settings: Settings, runner: web.AppRunner, front: Front, observe: Observer) -> tuple[str, ...]:
     server = settings.server
-    try:
-        tls = tls_context(server.tls_certificate, server.tls_key)
-    except OSError as error:
-        raise InvalidError({"server.tls_certificate": f"can't be used with server.tls_key: {error}"}) from error
+    tls = tls_context(server.tls_certificate, server.tls_key)
     urls = []
     for address in server.listen:
         site = FrontSite(runner, front, address, tls)

@@ -81,7 +81,13 @@ begin
     new.gate := coalesce(new.gate, case when new.kind in ('maintenance', 'downtime') then 'closed' else 'none' end::window_gate);
     new.scheduled_until := new.starts_at + new.estimated_duration;
     if new.fixed and new.ended_at is null then
-        new.ended_at := clock_timestamp();
+        if new.cancelled_at is not null or new.starts_at > clock_timestamp() then
+            -- "update windows set fixed = true" in an emergency must end what is in force, whatever else is scheduled.
+            raise notice 'the window "%" is not in force, so there is nothing to fix: it is left as it is', new.title;
+            new.fixed := false;
+        else
+            new.ended_at := clock_timestamp();
+        end if;
     end if;
     return new;
 end $$;

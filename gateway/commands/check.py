@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from gateway.commands.host import open_connection, open_database
 from gateway.commands.options import CONFIG, JSON, read_settings
 from gateway.commands.output import print_json, printable
 from gateway.config import Settings
-from gateway.domain.errors import StoreError
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.edge.site import tls_context
 from gateway.store.migrate import migrate
 
 MASK = "***"
@@ -85,8 +86,21 @@ def as_toml(values: dict[str, Any], path: str = "") -> str:
 
 
 async def _all(settings: Settings) -> list[Finding]:
-    findings = [finding async for finding in _database(settings)]
+    findings = [*_certificate(settings), *[finding async for finding in _database(settings)]]
     return findings + [await _server(url, settings) for url in settings.upstream.url]
+
+
+def _certificate(settings: Settings) -> Iterator[Finding]:
+    """Load the certificate and its key, where they are set."""
+    server = settings.server
+    if not server.tls_certificate:
+        return
+    try:
+        tls_context(server.tls_certificate, server.tls_key)
+    except InvalidError as error:
+        yield Finding(name="tls", ok=False, detail=str(error))
+    else:
+        yield Finding(name="tls", ok=True, detail=server.tls_certificate)
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

@@ -59,7 +59,7 @@ async def _demo(directory: Path) -> None:
         configure_logging(settings.log.format, level=logging.WARNING)
         async with running(settings) as gateway:
             await _fill(gateway.services)
-            _explain(gateway, settings)
+            _explain(gateway, settings, await gateway.first_link())
             settle_memory()
             await stop.wait()
             say("stopping ...")
@@ -122,7 +122,7 @@ async def _fill(services: Services) -> None:
     )
 
 
-def _explain(gateway: Gateway, settings: Settings) -> None:
+def _explain(gateway: Gateway, settings: Settings, link: str | None) -> None:
     url = gateway.urls[0]
     prefix = settings.maintenance.prefix
     say(f"listening on {url}")
@@ -130,7 +130,7 @@ def _explain(gateway: Gateway, settings: Settings) -> None:
     say(f"  the shop, through the gateway   {url}/")
     say(f"  the status page                 {url}{prefix}/")
     say(f"  the panel for SREs              {url}{prefix}/admin/")
-    if gateway.first_link:
-        say(f"  sign in there, once, with       {gateway.first_link}")
+    if link:
+        say(f"  sign in there, once, with       {link}")
     say("")
     say("Start a maintenance window in the panel, and look at the shop again. Ctrl-C ends everything.")

@@ -75,6 +75,11 @@ class Api:
                 document = await _document(response, self.base)
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise UnavailableError(
+                f"the certificate of {self.base.origin()} isn't trusted ({error.certificate_error}); "
+                "SSL_CERT_FILE=/path/to/ca.pem names its authority"
+            ) from error
         except aiohttp.ClientError as error:
             raise UnavailableError(
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "

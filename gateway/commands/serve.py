@@ -9,6 +9,7 @@ import uvloop
 
 from gateway.app import Gateway, running
 from gateway.config import Settings
+from gateway.domain.errors import GatewayError
 from gateway.observe.log import configure_logging
 
 
@@ -27,9 +28,13 @@ def run_serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> None:
     stop = stop_signal()
     async with running(settings) as gateway:
-        announce(gateway)
+        for url in gateway.urls:
+            say(f"listening on {url}")
         settle_memory()
-        await stop.wait()
+        async with asyncio.TaskGroup() as tasks:
+            announcing = tasks.create_task(_announce(gateway))
+            await stop.wait()
+            announcing.cancel()
 
 
 def stop_signal() -> asyncio.Event:
@@ -41,12 +46,19 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-def announce(gateway: Gateway) -> None:
-    """Say where the gateway is, and how the first administrator gets in."""
-    for url in gateway.urls:
-        say(f"listening on {url}")
-    if gateway.first_link:
-        say(f"no operator yet; the first administrator signs in once at {gateway.first_link}")
+async def _announce(gateway: Gateway) -> None:
+    """Say how the first administrator gets in, once the database can be asked."""
+    if not gateway.knows_operators():
+        say("the database can't be reached yet, so nobody can sign in; traffic goes by the last known state")
+    while True:
+        try:
+            link = await gateway.first_link()
+        except GatewayError:
+            await asyncio.sleep(1)  # it has gone again
+            continue
+        if link:
+            say(f"no operator yet; the first administrator signs in once at {link}")
+        return
 
 
 def say(line: str) -> None:

@@ -1,14 +1,14 @@
 """`gateway window`: windows, over the API."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import click
 
 from gateway.commands import options
-from gateway.commands.failures import tell
+from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
@@ -143,6 +143,11 @@ def start(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
 @api_options
 def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
     """Schedule a window; prints its id."""
+    if fields["at"] <= datetime.now(UTC):  # noqa: TID251  the clock of whoever types
+        raise WrongUsageError(
+            f"--at {fields['at'].isoformat()} is in the past, and the window would be in force at once: "
+            "correct it, or use `gateway window start`"
+        )
     _create(url, token, fields, as_json=as_json)
 
 

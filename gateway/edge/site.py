@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from gateway.domain.errors import InvalidError
 from gateway.edge.downstream import Downstream
 from gateway.edge.front import Front
 
@@ -77,12 +78,21 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
     """Return the context for https; None where no certificate is set.
 
     Raises:
-        OSError, ssl.SSLError: the files can't be read, or don't belong together.
+        InvalidError: a file can't be read, or the two don't belong together.
     """
     if not certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(certificate, key)
+    for setting, path in (("server.tls_certificate", certificate), ("server.tls_key", key)):
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise InvalidError({setting: f"{path}: {error.strerror}"}) from error
+    try:
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        reason = "it is not the key of server.tls_certificate, or one of the two is no PEM file"
+        raise InvalidError({"server.tls_key": f"{key}: {reason} ({error.reason or error})"}) from error
     return context

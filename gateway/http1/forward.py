@@ -1,6 +1,6 @@
 """The heads that go to the other side: end-to-end fields as they came, then the gateway's own (rule 9 and 10)."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from gateway.http1.head import CHUNKED, RequestHead, ResponseHead
 
@@ -111,7 +111,7 @@ def _appended(request: RequestHead, hop: Hop, request_id: bytes) -> bytes:
     version = b"1.0" if request.is_http_1_0 else b"1.1"
     own = {
         b"x-forwarded-for": hop.client.encode(),
-        b"forwarded": b"for=%b;host=%b;proto=%b" % (_node(hop.client), _quoted(request.host), hop.proto),
+        b"forwarded": _forwarded(request, hop, before),
         b"via": version + b" " + VIA,
     }
     lines = [
@@ -124,9 +124,25 @@ def _appended(request: RequestHead, hop: Hop, request_id: bytes) -> bytes:
     return b"".join(lines)
 
 
+def _forwarded(request: RequestHead, hop: Hop, before: dict[bytes, list[bytes]]) -> bytes:
+    """Return what is added to Forwarded; where the peer sent none, it tells the same as the X-Forwarded fields."""
+    nodes, host, proto = [_node(hop.client)], request.host, hop.proto
+    if b"forwarded" not in before:
+        chain = b",".join(before.get(b"x-forwarded-for", ())).decode("latin-1").split(",")
+        nodes = [_node(part.strip()) for part in chain if part.strip()] + nodes
+        host = before.get(b"x-forwarded-host", [host])[0]
+        proto = before.get(b"x-forwarded-proto", [proto])[0]
+    first, *others = (b"for=" + node for node in nodes)
+    return b", ".join([b"%b;host=%b;proto=%b" % (first, _quoted(host), proto), *others])
+
+
 def _node(address: str) -> bytes:
     """Write an address as RFC 7239, section 6, wants it: IPv6 in brackets and quotes."""
-    return b'"[%b]"' % address.encode() if ":" in address else address.encode()
+    try:
+        parsed = ip_address(address.strip("[]"))
+    except ValueError:
+        return b"unknown"
+    return b'"[%b]"' % str(parsed).encode() if isinstance(parsed, IPv6Address) else str(parsed).encode()
 
 
 def _quoted(host: bytes) -> bytes:

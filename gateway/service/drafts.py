@@ -79,6 +79,8 @@ def _host(value: str) -> str:
 
 
 def _path(value: str) -> str:
+    if "*" in value:
+        raise ValueError(f'{value!r}: there is no * in paths; "/checkout" covers everything below it, too')
     if _PATH.fullmatch(value) is None:
         raise ValueError(f'{value!r} is not a path such as "/checkout": it starts with /, without query or escapes')
     return value

@@ -65,7 +65,9 @@ async def set_window_components(session: Session, window_id: UUID, components: l
     await session.run("delete_window_components", window_id=window_id)
     for position, (slug, status) in enumerate(components):
         if await session.run("insert_window_component", window_id=window_id, slug=slug, status=status) is None:
-            raise InvalidError({f"components.{position}.slug": f'there is no component "{slug}"'})
+            raise InvalidError(
+                {f"components.{position}.slug": f'there is no component "{slug}"; `gateway component list` shows them'}
+            )
 
 
 async def insert_update(session: Session, window_id: UUID, status: UpdateStatus, body: str) -> UUID:

@@ -3,7 +3,15 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.domain.access import ROUTE_PERMISSIONS, Actor, Permission
+from gateway.domain.access import (
+    ROLE_PERMISSIONS,
+    ROUTE_PERMISSIONS,
+    SCOPE_PERMISSIONS,
+    Actor,
+    Permission,
+    Role,
+    TokenScope,
+)
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
 from gateway.service.operators import actor_of
@@ -44,7 +52,7 @@ async def authorize(request: web.Request, handler: Handler) -> web.StreamRespons
     if rule is not Permission.PUBLIC:
         who = await (_token_actor(request) if api else _session_actor(request))
     if not who.may(rule):
-        raise ForbiddenError(f"{who.name} may not do that: it takes the permission to {rule}")
+        raise ForbiddenError(f"{who.name} may not do that: it takes the {_least(rule, api=api)}")
     request[ACTOR] = who
     return await handler(request)
 
@@ -95,7 +103,18 @@ async def _token_actor(request: web.Request) -> Actor:
         found = await request.app[SERVICES].tokens.actor(token.strip(), address(request))
         if found is not None:
             return found
+        raise TokenRequiredError(
+            "this gateway does not know the token, or it was revoked; make one with `gateway token create NAME "
+            "--scope write` on the gateway's host"
+        )
     raise TokenRequiredError
+
+
+def _least(rule: Permission, *, api: bool) -> str:
+    """Name the least scope, or role, that has a permission."""
+    if api:
+        return f"scope {next(scope for scope in TokenScope if rule in SCOPE_PERMISSIONS[scope])}"
+    return f"role {next(role for role in Role if rule in ROLE_PERMISSIONS[role])}"
 
 
 def _from_our_pages(request: web.Request) -> bool:
