@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from io import FileIO
 
 from aiohttp import web
 
@@ -155,7 +156,7 @@ async def _serve(
     app = build_application(settings, services, observe, ready=lambda: not stopping.is_set())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
-    front = _front(settings, services.state, runner, observe, _served(settings, metrics))
+    front = _front(settings, services.state, runner, observe, _served(settings, metrics, stack))
 
     async def finish() -> None:
         stopping.set()
@@ -179,7 +180,7 @@ def _front(
     state: State,
     runner: web.AppRunner,
     observe: Observer,
-    served: Callable[[Sequence[RequestServed]], None],
+    served: Callable[[Sequence[RequestServed]], int],
 ) -> Front:
     if runner.server is None:
         raise RuntimeError("the runner was not set up")
@@ -195,15 +196,18 @@ def _front(
     )
 
 
-def _served(settings: Settings, metrics: MetricsReader) -> Callable[[Sequence[RequestServed]], None]:
+def _served(
+    settings: Settings, metrics: MetricsReader, stack: AsyncExitStack
+) -> Callable[[Sequence[RequestServed]], int]:
     """Return the reader of requests: metrics always, the access log where it is wanted."""
-    if not settings.log.access:
-        return metrics.served
-    access_log = AccessLog(settings.log.format, sys.stdout)
+    access_log = None
+    if settings.log.access:
+        access_log = AccessLog(settings.log.format, FileIO(sys.stdout.fileno(), "w", closefd=False))
+        stack.callback(access_log.close)
 
-    def served(batch: Sequence[RequestServed]) -> None:
+    def served(batch: Sequence[RequestServed]) -> int:
         metrics.served(batch)
-        access_log(batch)
+        return access_log(batch) if access_log else 0
 
     return served
 

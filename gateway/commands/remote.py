@@ -102,10 +102,25 @@ async def _document(response: aiohttp.ClientResponse, base: URL) -> Document:
         except ValueError:
             document = None
         if isinstance(document, dict):
-            return document
-    raise UnavailableError(
-        f"{base} is no gateway's API: it answers {response.status} with {response.content_type}; GATEWAY_URL and --url "
-        "take the gateway's address, with its prefix where that is another than /_maintenance"
+            return _Answer(document, base)
+    raise _no_gateway(base, f"it answers {response.status} with {response.content_type}")
+
+
+class _Answer(dict[str, Any]):
+    """An answer of the API. What it lacks, no gateway has written."""
+
+    def __init__(self, document: Document, base: URL) -> None:
+        super().__init__(document)
+        self._base = base
+
+    def __missing__(self, key: str) -> Any:
+        raise _no_gateway(self._base, f'its answer has no "{key}"')
+
+
+def _no_gateway(base: URL, reason: str) -> UnavailableError:
+    return UnavailableError(
+        f"{base} is no gateway's API: {reason}; GATEWAY_URL and --url take the gateway's address, with its prefix "
+        "where that is another than /_maintenance"
     )
 
 

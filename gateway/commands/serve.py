@@ -31,10 +31,9 @@ async def _serve(settings: Settings) -> None:
         for url in gateway.urls:
             say(f"listening on {url}")
         settle_memory()
-        async with asyncio.TaskGroup() as tasks:
-            announcing = tasks.create_task(_announce(gateway))
-            await stop.wait()
-            announcing.cancel()
+        announcing = asyncio.get_running_loop().create_task(_announce(gateway))
+        await stop.wait()
+        announcing.cancel()
 
 
 def stop_signal() -> asyncio.Event:

@@ -94,7 +94,7 @@ class UpstreamFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestsUntold:
-    """So many requests were served, but neither logged nor counted: log and metrics did not keep up."""
+    """So many requests were served, but not logged: whoever reads the log does not keep up."""
 
     count: int
 

@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Verdict
-from gateway.domain.window import Gate, State
+from gateway.domain.window import State
 from gateway.http1.head import RequestHead
 from gateway.http1.negotiate import Format, accepts_gzip, wanted_format
 from gateway.render import pages
@@ -68,7 +68,7 @@ class Answers:
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
         self._rendered = Rendered(state.moment, branding)
         self._next: Rendered | None = None
-        self._framed: dict[_Key, bytes] = {}
+        self._framed: dict[tuple[_Key, int], bytes] = {}
         self._framed_at = -math.inf
         self._failures: dict[tuple[int, Format], bytes] = {}
         self._policy = pages.content_security_policy()
@@ -96,7 +96,8 @@ class Answers:
             return self._redirect(), 302
         if form is Format.HTML and request.method not in SAFE_METHODS:
             verdict = Verdict.REFUSE_WRITE  # this page does not look again by itself: that would lose what was sent
-        answer = self._frame(moment, (verdict, form, accepts_gzip(fields.get(b"accept-encoding", b""))))
+        compressed = accepts_gzip(fields.get(b"accept-encoding", b""))
+        answer = self._frame(moment, (verdict, form, compressed), _covering(moment, request))
         if request.method == b"HEAD":
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
         if origin:
@@ -144,33 +145,33 @@ class Answers:
         self._framed.clear()
         return rendered
 
-    def _frame(self, moment: Moment, key: _Key) -> bytes:
+    def _frame(self, moment: Moment, key: _Key, covering: int) -> bytes:
         """Return a whole answer; its Date and Retry-After are exact to the second."""
         now = self._state.clock.timestamp()
         rendered = self._current(moment)
         if now - self._framed_at >= 1.0:
             self._framed.clear()
             self._framed_at = float(int(now))
-        answer = self._framed.get(key)
+        answer = self._framed.get((key, covering))
         if answer is None:
             _, form, compressed = key
             extra = (
-                f"Retry-After: {self._seconds_left(moment, now)}\r\nCache-Control: no-store\r\n"
+                f"Retry-After: {self._seconds_left(moment, covering, now)}\r\nCache-Control: no-store\r\n"
                 "Vary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
             )
             if form is Format.HTML:
                 extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
             if compressed:
                 extra += "Content-Encoding: gzip\r\n"
-            answer = self._framed[key] = _framed(503, form, rendered.bodies[key], extra)
+            answer = self._framed[key, covering] = _framed(503, form, rendered.bodies[key], extra)
         return answer
 
-    def _seconds_left(self, moment: Moment, now: float) -> int:
-        """Return the longest remaining estimate of the windows that gate; the setting where none is left."""
-        gating = [window for window in moment.gating if window.gate is not Gate.NONE]
-        if not gating or any(window.state(moment.at) is State.OVERRUNNING for window in gating):
+    def _seconds_left(self, moment: Moment, covering: int, now: float) -> int:
+        """Return the longest remaining estimate of the windows that cover; the setting where none is left."""
+        windows = [window for index, window in enumerate(moment.gating) if covering >> index & 1]
+        if not windows or any(window.state(moment.at) is State.OVERRUNNING for window in windows):
             return max(1, round(self._retry_after))
-        return max(1, math.ceil(max(window.scheduled_until.timestamp() for window in gating) - now))
+        return max(1, math.ceil(max(window.scheduled_until.timestamp() for window in windows) - now))
 
     def _redirect(self) -> bytes:
         location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"
@@ -181,8 +182,16 @@ class Answers:
         allowed = b"Access-Control-Allow-Methods: %b\r\n" % fields[b"access-control-request-method"]
         if b"access-control-request-headers" in fields:
             allowed += b"Access-Control-Allow-Headers: %b\r\n" % fields[b"access-control-request-headers"]
-        head = _head(204, "No Content", "Cache-Control: no-store\r\n")
+        head = _head(204, "No Content", "Cache-Control: no-store\r\nAccess-Control-Max-Age: 0\r\n")
         return head.replace(b"\r\n", b"\r\n" + _cors(origin) + allowed, 1)
+
+
+def _covering(moment: Moment, request: RequestHead) -> int:
+    """Return which of the gating windows cover this request, a bit for each; mostly there is one."""
+    if len(moment.gating) == 1:
+        return 1
+    host, path = request.host, request.path
+    return sum(1 << index for index, window in enumerate(moment.gating) if window.scope.covers(host, path))
 
 
 def _cors(origin: bytes) -> bytes:

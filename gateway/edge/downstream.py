@@ -97,6 +97,8 @@ class Downstream(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.resume_response()
         else:
+            self.deadline = self.front.now + self.front.keepalive_timeout
+            self.transport.resume_reading()
             self._read_requests()
 
     # Bytes from the client
@@ -109,6 +111,8 @@ class Downstream(asyncio.Protocol):
                 return  # lingering: what still comes is thrown away
             self._buffer += data
             self._read_requests()
+            if self._paused and len(self._buffer) > _MOST_PIPELINED:
+                self.transport.pause_reading()  # it sends requests, and does not take the answers
         elif exchange is not None and exchange.wants_body:
             self._relay_body(exchange, data)
         elif self._body is not None:
@@ -305,8 +309,12 @@ class Downstream(asyncio.Protocol):
                 self.transport.abort()  # a client that does not read
             else:
                 self._exchange.timed_out()
-        elif self._last or self._body is not None or not self._buffer:
-            self.transport.close() if not self._last else self.transport.abort()
+        elif self._last or self._paused:
+            self.transport.abort()  # there was time to read the answer
+        elif self._body is not None or not self._buffer:
+            self._last = True
+            self.deadline = self.front.now + _LINGER  # `close` waits until all is sent: not for ever
+            self.transport.close()
         else:
             self.refuse_message(BadMessageError(408, "the head of the request did not come in time"))
 

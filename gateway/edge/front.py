@@ -35,9 +35,12 @@ class Front:
         pool: Pool,
         built_in: Pool,
         observe: Observer,
-        served: Callable[[Sequence[RequestServed]], None],
+        served: Callable[[Sequence[RequestServed]], int],
     ) -> None:
-        """Serve requests by `settings`; `served` is told of them by the batch, twice a second."""
+        """Serve requests by `settings`.
+
+        `served` is told of them by the batch, twice a second, and returns how many it dropped.
+        """
         limits, maintenance = settings.limits, settings.maintenance
         self.state = state
         self.answers = answers
@@ -94,7 +97,7 @@ class Front:
         """Hand the noted requests on."""
         batch, self._untold = self._untold, []
         if batch:
-            self._served(batch)
+            self._dropped += self._served(batch)
         if self._dropped:
             self.observe(RequestsUntold(count=self._dropped))
             self._dropped = 0

@@ -214,7 +214,7 @@ class ServerPool:
             try:
                 async with asyncio.timeout(self._connect_timeout):
                     connection = await server.open(self._loop)
-            except (OSError, ssl.SSLError) as error:
+            except (OSError, ssl.SSLError, UnicodeError) as error:
                 server.outstanding -= 1
                 server.failed(self._loop.time())
                 timed_out = isinstance(error, TimeoutError)

@@ -18,6 +18,8 @@ from gateway.domain.snapshot import Moment, Snapshot
 from gateway.service.clock import Clock
 from gateway.service.snapshot_file import SnapshotFileError, StoredSnapshot, read_snapshot, write_snapshot
 
+_FILE_RETRY = 10.0
+
 Watcher = Callable[[Moment], None]
 
 
@@ -137,6 +139,8 @@ class State:
                 await asyncio.to_thread(write_snapshot, self._file, stored)
             except SnapshotFileError as error:
                 self._observe(SnapshotFileFailed(file=str(self._file), reason=str(error)))
+                await asyncio.sleep(_FILE_RETRY)
+                self._to_write.set()
 
     def _advance(self) -> None:
         if self._snapshot is None:

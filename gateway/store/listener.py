@@ -5,7 +5,6 @@ connect, and asks every few seconds for the version, the server's role and its o
 """
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Callable
@@ -22,7 +21,6 @@ CHANNEL = "gateway_state"
 # Short enough that gateways are in step within two seconds after the database is back.
 LONGEST_DELAY = 1.5
 FIRST_DELAY = 0.1
-_TELL_AGAIN = 60.0
 
 Loaded = Callable[[Snapshot, float, float], None]
 
@@ -54,7 +52,6 @@ class Listener:
         """Set once the first attempt has succeeded or failed."""
         self.reached = asyncio.Event()
         """Set once the database was followed for the first time."""
-        self._told: tuple[str, float] = ("", -math.inf)
 
     async def run(self) -> None:
         """Connect, follow, and start over whenever that breaks, until cancelled."""
@@ -67,16 +64,8 @@ class Listener:
                 self.is_connected = False
                 pause = delay * random.uniform(0.5, 1.0)  # noqa: S311  jitter, no secret
                 self.settled.set()
-                self._tell(str(error), pause)
+                self._observe(ListenerLost(reason=str(error), retry_in=round(pause, 3)))
                 await asyncio.sleep(pause)
-
-    def _tell(self, reason: str, pause: float) -> None:
-        """Tell of a loss at once, and of the same one again only now and then."""
-        now = time.monotonic()
-        told, at = self._told
-        if reason != told or now - at > _TELL_AGAIN:
-            self._told = (reason, now)
-            self._observe(ListenerLost(reason=reason, retry_in=round(pause, 2)))
 
     async def _follow(self) -> None:
         connection = await self._database.connect()
@@ -99,7 +88,6 @@ class Listener:
         self.is_connected = True
         self.settled.set()
         self.reached.set()
-        self._told = ("", -math.inf)
         self._observe(ListenerConnected())
         while True:
             if await self._wait() or await self._probe(session) != version:

@@ -45,7 +45,7 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "components_slug_key": ("slug", "is taken by another component"),
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),
-    "tokens_name_key": ("name", "was given to a token already, perhaps a revoked one: choose another"),
+    "tokens_name_key": ("name", "is taken by another token, perhaps a revoked one: choose another name"),
 }
 
 

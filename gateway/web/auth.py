@@ -44,6 +44,8 @@ async def authorize(request: web.Request, handler: Handler) -> web.StreamRespons
     name = request.match_info.route.name
     if name is None:  # no such route, or not with this method: the router's own answer
         return await handler(request)
+    if "%" in request.rel_url.raw_path:  # our paths need no escapes: one spelling each, so that rules in front hold
+        raise web.HTTPNotFound
     rule = ROUTE_PERMISSIONS[name]
     api = name.startswith(_API)
     if not api and not _from_our_pages(request):
@@ -71,7 +73,7 @@ def check_routes(app: web.Application) -> None:
 
 
 def remember(response: web.StreamResponse, token: str, request: web.Request) -> None:
-    """Set the session cookie: `__Host-` where the browser came over https (RFC 6265bis, section 4.1.3)."""
+    """Set the session cookie; it goes to our own pages alone, so the application never sees it."""
     lifetime = int(request.app[SETTINGS].admin.session_lifetime.total_seconds())
     secure = _is_secure(request)
     response.set_cookie(
@@ -132,8 +134,9 @@ def _is_secure(request: web.Request) -> bool:
 
 
 def _cookie(request: web.Request) -> str:
-    return "__Host-gateway" if _is_secure(request) else "gateway_session"
+    # RFC 6265bis, section 4.1.3: browsers take a name with this prefix over https only.
+    return "__Secure-gateway_session" if _is_secure(request) else "gateway_session"
 
 
 def _path(request: web.Request) -> str:
-    return "/" if _is_secure(request) else request.app[SETTINGS].maintenance.prefix
+    return request.app[SETTINGS].maintenance.prefix

@@ -150,7 +150,7 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services, url: s
         assert refused(done, 1, said), done
     reader = await token_of(services, TokenScope.READ)
     done = await shell("window", "end", made, GATEWAY_TOKEN=reader)
-    assert refused(done, 1, "token read token may not do that", "operate"), done
+    assert refused(done, 1, "token read token may not do that", "scope write"), done
     assert services.state.moment.gates
 
 

@@ -5,7 +5,7 @@ import hashlib
 import ssl
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,12 +94,16 @@ class Gateway:
             pool=ServerPool(settings.upstream),
             built_in=BuiltInPool(self.runner.server),
             observe=self.observations,
-            served=self.served.extend,
+            served=self._keep,
         )
         self._loops = [asyncio.create_task(loop()) for loop in (self.front.sweep, self.front.keep_telling)]
         tls = tls_context(settings.server.tls_certificate, settings.server.tls_key)
         for address in settings.server.listen:
             await FrontSite(self.runner, self.front, address, tls).start()
+
+    def _keep(self, batch: Sequence[RequestServed]) -> int:
+        self.served.extend(batch)
+        return 0
 
     @property
     def port(self) -> int:

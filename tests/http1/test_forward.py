@@ -95,6 +95,25 @@ def test_a_connection_may_ask_for_several_hosts() -> None:
         assert sent[b"forwarded"] == [b"for=192.0.2.1;host=%b;proto=https" % host]
 
 
+def test_forwarded_tells_what_the_x_fields_tell() -> None:
+    """A trusted proxy that writes X-Forwarded-* alone: an application may read either, and must learn the same."""
+    request = parse(
+        b"X-Forwarded-For: 203.0.113.9, 2001:db8::1",
+        b"X-Forwarded-Proto: https",
+        b"X-Forwarded-Host: shop.example",
+    )
+    sent = fields(request_bytes(request, PROXY, b"id"))
+    chain = b'for=203.0.113.9;host=shop.example;proto=https, for="[2001:db8::1]", for=10.0.0.1'
+    assert sent[b"forwarded"] == [chain]
+
+
+def test_what_a_trusted_proxy_wrote_in_forwarded_is_kept() -> None:
+    """This hop is added behind it."""
+    request = parse(b"Forwarded: for=203.0.113.9;proto=https", b"X-Forwarded-For: 203.0.113.9")
+    sent = fields(request_bytes(request, PROXY, b"id"))
+    assert sent[b"forwarded"] == [b"for=203.0.113.9;proto=https, for=10.0.0.1;host=a;proto=http"]
+
+
 def test_request_ids_are_a_trusted_peers_to_give() -> None:
     request = parse(b"X-Request-Id: theirs")
     assert request_id_of(request, STRANGER, b"own") == b"own"

@@ -2,14 +2,23 @@
 
 import io
 import json
+import os
 import re
 from dataclasses import fields, is_dataclass
+from io import FileIO
 from typing import get_args
 
 import pytest
 import structlog
 
-from gateway.domain.observation import ListenerLost, Listening, LoopCrashed, Observation, RequestServed
+from gateway.domain.observation import (
+    ListenerConnected,
+    ListenerLost,
+    Listening,
+    LoopCrashed,
+    Observation,
+    RequestServed,
+)
 from gateway.observe.log import AccessLog, LogReader
 
 SERVED = RequestServed(
@@ -27,9 +36,11 @@ SERVED = RequestServed(
 
 
 def lines(form: str, *served: RequestServed) -> list[str]:
-    stream = io.StringIO()
-    AccessLog(form, stream)(served)
-    return stream.getvalue().splitlines()
+    stream = io.BytesIO()
+    log = AccessLog(form, stream)
+    assert log(served) == 0
+    log.close()
+    return stream.getvalue().decode("ascii").splitlines()
 
 
 def test_a_request_is_a_line_for_people() -> None:
@@ -59,6 +70,26 @@ def test_a_batch_is_as_many_lines() -> None:
     assert len(lines("console", SERVED, SERVED, SERVED)) == 3
 
 
+def test_a_reader_that_stalls_holds_nobody_up() -> None:
+    """A pipe that nobody reads fills up: what does not fit any more is dropped and counted, and nothing waits."""
+    reading, writing = os.pipe()
+    stream = FileIO(writing, "w")
+    log = AccessLog("console", stream)
+    batch = [SERVED] * 2000
+    assert sum(log(batch) for _ in range(200)) > 0
+    log.close(within=0.01)
+    os.close(reading)  # the writer's thread gets EPIPE, and ends
+
+
+def test_a_one_time_link_does_not_stand_in_the_log() -> None:
+    """It is as good as a password until it is used."""
+    link = SERVED._replace(target=b"/_maintenance/admin/sign-in/s3cret?x=1", verdict="built_in")
+    for form in ("console", "json"):
+        [line] = lines(form, link)
+        assert "s3cret" not in line
+        assert "/admin/sign-in/***?x=1" in line
+
+
 @pytest.mark.parametrize(
     ("observation", "level"),
     [
@@ -72,6 +103,17 @@ def test_each_observation_has_its_level(observation: Observation, level: str) ->
         LogReader()(observation)
     assert captured[0]["log_level"] == level
     assert captured[0]["event"] == type(observation).__name__
+
+
+def test_a_loss_that_lasts_is_told_once_a_minute() -> None:
+    """Each attempt is counted, but a log full of one line hides the others; another reason is news."""
+    reader = LogReader()
+    with structlog.testing.capture_logs() as captured:
+        for reason in ("gone", "gone", "gone", "refused", "refused"):
+            reader(ListenerLost(reason=reason, retry_in=1.0))
+        reader(ListenerConnected())
+        reader(ListenerLost(reason="refused", retry_in=1.0))
+    assert [line.get("reason") for line in captured] == ["gone", "refused", None, "refused"]
 
 
 def test_observations_are_plain_values() -> None:

@@ -78,6 +78,7 @@ WRONG = [
     ("scope", {"hosts": ["*"]}, "is not a host"),
     ("scope", {"hosts": ["a b"]}, "is not a host"),
     ("scope", {"paths": ["/a?b"]}, "without query or escapes"),
+    ("scope", {"paths": ["/checkout/*"]}, "covers everything below it"),
     ("scope", {"paths": ["/a%2Fb"]}, "without query or escapes"),
     ("scope", {"paths": ["/a\nb"]}, "without query or escapes"),
     ("scope", {"paths": ["/x"] * 201}, "at most 200"),

@@ -261,7 +261,8 @@ async def test_a_component_that_does_not_exist_is_named(services: Services, data
     await services.components.add(ComponentDraft(slug="api", name="API"), SRE)
     with pytest.raises(InvalidError) as error:
         await services.windows.create(draft(components=[{"slug": "api"}, {"slug": "nope"}]), SRE)
-    assert error.value.fields == {"components.1.slug": 'there is no component "nope"'}
+    told = 'there is no component "nope"; `gateway component list` shows them'
+    assert error.value.fields == {"components.1.slug": told}
     assert psql(database_url, "select count(*) from windows") == "0"
 
 

@@ -1,9 +1,11 @@
 """What the database itself guarantees, whoever writes: the gateway or an SRE in psql."""
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -55,6 +57,19 @@ def test_the_estimated_end_follows_start_and_duration(sql: Sql) -> None:
     assert sql("select scheduled_until = starts_at + '2 hours' from windows") == "t"
     sql("update windows set starts_at = starts_at + '1 day', scheduled_until = now()")
     assert sql("select scheduled_until = starts_at + '2 hours' from windows") == "t"
+
+
+def test_the_emergency_line_of_the_readme_ends_what_is_in_force(sql: Sql) -> None:
+    """As it stands there, whatever else is scheduled or cancelled: those stay as they are."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [line] = re.findall(r"^update windows set fixed = true[^;]*;", readme, re.MULTILINE)
+    sql("insert into windows (title) values ('now')")
+    sql("insert into windows (title, starts_at) values ('later', now() + interval '1 day')")
+    sql("insert into windows (title, starts_at, cancelled_at) values ('never', now() + interval '1 day', now())")
+    sql(line)
+    assert (
+        sql("select title, fixed, ended_at is not null from windows order by title") == "later|f|f\nnever|f|f\nnow|t|t"
+    )
 
 
 def test_setting_fixed_ends_the_window(sql: Sql) -> None:

@@ -60,8 +60,15 @@ def see(request: web.Request, path: str, notice: str = "") -> web.Response:
 
 
 async def typed_values(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form as they were typed; with plain line feeds, files left out."""
-    form = await request.post()
+    """Return the fields of a form as they were typed; with plain line feeds, files left out.
+
+    Raises:
+        HTTPBadRequest: the body is no form.
+    """
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:  # a boundary that is missing, a charset that is none, no UTF-8
+        raise web.HTTPBadRequest(text="the body can't be read as a form") from error
     return {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
 
 
