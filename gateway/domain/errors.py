@@ -7,9 +7,7 @@
     │   ├── ConflictError        it has changed since, or its state does not allow it
     │   └── ForbiddenError       this operator or token may not do that
     └── UnavailableError         the gateway could not do its part; the same call may succeed later
-        ├── StoreError           PostgreSQL is away or refused
-        ├── UpstreamError        the application refused, broke off or answered garbage
-        └── UpstreamTimeoutError the application did not answer in time
+        └── StoreError           PostgreSQL is away or refused
 
 A class's docstring is its default message. `web/errors.py` and `commands/` render them, nobody else.
 """
@@ -54,11 +52,3 @@ class UnavailableError(GatewayError):
 
 class StoreError(UnavailableError):
     """The database can't be reached."""
-
-
-class UpstreamError(UnavailableError):
-    """The application can't be reached."""
-
-
-class UpstreamTimeoutError(UnavailableError):
-    """The application did not answer in time."""

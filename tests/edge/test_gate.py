@@ -27,6 +27,43 @@ FORMS = [
 ]
 
 
+async def test_retry_after_is_that_of_the_windows_that_refuse(gateway: Gateway, client: Client) -> None:
+    """A long window elsewhere does not keep clients away from here."""
+    soon = window(scope=Scope(paths=("/a",)), lasts=timedelta(hours=1, minutes=5))
+    late = window(scope=Scope(paths=("/b",)), lasts=timedelta(hours=11), number=2)
+    gateway.load(soon, late)
+    told = [int((await client.ask(GET % (path, b""))).get("retry-after") or 0) for path in (b"/a", b"/b", b"/a")]
+    assert 290 <= told[0] <= 300
+    assert 35_900 <= told[1] <= 36_000
+    assert 290 <= told[2] <= 300
+
+
+@pytest.mark.usefixtures("closed")
+async def test_a_client_that_asks_and_does_not_read_is_not_read_either(gateway: Gateway, client: Client) -> None:
+    """Its requests are left in its own buffers: the gateway's memory does not grow with what it sends."""
+    client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    request = GET % (b"/", b"")
+    for _ in range(200):
+        client.send(request * 1000)
+    downstream = await wait_until(
+        lambda: next((c for c in gateway.front.connections if c._paused and not c.transport.is_reading()), None)
+    )
+    assert len(downstream._buffer) < 2**20
+
+
+@pytest.mark.usefixtures("closed")
+async def test_a_client_that_never_reads_its_answers_is_cut(serve: Serve) -> None:
+    """Sending what is left is no reason to keep a connection for ever."""
+    gateway = await serve(limits={"keepalive_timeout": "0.3s", "body_timeout": "0.3s"})
+    gateway.load(window())
+    client = await gateway.connect()
+    client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    for _ in range(200):
+        client.send(GET % (b"/", b"") * 1000)
+    await wait_until(lambda: any(c._paused for c in gateway.front.connections))
+    await wait_until(lambda: not gateway.front.connections)
+
+
 @pytest.fixture
 async def closed(gateway: Gateway) -> Gateway:
     """The gateway while a window is active that closes it, for another hour."""

@@ -1,6 +1,7 @@
 """Signing in and out, one-time links, and who gets in where."""
 
 import pytest
+from yarl import URL
 
 from gateway.domain.access import Role, command_line
 from gateway.web.keys import Services
@@ -146,6 +147,32 @@ async def test_a_viewer_sees_no_button_that_would_be_refused(browser: Browser, s
     assert [form["action"] for form in page.of("form")] == [f"{PREFIX}/admin/sign-out"]
     assert (await browser.get("/admin/windows/new")).status == 403
     assert (await browser.post("/admin/windows/new", {"title": "x"})).status == 403
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=y", b"--z\r\n"),
+        ("application/x-www-form-urlencoded; charset=bogus", b"a=b"),
+        ("application/x-www-form-urlencoded", b"email=\xff"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/admin/sign-in", "/admin/windows/new"])
+async def test_a_body_that_is_no_form_is_refused(browser: Browser, path: str, content_type: str, body: bytes) -> None:
+    """Anybody may send one: it is answered as a mistake, not told as a failure of the gateway."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": content_type}
+    async with browser.client.post(PREFIX + path, data=body, headers=headers, allow_redirects=False) as answer:
+        assert answer.status in (400, 401)
+        assert "Traceback" not in await answer.text()
+
+
+@pytest.mark.parametrize("path", ["/%61dmin/sign-in", "/admin/sign%2Din", "/%61pi/v1/windows"])
+async def test_our_paths_have_one_spelling(browser: Browser, path: str) -> None:
+    """A rule of a proxy in front that looks at the raw path can't be slipped past (traffic.md, rule 2)."""
+    url = URL(f"{PREFIX}{path}", encoded=True)
+    async with browser.client.get(url, allow_redirects=False) as answer:
+        assert answer.status == 404
 
 
 async def test_the_bare_panel_leads_in(browser: Browser) -> None:
