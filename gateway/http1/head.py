@@ -160,7 +160,7 @@ class RequestHeadParser:
         self._parser = None
         try:
             parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade:  # so it says that the head is whole and an upgrade is asked for
             pass
         except httptools.HttpParserInvalidMethodError as error:
             raise BadMessageError(501, "this method is not known here") from error
@@ -186,7 +186,7 @@ def parse_response_head(head: bytes, *, answers_head: bool) -> ResponseHead:
     parser = httptools.HttpResponseParser(collector)
     try:
         parser.feed_data(head)
-    except httptools.HttpParserUpgrade:
+    except httptools.HttpParserUpgrade:  # so it says that the head is whole and an upgrade is asked for
         pass
     except httptools.HttpParserError as error:
         raise BadMessageError(502, f"the application's answer is malformed: {error}") from error
