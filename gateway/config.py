@@ -178,6 +178,10 @@ class Upstream(_Section):
             if not good or parts.query or parts.fragment or (parts.scheme != "unix" and parts.path not in ("", "/")):
                 raise ValueError(f"{text!r} is not a server: write http://host:port, https://host or unix:/path")
             _ = parts.port  # raises ValueError, with its own words, where it is no port
+            try:
+                (parts.hostname or "").encode("idna")
+            except UnicodeError as error:
+                raise ValueError(f"{text!r} names no host that can be looked up: {error}") from error
         return value
 
 

@@ -295,3 +295,11 @@ def test_settings_are_frozen() -> None:
         settings.log = settings.log
     with pytest.raises(ValueError, match="frozen"):
         settings.log.access = False
+
+
+def test_an_upstream_that_can_not_be_looked_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found when the settings are read, not by the first customer."""
+    monkeypatch.setenv("GATEWAY_UPSTREAM__URL", "http://a..b:80")
+    with pytest.raises(InvalidError) as error:
+        load_settings()
+    assert "names no host that can be looked up" in str(error.value)
