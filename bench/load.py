@@ -2,8 +2,8 @@
 
 import http.client
 import json
-import subprocess
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from bench import BenchError
@@ -11,6 +11,7 @@ from bench.lab import HOST, Lab, Server, program
 
 CONNECTIONS = 32
 PATH = "/page.html"
+_INTERRUPTED = 124  # the exit code of timeout
 
 # What Chromium sends when somebody opens a page, less Host, which wrk adds. 14 fields.
 HEADERS = {
@@ -52,23 +53,22 @@ class Answer:
     body: bytes
 
 
-def send_load(lab: Lab, server: Server, seconds: int) -> Counted:
-    """Load a server for whole seconds with 32 connections.
+def send_load(lab: Lab, server: Server, seconds: float, *, script: str = "counted.lua") -> Counted:
+    """Load a server with 32 connections.
 
     Raises:
         BenchError: wrk failed.
     """
-    command = ["taskset", "--cpu-list", ",".join(map(str, sorted(lab.other_cores)))]
-    command += [program("wrk", "wrk"), "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
+    whole = ceil(seconds)
+    # wrk knows whole seconds alone; an interrupt ends it as the end of its time does.
+    command = ["timeout", "--signal=INT", str(seconds)] if seconds < whole else []
+    command += [program("wrk", debian="wrk"), "--threads", "1", "--connections", str(CONNECTIONS)]
+    command += ["--duration", f"{whole}s"]
     for name, value in HEADERS.items():
         command += ["--header", f"{name}: {value}"]
-    done = subprocess.run(
-        [*command, "--script", str(Path(__file__).with_name("counted.lua")), server.url(PATH)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
+    # The scripts load each other from the working directory.
+    done = lab.run([*command, "--script", script, server.url(PATH)], directory=Path(__file__).parent)
+    if done.returncode != (_INTERRUPTED if seconds < whole else 0):
         raise BenchError(f"wrk failed on {server.name}: {(done.stderr or done.stdout).strip()}")
     return Counted(**json.loads(done.stdout.splitlines()[-1]))
 

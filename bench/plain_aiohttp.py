@@ -34,6 +34,7 @@ def forwarding(upstream: str) -> web.Application:
     async def forward(request: web.Request) -> web.StreamResponse:
         headers = _end_to_end(request.headers)
         headers["X-Forwarded-For"] = request.remote or ""
+        headers["X-Forwarded-Proto"] = request.scheme
         async with request.app[_SESSION].request(
             request.method,
             upstream + request.raw_path,
