@@ -15,8 +15,8 @@ from gateway.domain.observation import Listening, Observation, Observer, Request
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.front import Front
+from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite, tls_context
-from gateway.edge.upstream import ServerPool
 from gateway.observe.log import AccessLog, LogReader
 from gateway.observe.metrics import MetricsReader
 from gateway.service.audit import Audit
@@ -188,8 +188,10 @@ def _front(
     return Front(
         settings,
         state=state,
-        answers=Answers(state, branding(settings), retry_after=retry_after),
-        pool=ServerPool(settings.upstream),
+        answers=Answers(
+            state, branding(settings), retry_after=retry_after, redirects=settings.maintenance.response == "redirect"
+        ),
+        pool=ServerPool(settings.upstream, observe),
         built_in=BuiltInPool(runner.server),
         observe=observe,
         served=served,

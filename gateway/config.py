@@ -161,6 +161,7 @@ class Upstream(_Section):
         ("http://127.0.0.1:8000",), description="A list spreads requests; https:// and unix:/path work."
     )
     host_header: Literal["preserve", "rewrite"] = Field("preserve", description="preserve or rewrite.")
+    tls_ca: str = Field("", description="Certificates that https:// servers are verified by; empty: the system's.")
     connect_timeout: Timeout = Field(timedelta(seconds=5), description="To open a connection.")
     response_timeout: Timeout = Field(timedelta(seconds=60), description="To the first byte of the head.")
     idle_timeout: Timeout = Field(

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from gateway.domain.observation import (
+    CertificateFailed,
     HandlerFailed,
     ListenerConnected,
     ListenerLost,
@@ -24,12 +25,21 @@ from gateway.domain.observation import (
     Observation,
     RequestServed,
     RequestsUntold,
+    ServerEjected,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
 )
 
-_WARNINGS = (ListenerLost, RequestsUntold, SnapshotFileFailed, UpstreamFailed, SignInFailed)
+_WARNINGS = (
+    CertificateFailed,
+    ListenerLost,
+    RequestsUntold,
+    ServerEjected,
+    SignInFailed,
+    SnapshotFileFailed,
+    UpstreamFailed,
+)
 _TELL_AGAIN = 60.0
 _MOST_BATCHES = 120
 _ERRORS = (LoopCrashed, HandlerFailed)

@@ -23,8 +23,8 @@ from gateway.domain.window import Ends, Gate, Kind, Window
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.front import Front
+from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite, tls_context
-from gateway.edge.upstream import ServerPool
 from gateway.render.contexts import Branding
 from gateway.service.clock import Clock
 from gateway.service.state import State
@@ -90,8 +90,13 @@ class Gateway:
         self.front = Front(
             settings,
             state=self.state,
-            answers=Answers(self.state, branding, retry_after=settings.maintenance.retry_after.total_seconds()),
-            pool=ServerPool(settings.upstream),
+            answers=Answers(
+                self.state,
+                branding,
+                retry_after=settings.maintenance.retry_after.total_seconds(),
+                redirects=settings.maintenance.response == "redirect",
+            ),
+            pool=ServerPool(settings.upstream, self.observations),
             built_in=BuiltInPool(self.runner.server),
             observe=self.observations,
             served=self._keep,
