@@ -6,9 +6,11 @@ are made when the state changes.
 
 import gzip
 import math
+import re
 import time
 from email.utils import formatdate
 
+from gateway.config import Settings
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Verdict
 from gateway.domain.window import State
@@ -35,6 +37,8 @@ _PHRASES = {
 }
 _TITLES = {502: "We can't reach the application", 504: "The application takes too long"}
 _GZIP_LEVEL = 6
+_HTTPS = 443
+_PORT = re.compile(rb":\d*$")
 
 # Whether a write is refused, the form by its media type, whether it is compressed. No enums: their hashes are slow.
 _Key = tuple[bool, str, bool]
@@ -60,15 +64,13 @@ class Rendered:
 class Answers:
     """Chooses the bytes of an answer. Watches the state, to have them ready."""
 
-    def __init__(self, state: StateService, branding: Branding, *, retry_after: float, redirects: bool) -> None:
-        """Answer by `state`; `retry_after`, in seconds, is said where no estimate is left.
-
-        With `redirects`, browsers that navigate are sent to the status page (`maintenance.response = "redirect"`).
-        """
+    def __init__(self, state: StateService, branding: Branding, settings: Settings) -> None:
+        """Answer by `state`."""
         self._state = state
         self._branding = branding
-        self._retry_after = retry_after
-        self._redirects = redirects
+        self._retry_after = settings.maintenance.retry_after.total_seconds()
+        self._redirects = settings.maintenance.response == "redirect"
+        self._https_port = settings.server.https_port
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
         self._rendered = Rendered(state.moment, branding)
         self._next: Rendered | None = None
@@ -132,6 +134,17 @@ class Answers:
         return pages.json_bytes(
             {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": f"{title}. {detail}"}
         )
+
+    def to_https(self, request: RequestHead) -> bytes:
+        """Return a redirect to the same URL by https (RFC 9110, section 15.4.9: the method stays)."""
+        host = request.fields.host
+        if not host:
+            return self.plain(400, "this site is reached by https alone, and the request names no Host", request)
+        port = b"" if self._https_port == _HTTPS else b":%d" % self._https_port
+        target = b"/" if request.target == b"*" else request.target
+        location = b"https://%b%b%b" % (_PORT.sub(b"", host), port, target)
+        head = _head(308, "Permanent Redirect", "Content-Length: 0\r\n")
+        return head.replace(b"\r\n\r\n", b"\r\nLocation: %b\r\n\r\n" % location, 1)
 
     def plain(self, status: int, reason: str, request: RequestHead | None = None) -> bytes:
         """Return a refusal of the message itself: a line of text, or a problem for those who speak JSON."""

@@ -8,7 +8,8 @@ from gateway.domain.verdict import Verdict
 from gateway.edge.exchange import Exchange
 from gateway.http1.body import Body, body_reader
 from gateway.http1.fields import HEAD_END, BadMessageError
-from gateway.http1.forward import Hop, request_id_of, trusted_client
+from gateway.http1.forward import Hop, request_id_of, scheme_of, trusted_client
+from gateway.http1.proxy_protocol import parse_preface
 from gateway.http1.request import RequestHead, RequestHeadParser
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ class Downstream(asyncio.Protocol):
     """One connection of a client. At any time it reads a head, has an exchange, or throws a refused body away."""
 
     __slots__ = (
+        "_awaits_preface",
         "_body",
         "_buffer",
+        "_client",
         "_exchange",
         "_is_last",
         "_parser",
@@ -46,8 +49,8 @@ class Downstream(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, front: "Front") -> None:
-        """Belong to `front`."""
+    def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
+        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
         self.front = front
         self._parser = RequestHeadParser(front.header_count)
         self._buffer = b""
@@ -60,6 +63,9 @@ class Downstream(asyncio.Protocol):
         self.is_paused = False
         """The client does not take what it is sent."""
         self.is_reading = True
+        self._client = client
+        self._awaits_preface = False
+        """A trusted peer may say first who opened the connection (rule 24)."""
         self.tunnel: Tunnel | None = None
         """The connection's bytes are no requests any more."""
 
@@ -71,14 +77,26 @@ class Downstream(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
         # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
-        self.peer = (peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0)
-        proto = b"https" if transport.get_extra_info("sslcontext") else b"http"
-        self.client = self.peer[0]
-        self.hop = Hop(self.client, proto, is_trusted=front.trusts(self.client))
+        self._is_opened_by((peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0))
+        if self._client is not None:
+            self._is_opened_by(self._client)
+        else:
+            self._awaits_preface = self.hop.is_trusted and not self._is_tls
         self.deadline = front.now + front.header_timeout
         front.connections.add(self)
         if len(front.connections) > front.most_connections:
             self.refuse_message(BadMessageError(503, "too many connections; try again"))
+
+    def _is_opened_by(self, peer: tuple[str, int]) -> None:
+        """Take a peer, or whom it names in its place, for who is there."""
+        self.peer = peer
+        self.client = peer[0]
+        proto = b"https" if self._is_tls else b"http"
+        self.hop = Hop(self.client, proto, is_trusted=self.front.trusts(self.client))
+
+    @property
+    def _is_tls(self) -> bool:
+        return self.transport.get_extra_info("sslcontext") is not None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget it; a request that is under way is cancelled."""
@@ -140,6 +158,8 @@ class Downstream(asyncio.Protocol):
 
     def _read_requests(self) -> None:
         """Serve the requests in the buffer, one after the other."""
+        if self._awaits_preface and not self._took_preface():
+            return
         while (
             self._buffer and self._exchange is None and self._body is None and not self._is_last and not self.is_paused
         ):
@@ -152,6 +172,21 @@ class Downstream(asyncio.Protocol):
                 self.refuse_message(error)
                 return
             self._serve(request)
+
+    def _took_preface(self) -> bool:
+        """Take a PROXY header off the buffer; False while it has not come whole."""
+        try:
+            preface = parse_preface(self._buffer)
+        except BadMessageError as error:
+            self.refuse_message(error)
+            return False
+        if preface is None:
+            return False
+        self._awaits_preface = False
+        self._buffer = self._buffer[preface.size :]
+        if preface.client is not None:
+            self._is_opened_by(preface.client)
+        return True
 
     def _cut_head(self) -> bytes | None:
         """Cut a whole head off the buffer; None where its end has not come yet."""
@@ -186,7 +221,10 @@ class Downstream(asyncio.Protocol):
         began = front.monotonic()
         moment = front.state.moment_at(began)
         if self.hop.is_trusted:
-            self.client = trusted_client(request, self.peer[0], front.trusted_proxies)
+            self.client = trusted_client(request, self.peer[0], front.trusted_networks)
+        if front.redirects_to_https and scheme_of(request, self.hop) == b"http":
+            self._answer(request, front.answers.to_https(request), 308, Verdict.FORWARD, began)
+            return
         if not moment.gates and not request.path.startswith(front.prefix):
             verdict = Verdict.FORWARD
         else:

@@ -59,6 +59,8 @@ class Front:
         self.body_bytes = limits.body_bytes or math.inf
         self.most_connections = limits.connections or math.inf
         self.trusted_proxies = settings.server.trusted_proxies
+        self.trusted_networks = tuple(proxy for proxy in self.trusted_proxies if not isinstance(proxy, str))
+        self.redirects_to_https = settings.server.redirect_to_https
         self.prefix = maintenance.prefix.encode()
         self.exemptions = Exemptions(
             prefix=self.prefix,
@@ -91,9 +93,11 @@ class Front:
             self.emptied.set()
 
     def trusts(self, peer: str) -> bool:
-        """Tell whether a peer is believed what it says about clients."""
-        address = _address(peer) if self.trusted_proxies else None
-        return address is not None and any(address in network for network in self.trusted_proxies)
+        """Tell whether a peer is believed what it says about clients; one of a unix socket has no name."""
+        if not peer:
+            return "unix:" in self.trusted_proxies
+        address = _address(peer) if self.trusted_networks else None
+        return address is not None and any(address in network for network in self.trusted_networks)
 
     def verdict(self, request: RequestHead, client: str, moment: Moment) -> Verdict:
         """Decide on a request."""

@@ -9,7 +9,6 @@ HEAD_END = b"\r\n\r\n"
 CHUNKED = -1
 UNTIL_CLOSE = -2
 _LONGEST_BODY = 2**63 - 1
-_LENGTH = re.compile(rb"[0-9]+")
 
 # Fields that concern one connection only (RFC 9110, section 7.6.1).
 HOP_BY_HOP = (
@@ -60,7 +59,7 @@ def check(parser: "httptools.HttpRequestParser | httptools.HttpResponseParser", 
 
 
 def finder(names: Iterable[str], *, look_alikes: bool = False) -> re.Pattern[bytes]:
-    r"""Compile a pattern that finds the lines of these fields: group 1 is the name, group 2 the value with its space.
+    r"""Compile a pattern whose `findall` gives the names and values, with the space around them, of these fields.
 
     A match begins with the CRLF before the line. With `look_alikes`, a name may have `_` for `-`: applications behind
     CGI or WSGI can't tell the two apart (RFC 3875, section 4.1.18).
@@ -76,12 +75,17 @@ def length(value: bytes, status: int) -> int:
     Raises:
         BadMessageError: with `status`, where it is no length.
     """
-    if _LENGTH.fullmatch(value) is None:
+    if not value.isdigit():
         raise BadMessageError(status, "the Content-Length is not a number")
     found = int(value) if len(value) < 20 else _LONGEST_BODY + 1  # noqa: PLR2004  more digits than 2**63 has
     if found > _LONGEST_BODY:
         raise BadMessageError(status, "the Content-Length is beyond all reason")
     return found
+
+
+def replaced(lines: bytes, name: bytes, value: bytes, by: bytes = b"") -> bytes:
+    r"""Replace a line that `finder` has found by another one (`\r\nName: value`), or by none; each ends with CRLF."""
+    return lines.replace(b"\r\n%b:%b\r\n" % (name, value), by + b"\r\n", 1)
 
 
 # What nearly every Connection field says; they nominate nothing.

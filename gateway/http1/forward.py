@@ -97,6 +97,15 @@ def request_id_of(request: RequestHead, hop: Hop, own: bytes) -> bytes:
     return own
 
 
+def scheme_of(request: RequestHead, hop: Hop) -> bytes:
+    """Return http or https: as a trusted peer says that the client came, else as it came here."""
+    if hop.is_trusted:
+        for name, value in request.fields.forwarding:
+            if name == b"x-forwarded-proto":
+                return value.partition(b",")[0].strip(b" \t").lower()
+    return hop.proto
+
+
 def trusted_client(request: RequestHead, peer: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
     """Return the client's address by X-Forwarded-For: the last one that no trusted proxy has (peer: a trusted one)."""
     chain = b",".join(value for name, value in request.fields.forwarding if name == b"x-forwarded-for")

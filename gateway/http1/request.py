@@ -19,6 +19,7 @@ from gateway.http1.fields import (
     finder,
     keeps_alive,
     length,
+    replaced,
     tokens,
     without_nominated,
 )
@@ -163,36 +164,32 @@ def _classify(fields: RequestFields) -> None:
     hosts: list[bytes] = []
     connection: list[bytes] = []
     forwarding: list[tuple[bytes, bytes]] = []
-    kept: list[bytes] = []
-    position = raw.index(b"\r\n")
-    for match in _SPECIAL.finditer(raw):
-        name, value = match[1].lower(), match[2].strip(b" \t")
+    kept = raw[raw.index(b"\r\n") : -2]
+    for name, value in _SPECIAL.findall(raw):
+        key, said = name.lower(), value.strip(b" \t")
         line = b""
-        if name == b"host":
-            hosts.append(value)
-            line = b"\r\n%b: %b" % (match[1], value)
-        elif name == b"connection":
-            connection.append(value)
-        elif name == b"content-length":
-            fields.body = length(value, 400)
-            line = b"\r\n%b: %d" % (match[1], fields.body)
-        elif name == b"expect":
-            fields.expects_continue = value.lower() == b"100-continue"
-            line = match[0]
-        elif name in _FORWARDING:
-            forwarding.append((name, value))
+        if key == b"host":
+            hosts.append(said)
+            line = b"\r\n%b: %b" % (name, said)
+        elif key == b"connection":
+            connection.append(said)
+        elif key == b"content-length":
+            fields.body = length(said, 400)
+            line = b"\r\n%b: %d" % (name, fields.body)
+        elif key == b"expect":
+            fields.expects_continue = said.lower() == b"100-continue"
+            continue
+        elif key in _FORWARDING:
+            forwarding.append((key, said))
         else:
-            _note(fields, name, value)
-        if line != match[0]:
-            kept += (raw[position : match.start()], line)
-            position = match.end()
-    kept.append(raw[position:-4])
-    said = tokens(b",".join(connection))
-    if b"upgrade" not in said or fields.is_http_1_0 or b"h2c" in tokens(fields.upgrade):
+            _note(fields, key, said)
+        kept = replaced(kept, name, value, line)
+    nominated = tokens(b",".join(connection))
+    if b"upgrade" not in nominated or fields.is_http_1_0 or b"h2c" in tokens(fields.upgrade):
         fields.upgrade = b""  # RFC 9110, section 7.8; after h2c nobody here could read what is asked
-    fields.keep_alive = keeps_alive(said, is_http_1_0=fields.is_http_1_0)
+    fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)
     fields.forwarding = tuple(forwarding)
-    fields.kept = without_nominated(b"".join(kept), said)
+    fields.kept = without_nominated(kept[:-2], nominated)
     if len(hosts) != 1 and (hosts or not fields.is_http_1_0):
         raise BadMessageError(400, "a request names exactly one Host")
     fields.host = hosts[0] if hosts else b""

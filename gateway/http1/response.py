@@ -14,6 +14,7 @@ from gateway.http1.fields import (
     finder,
     keeps_alive,
     length,
+    replaced,
     tokens,
     without_nominated,
 )
@@ -55,31 +56,27 @@ def parse_response_head(head: bytes, *, answers_head: bool) -> ResponseHead:
     is_http_1_0 = line[1] == b"0"
     body = UNTIL_CLOSE
     connection: list[bytes] = []
-    kept: list[bytes] = []
-    position = 0
+    kept = head[:-2]
     if is_http_1_0 or line[3] is None:  # RFC 9112, section 4: the space behind the status is not optional
-        kept.append(b"HTTP/1.1 %d%b" % (status, line[3] or b" "))
-        position = line.end() - 2
-    for match in _SPECIAL.finditer(head):
-        name, value = match[1].lower(), match[2].strip(b" \t")
-        if name == b"content-length":
-            body = length(value, 502)
+        kept = b"HTTP/1.1 %d%b%b" % (status, line[3] or b" ", kept[line.end() - 2 :])
+    for name, value in _SPECIAL.findall(head):
+        key, said = name.lower(), value.strip(b" \t")
+        if key == b"content-length":
+            body = length(said, 502)
             continue
-        kept.append(head[position : match.start()])
-        position = match.end()
-        if name == b"connection":
-            connection.append(value)
-        elif name == b"transfer-encoding":
-            if body == CHUNKED or value.lower() != b"chunked":
+        kept = replaced(kept, name, value)
+        if key == b"connection":
+            connection.append(said)
+        elif key == b"transfer-encoding":
+            if body == CHUNKED or said.lower() != b"chunked":
                 raise BadMessageError(502, "the application's answer has a transfer coding that is not chunked")
             body = CHUNKED
-        elif name == b"upgrade":
-            response.upgrade = b", ".join(filter(None, (response.upgrade, value)))
-    kept.append(head[position:-4])
-    said = tokens(b",".join(connection)) if connection else frozenset()
-    response.kept = without_nominated(b"".join(kept), said)
+        elif key == b"upgrade":
+            response.upgrade = b", ".join(filter(None, (response.upgrade, said)))
+    nominated = tokens(b",".join(connection)) if connection else frozenset()
+    response.kept = without_nominated(kept[:-2], nominated)
     if answers_head or status < 200 or status in (204, 304):  # noqa: PLR2004
         body = 0
     response.body = body
-    response.keep_alive = body != UNTIL_CLOSE and keeps_alive(said, is_http_1_0=is_http_1_0)
+    response.keep_alive = body != UNTIL_CLOSE and keeps_alive(nominated, is_http_1_0=is_http_1_0)
     return response
