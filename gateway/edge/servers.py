@@ -140,7 +140,7 @@ class ServerPool:
         while idle and not server.is_out:  # one that was left out is tried with a new connection
             connection = idle.pop()
             if not connection.transport.is_closing():
-                server.outstanding += 1
+                self._use(server)
                 return connection
         return None
 
@@ -187,10 +187,13 @@ class ServerPool:
         """Choose a server: not one that is left out, then the least busy, then the one whose turn is longest ago."""
         now = self._loop.time()
         candidates = [server for server in self._servers if server not in tried]
-        best = min(candidates, key=lambda s: (s.out_until > now, s.outstanding, s.out_until, s.turn))
+        return min(candidates, key=lambda s: (max(s.out_until - now, 0.0), s.outstanding, s.turn))
+
+    def _use(self, server: Server) -> None:
+        """Count a request that goes to this server."""
+        server.outstanding += 1
         self._turns += 1
-        best.turn = self._turns
-        return best
+        server.turn = self._turns
 
     async def _connect(self, exchange: "Exchange") -> None:
         tried: tuple[Server, ...] = ()
@@ -200,7 +203,7 @@ class ServerPool:
             tried += (server,)
             if server.is_out:
                 server.on_trial(self._loop.time())
-            server.outstanding += 1
+            self._use(server)
             try:
                 async with asyncio.timeout(self._connect_timeout):
                     connection = await server.open(self._loop)
