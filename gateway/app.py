@@ -1,6 +1,7 @@
 """THE wiring: opens resources in order, starts the loops, binds the listeners; and closes all of it in reverse."""
 
 import asyncio
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,10 +15,12 @@ from gateway.domain.errors import GatewayError, InvalidError
 from gateway.domain.observation import Listening, Observation, Observer, RequestServed, Stopping
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
+from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
-from gateway.edge.site import FrontSite, tls_context
-from gateway.edge.upstream import ServerPool
-from gateway.observe.log import AccessLog, LogReader
+from gateway.edge.servers import ServerPool
+from gateway.edge.site import FrontSite
+from gateway.observe.access_log import AccessLog
+from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader
 from gateway.service.audit import Audit
 from gateway.service.clock import Clock
@@ -172,7 +175,11 @@ async def _serve(
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
-    return await _listen(settings, runner, front, observe)
+    certificate = None
+    if settings.server.tls_certificate:
+        certificate = Certificate(settings.server.tls_certificate, settings.server.tls_key, observe)
+        supervisor.start(certificate.keep_fresh, "certificate")
+    return await _listen(settings, runner, front, observe, certificate.context if certificate else None)
 
 
 def _front(
@@ -184,12 +191,11 @@ def _front(
 ) -> Front:
     if runner.server is None:
         raise RuntimeError("the runner was not set up")
-    retry_after = settings.maintenance.retry_after.total_seconds()
     return Front(
         settings,
         state=state,
-        answers=Answers(state, branding(settings), retry_after=retry_after),
-        pool=ServerPool(settings.upstream),
+        answers=Answers(state, branding(settings), settings),
+        pool=ServerPool(settings.upstream, observe),
         built_in=BuiltInPool(runner.server),
         observe=observe,
         served=served,
@@ -212,16 +218,19 @@ def _served(
     return served
 
 
-async def _listen(settings: Settings, runner: web.AppRunner, front: Front, observe: Observer) -> tuple[str, ...]:
+async def _listen(
+    settings: Settings, runner: web.AppRunner, front: Front, observe: Observer, tls: ssl.SSLContext | None
+) -> tuple[str, ...]:
     server = settings.server
-    tls = tls_context(server.tls_certificate, server.tls_key)
     urls = []
-    for address in server.listen:
-        site = FrontSite(runner, front, address, tls)
+    addresses = [("server.listen", address, tls) for address in server.listen]
+    addresses += [("server.http_listen", address, None) for address in server.http_listen]
+    for setting, address, context in addresses:
+        site = FrontSite(runner, front, address, context)
         try:
             await site.start()
         except OSError as error:
-            raise _listen_error("server.listen", address, error) from error
+            raise _listen_error(setting, address, error) from error
         urls.append(site.name)
         observe(Listening(url=site.name))
     return tuple(urls)

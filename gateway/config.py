@@ -68,6 +68,10 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError(f'{error}: write a network such as "10.0.0.0/8" or an address') from error
 
 
+def _proxy(value: object) -> IPv4Network | IPv6Network | Literal["unix:"]:
+    return "unix:" if value == "unix:" else _network(value)
+
+
 def _workers(value: object) -> int | Literal["auto"]:
     if value == "auto":
         return "auto"
@@ -88,6 +92,10 @@ Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network), PlainSe
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Workers = Annotated[int | Literal["auto"], PlainValidator(_workers)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
+Proxy = Annotated[
+    IPv4Network | IPv6Network | Literal["unix:"], PlainValidator(_proxy), PlainSerializer(str, when_used="json")
+]
+Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_listed)]
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s/\[\]]*):(\d{1,5})", re.ASCII)
 _HIGHEST_PORT = 65_535
@@ -106,6 +114,9 @@ def _address(text: str) -> str:
     return text
 
 
+Port = Annotated[int, Field(ge=1, le=_HIGHEST_PORT)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,10 +129,21 @@ class Server(_Section):
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = Field(
         1, description="Processes that share the port; only 1 is available yet."
     )
-    trusted_proxies: Networks = Field((), description="Networks whose X-Forwarded-* and Forwarded are believed.")
-    tls_certificate: str = Field("", description="With tls_key: serves https; read at the start.")
+    trusted_proxies: Proxies = Field(
+        (),
+        description='Networks whose X-Forwarded-*, Forwarded and PROXY header are believed; "unix:" for unix sockets.',
+    )
+    tls_certificate: str = Field("", description="With tls_key: serves https; reloaded when the files change.")
     tls_key: str = Field("", description="The private key of tls_certificate.")
+    http_listen: Listed = Field((), description="Addresses that serve plain http although there is a certificate.")
+    redirect_to_https: bool = Field(default=False, description="Redirect what came by http to https (308).")
+    https_port: Port = Field(443, description="The port that clients use for https, told in redirects.")
     shutdown_grace: Duration = Field(timedelta(seconds=30), description="How long open requests may take at the end.")
+
+    @field_validator("http_listen")
+    @classmethod
+    def _http_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_address(text) for text in value)
 
     @field_validator("listen")
     @classmethod
@@ -139,6 +161,8 @@ class Server(_Section):
     def _whole_pair(self) -> Self:
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key go together: set both or neither")
+        if self.http_listen and not self.tls_certificate:
+            raise ValueError("http_listen is for gateways with a tls_certificate; without one, use listen")
         return self
 
 
@@ -161,6 +185,7 @@ class Upstream(_Section):
         ("http://127.0.0.1:8000",), description="A list spreads requests; https:// and unix:/path work."
     )
     host_header: Literal["preserve", "rewrite"] = Field("preserve", description="preserve or rewrite.")
+    tls_ca: str = Field("", description="Certificates that https:// servers are verified by; empty: the system's.")
     connect_timeout: Timeout = Field(timedelta(seconds=5), description="To open a connection.")
     response_timeout: Timeout = Field(timedelta(seconds=60), description="To the first byte of the head.")
     idle_timeout: Timeout = Field(

@@ -18,7 +18,7 @@ from gateway.commands.options import CONFIG, JSON, read_settings
 from gateway.commands.output import print_json, printable
 from gateway.config import Settings
 from gateway.domain.errors import InvalidError, StoreError
-from gateway.edge.site import tls_context
+from gateway.edge.certificate import tls_context
 from gateway.store.migrate import migrate
 
 MASK = "***"

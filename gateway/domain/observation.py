@@ -93,6 +93,36 @@ class UpstreamFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEjected:
+    """A server of the application is left out for a while."""
+
+    server: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRecovered:
+    """A server that was left out answers again."""
+
+    server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateLoaded:
+    """The certificate's files have changed; new connections get the new one."""
+
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFailed:
+    """The certificate's files have changed and can't be used; the former certificate stays."""
+
+    certificate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestsUntold:
     """So many requests were served, but not logged: whoever reads the log does not keep up."""
 
@@ -137,6 +167,10 @@ Observation = (
     | WindowEnded
     | Migrated
     | UpstreamFailed
+    | ServerEjected
+    | ServerRecovered
+    | CertificateLoaded
+    | CertificateFailed
     | RequestsUntold
     | LoopCrashed
     | HandlerFailed

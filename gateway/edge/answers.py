@@ -6,14 +6,16 @@ are made when the state changes.
 
 import gzip
 import math
+import re
 import time
 from email.utils import formatdate
 
+from gateway.config import Settings
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Verdict
 from gateway.domain.window import State
-from gateway.http1.head import RequestHead
-from gateway.http1.negotiate import Format, accepts_gzip, wanted_format
+from gateway.http1.negotiate import Format, Wants, wants_of
+from gateway.http1.request import RequestHead
 from gateway.render import pages
 from gateway.render.contexts import Branding
 from gateway.service.state import State as StateService
@@ -35,8 +37,11 @@ _PHRASES = {
 }
 _TITLES = {502: "We can't reach the application", 504: "The application takes too long"}
 _GZIP_LEVEL = 6
+_HTTPS = 443
+_PORT = re.compile(rb":\d*$")
 
-_Key = tuple[Verdict, Format, bool]
+# Whether a write is refused, the form by its media type, whether it is compressed. No enums: their hashes are slow.
+_Key = tuple[bool, str, bool]
 
 
 class Rendered:
@@ -46,30 +51,33 @@ class Rendered:
         """Render all of them."""
         self.moment = moment
         self.bodies: dict[_Key, bytes] = {}
-        for verdict in (Verdict.REFUSE, Verdict.REFUSE_WRITE):
-            write = verdict is Verdict.REFUSE_WRITE
-            self._add(verdict, Format.HTML, pages.gated_page(moment, branding, refused_write=write))
-            self._add(verdict, Format.PROBLEM, pages.problem(moment, branding, write))
-            self._add(verdict, Format.TEXT, pages.plain_text(moment, branding))
+        for write in (False, True):
+            self._add(Format.HTML, pages.gated_page(moment, branding, refused_write=write), write=write)
+            self._add(Format.PROBLEM, pages.problem(moment, branding, write), write=write)
+            self._add(Format.TEXT, pages.plain_text(moment, branding), write=write)
 
-    def _add(self, verdict: Verdict, form: Format, body: bytes) -> None:
-        self.bodies[verdict, form, False] = body
-        self.bodies[verdict, form, True] = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+    def _add(self, form: Format, body: bytes, *, write: bool) -> None:
+        self.bodies[write, form.value, False] = body
+        self.bodies[write, form.value, True] = gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
 class Answers:
     """Chooses the bytes of an answer. Watches the state, to have them ready."""
 
-    def __init__(self, state: StateService, branding: Branding, *, retry_after: float) -> None:
-        """Answer by `state`; `retry_after`, in seconds, is said where no estimate is left."""
+    def __init__(self, state: StateService, branding: Branding, settings: Settings) -> None:
+        """Answer by `state`."""
         self._state = state
         self._branding = branding
-        self._retry_after = retry_after
+        self._retry_after = settings.maintenance.retry_after.total_seconds()
+        self._redirects = settings.maintenance.response == "redirect"
+        self._https_port = settings.server.https_port
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
         self._rendered = Rendered(state.moment, branding)
         self._next: Rendered | None = None
         self._framed: dict[tuple[_Key, int], bytes] = {}
-        self._framed_at = -math.inf
+        """Whole answers by form, and by the windows that cover the request."""
+        self._framed_until = -math.inf
+        """Until when (monotonic) these are exact: their Date and Retry-After are those of the current second."""
         self._failures: dict[tuple[int, Format], bytes] = {}
         self._policy = pages.content_security_policy()
         state.watch(self.prepare)
@@ -82,33 +90,33 @@ class Answers:
         if moment.gates:
             self._current(moment)
 
-    def refusal(self, request: RequestHead, verdict: Verdict, *, redirects: bool) -> tuple[bytes, int]:
-        """Return the refusal in the form that the client reads, and its status."""
-        moment = self._state.moment
-        fields = {name.lower(): value for name, value in request.fields}
-        form = wanted_format(
-            fields.get(b"accept", b""), fields.get(b"content-type", b""), fields.get(b"sec-fetch-mode", b"")
-        )
-        origin = fields.get(b"origin", b"")
-        if origin and request.method == b"OPTIONS" and b"access-control-request-method" in fields:
-            return self._preflight(origin, fields), 204
-        if redirects and form is Format.HTML and request.method in _SAFE_TO_REDIRECT:
+    def refusal(self, request: RequestHead, verdict: Verdict, moment: Moment, now: float) -> tuple[bytes, int]:
+        """Return the refusal in the form that the client reads, and its status; `now` is monotonic."""
+        wants, method = wants_of(request.fields), request.method
+        if wants.origin and wants.script_method and method == b"OPTIONS":
+            return _preflight(wants), 204
+        is_html = wants.form is Format.HTML
+        if is_html and self._redirects and method in _SAFE_TO_REDIRECT:
             return self._redirect(), 302
-        if form is Format.HTML and request.method not in SAFE_METHODS:
-            verdict = Verdict.REFUSE_WRITE  # this page does not look again by itself: that would lose what was sent
-        compressed = accepts_gzip(fields.get(b"accept-encoding", b""))
-        answer = self._frame(moment, (verdict, form, compressed), _covering(moment, request))
-        if request.method == b"HEAD":
+        # For a browser that has sent something this page does not look again by itself: that would lose what was sent.
+        write = verdict is Verdict.REFUSE_WRITE or (is_html and method not in SAFE_METHODS)
+        key = ((write, wants.form_name, wants.gzip), _covering(moment, request))
+        answer = None
+        if now < self._framed_until and moment is self._rendered.moment:
+            answer = self._framed.get(key)
+        if answer is None:
+            answer = self._frame(moment, key, now)
+        if method == b"HEAD":
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
-        if origin:
-            answer = answer.replace(b"\r\n", b"\r\n" + _cors(origin), 1)
+        if wants.origin:
+            answer = answer.replace(b"\r\n", b"\r\n" + _cors(wants.origin), 1)
         return answer, 503
 
     def unavailable(self, request: RequestHead, status: int, reason: str) -> bytes:
         """Return what is said where the application does not answer: in the product's look, or as a problem."""
         if status not in _TITLES:
             return self.plain(status, reason, request)
-        form = wanted_format(request.get(b"accept"), request.get(b"content-type"), request.get(b"sec-fetch-mode"))
+        form = wants_of(request.fields).form
         body = self._failures.get((status, form))
         if body is None:  # rendered once: an application that is down must not make the gateway slow
             body = self._failures[status, form] = self._failure(status, form)
@@ -126,6 +134,17 @@ class Answers:
         return pages.json_bytes(
             {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": f"{title}. {detail}"}
         )
+
+    def to_https(self, request: RequestHead) -> bytes:
+        """Return a redirect to the same URL by https (RFC 9110, section 15.4.9: the method stays)."""
+        host = request.fields.host
+        if not host:
+            return self.plain(400, "this site is reached by https alone, and the request names no Host", request)
+        port = b"" if self._https_port == _HTTPS else b":%d" % self._https_port
+        target = b"/" if request.target == b"*" else request.target
+        location = b"https://%b%b%b" % (_PORT.sub(b"", host), port, target)
+        head = _head(308, "Permanent Redirect", "Content-Length: 0\r\n")
+        return head.replace(b"\r\n\r\n", b"\r\nLocation: %b\r\n\r\n" % location, 1)
 
     def plain(self, status: int, reason: str, request: RequestHead | None = None) -> bytes:
         """Return a refusal of the message itself: a line of text, or a problem for those who speak JSON."""
@@ -145,25 +164,24 @@ class Answers:
         self._framed.clear()
         return rendered
 
-    def _frame(self, moment: Moment, key: _Key, covering: int) -> bytes:
-        """Return a whole answer; its Date and Retry-After are exact to the second."""
-        now = self._state.clock.timestamp()
+    def _frame(self, moment: Moment, key: tuple[_Key, int], now: float) -> bytes:
+        """Make a whole answer; its Date and Retry-After are exact to the second."""
         rendered = self._current(moment)
-        if now - self._framed_at >= 1.0:
+        at = self._state.clock.timestamp()
+        if now >= self._framed_until:
             self._framed.clear()
-            self._framed_at = float(int(now))
-        answer = self._framed.get((key, covering))
-        if answer is None:
-            _, form, compressed = key
-            extra = (
-                f"Retry-After: {self._seconds_left(moment, covering, now)}\r\nCache-Control: no-store\r\n"
-                "Vary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
-            )
-            if form is Format.HTML:
-                extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
-            if compressed:
-                extra += "Content-Encoding: gzip\r\n"
-            answer = self._framed[key, covering] = _framed(503, form, rendered.bodies[key], extra)
+            self._framed_until = now + 1.0 - at % 1.0
+        (write, form_name, compressed), covering = key
+        extra = (
+            f"Retry-After: {self._seconds_left(moment, covering, at)}\r\nCache-Control: no-store\r\n"
+            "Vary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+        )
+        form = Format(form_name)
+        if form is Format.HTML:
+            extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
+        if compressed:
+            extra += "Content-Encoding: gzip\r\n"
+        answer = self._framed[key] = _framed(503, form, rendered.bodies[write, form_name, compressed], extra)
         return answer
 
     def _seconds_left(self, moment: Moment, covering: int, now: float) -> int:
@@ -177,20 +195,21 @@ class Answers:
         location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"
         return _head(302, "Found", f"{location}Content-Length: 0\r\n")
 
-    def _preflight(self, origin: bytes, fields: dict[bytes, bytes]) -> bytes:
-        """Let a page's script send its real request, so that it can read the refusal (Fetch, section 3.2)."""
-        allowed = b"Access-Control-Allow-Methods: %b\r\n" % fields[b"access-control-request-method"]
-        if b"access-control-request-headers" in fields:
-            allowed += b"Access-Control-Allow-Headers: %b\r\n" % fields[b"access-control-request-headers"]
-        head = _head(204, "No Content", "Cache-Control: no-store\r\nAccess-Control-Max-Age: 0\r\n")
-        return head.replace(b"\r\n", b"\r\n" + _cors(origin) + allowed, 1)
+
+def _preflight(wants: Wants) -> bytes:
+    """Let a page's script send its real request, so that it can read the refusal (Fetch, section 3.2)."""
+    allowed = b"Access-Control-Allow-Methods: %b\r\n" % wants.script_method
+    if wants.script_headers:
+        allowed += b"Access-Control-Allow-Headers: %b\r\n" % wants.script_headers
+    head = _head(204, "No Content", "Cache-Control: no-store\r\nAccess-Control-Max-Age: 0\r\n")
+    return head.replace(b"\r\n", b"\r\n" + _cors(wants.origin) + allowed, 1)
 
 
 def _covering(moment: Moment, request: RequestHead) -> int:
     """Return which of the gating windows cover this request, a bit for each; mostly there is one."""
     if len(moment.gating) == 1:
         return 1
-    host, path = request.host, request.path
+    host, path = request.fields.host, request.path
     return sum(1 << index for index, window in enumerate(moment.gating) if window.scope.covers(host, path))
 
 

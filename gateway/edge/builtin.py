@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gateway.edge.upstream import Server, UpstreamConnection
+from gateway.edge.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Downstream
@@ -142,6 +142,17 @@ class MemoryTransport(asyncio.Transport):
             self._other._end()
 
 
+class _Site:
+    """The built-in site, as a server."""
+
+    name = "built-in site"
+
+    def __init__(self) -> None:
+        self.host: bytes | None = None
+        self.outstanding = 0
+        self.idle: list[UpstreamConnection] = []
+
+
 class BuiltInPool:
     """Opens connections to the built-in site; none is kept."""
 
@@ -151,7 +162,7 @@ class BuiltInPool:
         """Connect to what `make_protocol` makes: `web.AppRunner.server`."""
         self._loop = asyncio.get_running_loop()
         self._make_protocol = make_protocol
-        self._server = Server("http://built-in", rewrite_host=False)
+        self._server = _Site()
 
     def idle(self) -> UpstreamConnection | None:
         """Return nothing: each request has a connection of its own."""
@@ -169,10 +180,19 @@ class BuiltInPool:
     def forget(self, exchange: "Exchange") -> None:
         """Do nothing: opening takes no time."""
 
-    def release(self, connection: UpstreamConnection, *, reusable: bool) -> None:  # noqa: ARG002
+    def release(
+        self,
+        connection: UpstreamConnection,
+        *,
+        reusable: bool,  # noqa: ARG002
+        has_answered: bool = True,  # noqa: ARG002
+    ) -> None:
         """Close the connection."""
         self._server.outstanding -= 1
         connection.transport.close()
+
+    def failed(self, connection: UpstreamConnection) -> None:
+        """Do nothing: there is no other site to turn to."""
 
     def close_idle(self, now: float) -> None:
         """Do nothing: none is kept."""

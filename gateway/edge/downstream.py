@@ -1,62 +1,72 @@
 """A client's connection: cuts requests out of its bytes, asks for the verdict, and sends each one its way."""
 
 import asyncio
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
-from gateway.domain.verdict import Facts, Verdict, decide
+from gateway.domain.verdict import Verdict
 from gateway.edge.exchange import Exchange
 from gateway.http1.body import Body, body_reader
-from gateway.http1.forward import Hop, trusted_client
-from gateway.http1.head import HEAD_END, BadMessageError, RequestHead, RequestHeadParser
+from gateway.http1.fields import HEAD_END, BadMessageError
+from gateway.http1.forward import Hop, request_id_of, scheme_of, trusted_client
+from gateway.http1.proxy_protocol import parse_preface
+from gateway.http1.request import RequestHead, RequestHeadParser
 
 if TYPE_CHECKING:
     from gateway.edge.front import Front
+    from gateway.edge.tunnel import Tunnel
 
 # What may wait behind a request that is being answered, and what of a refused body is read to keep the connection.
 _MOST_PIPELINED = 65_536
 _MOST_DISCARDED = 65_536
 _LINGER = 2.0
 _NEVER = float("inf")
+_CR = 0x0D
 
 
 class Downstream(asyncio.Protocol):
     """One connection of a client. At any time it reads a head, has an exchange, or throws a refused body away."""
 
     __slots__ = (
+        "_awaits_preface",
         "_body",
         "_buffer",
+        "_client",
         "_exchange",
-        "_last",
+        "_is_last",
         "_parser",
-        "_paused",
         "_searched",
         "client",
         "deadline",
         "front",
         "hop",
-        "is_tunnel",
+        "is_paused",
+        "is_reading",
         "peer",
         "transport",
+        "tunnel",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, front: "Front") -> None:
-        """Belong to `front`."""
+    def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
+        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
         self.front = front
         self._parser = RequestHeadParser(front.header_count)
-        self._buffer = bytearray()
+        self._buffer = b""
         self._searched = 0
         self._exchange: Exchange | None = None
         self._body: Body | None = None
         """A refused request's body, being thrown away."""
-        self._last = False
+        self._is_last = False
         """No further request is read from this connection."""
-        self._paused = False
+        self.is_paused = False
         """The client does not take what it is sent."""
-        self.is_tunnel = False
+        self.is_reading = True
+        self._client = client
+        self._awaits_preface = False
+        """A trusted peer may say first who opened the connection (rule 24)."""
+        self.tunnel: Tunnel | None = None
         """The connection's bytes are no requests any more."""
 
     # The connection
@@ -67,15 +77,26 @@ class Downstream(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
         # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
-        self.peer = (peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0)
-        proto = b"https" if transport.get_extra_info("sslcontext") else b"http"
-        trusted = bool(front.trusted_proxies) and _in_any(self.peer[0], front.trusted_proxies)
-        self.client = self.peer[0]
-        self.hop = Hop(self.peer[0], proto, is_trusted=trusted)
+        self._is_opened_by((peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0))
+        if self._client is not None:
+            self._is_opened_by(self._client)
+        else:
+            self._awaits_preface = self.hop.is_trusted and not self._is_tls
         self.deadline = front.now + front.header_timeout
         front.connections.add(self)
         if len(front.connections) > front.most_connections:
             self.refuse_message(BadMessageError(503, "too many connections; try again"))
+
+    def _is_opened_by(self, peer: tuple[str, int]) -> None:
+        """Take a peer, or whom it names in its place, for who is there."""
+        self.peer = peer
+        self.client = peer[0]
+        proto = b"https" if self._is_tls else b"http"
+        self.hop = Hop(self.client, proto, is_trusted=self.front.trusts(self.client))
+
+    @property
+    def _is_tls(self) -> bool:
+        return self.transport.get_extra_info("sslcontext") is not None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget it; a request that is under way is cancelled."""
@@ -86,20 +107,32 @@ class Downstream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Stop reading from the application while the client does not keep up."""
-        self._paused = True
+        self.is_paused = True
         if self._exchange is not None:
             self._exchange.pause_response()
         self.deadline = self.front.now + self.front.body_timeout
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._paused = False
+        self.is_paused = False
         if self._exchange is not None:
             self._exchange.resume_response()
         else:
             self.deadline = self.front.now + self.front.keepalive_timeout
-            self.transport.resume_reading()
+            self.resume_reading()
             self._read_requests()
+
+    def pause_reading(self) -> None:
+        """Leave what the client sends in its own buffers."""
+        if self.is_reading:
+            self.is_reading = False
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take what the client sends."""
+        if not self.is_reading:
+            self.is_reading = True
+            self.transport.resume_reading()
 
     # Bytes from the client
 
@@ -107,13 +140,13 @@ class Downstream(asyncio.Protocol):
         """Take what the client sends."""
         exchange = self._exchange
         if exchange is None and self._body is None:
-            if self._last:
+            if self._is_last:
                 return  # lingering: what still comes is thrown away
-            self._buffer += data
+            self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
-            if self._paused and len(self._buffer) > _MOST_PIPELINED:
-                self.transport.pause_reading()  # it sends requests, and does not take the answers
-        elif exchange is not None and exchange.wants_body:
+            if self.is_paused and len(self._buffer) > _MOST_PIPELINED:
+                self.pause_reading()  # it sends requests, and does not take the answers
+        elif exchange is not None and exchange.request_body is not None:
             self._relay_body(exchange, data)
         elif self._body is not None:
             self._discard(self._body, data)
@@ -121,11 +154,15 @@ class Downstream(asyncio.Protocol):
         else:
             self._buffer += data
             if len(self._buffer) > _MOST_PIPELINED:
-                self.transport.pause_reading()
+                self.pause_reading()
 
     def _read_requests(self) -> None:
         """Serve the requests in the buffer, one after the other."""
-        while self._buffer and self._exchange is None and self._body is None and not self._last and not self._paused:
+        if self._awaits_preface and not self._took_preface():
+            return
+        while (
+            self._buffer and self._exchange is None and self._body is None and not self._is_last and not self.is_paused
+        ):
             try:
                 head = self._cut_head()
                 if head is None:
@@ -136,105 +173,141 @@ class Downstream(asyncio.Protocol):
                 return
             self._serve(request)
 
+    def _took_preface(self) -> bool:
+        """Take a PROXY header off the buffer; False while it has not come whole."""
+        try:
+            preface = parse_preface(self._buffer)
+        except BadMessageError as error:
+            self.refuse_message(error)
+            return False
+        if preface is None:
+            return False
+        self._awaits_preface = False
+        self._buffer = self._buffer[preface.size :]
+        if preface.client is not None:
+            self._is_opened_by(preface.client)
+        return True
+
     def _cut_head(self) -> bytes | None:
         """Cut a whole head off the buffer; None where its end has not come yet."""
         buffer = self._buffer
-        while buffer[:2] == b"\r\n":  # RFC 9112, section 2.2: an empty line before a request is ignored
-            del buffer[:2]
+        if buffer[0] == _CR:  # RFC 9112, section 2.2: an empty line before a request is ignored
+            while buffer[:2] == b"\r\n":
+                buffer = buffer[2:]
+            self._buffer, self._searched = buffer, 0
         end = buffer.find(HEAD_END, self._searched)
-        size = len(buffer) if end < 0 else end
-        if size > self.front.header_bytes:
-            in_line = buffer.find(b"\r\n", 0, self.front.header_bytes) < 0
+        most = self.front.header_bytes
+        if end > most or (end < 0 and len(buffer) > most):
+            in_line = buffer.find(b"\r\n", 0, most) < 0
             raise BadMessageError(414 if in_line else 431, "the head of the request is too long")
         if end < 0:
-            if buffer != b"\r" and _is_garbage(buffer):
-                raise BadMessageError(400, "this is no HTTP/1.1 request")
-            if self._searched == 0:
-                self.deadline = self.front.now + self.front.header_timeout
-            self._searched = max(1, len(buffer) - 3)
+            self._wait_for_head(buffer)
             return None
         self._searched = 0
-        end += len(HEAD_END)
-        if end == len(buffer):
-            head = bytes(buffer)
-            buffer.clear()
-        else:
-            head = bytes(memoryview(buffer)[:end])
-            del buffer[:end]
-        return head
+        end += 4
+        self._buffer = buffer[end:]
+        return buffer[:end]
+
+    def _wait_for_head(self, buffer: bytes) -> None:
+        if buffer != b"\r" and _is_garbage(buffer):
+            raise BadMessageError(400, "this is no HTTP/1.1 request")
+        if self._searched == 0:
+            self.deadline = self.front.now + self.front.header_timeout
+        self._searched = max(1, len(buffer) - 3)
 
     def _serve(self, request: RequestHead) -> None:
         """Ask for the verdict, once, and act on it (rule 25)."""
         front = self.front
+        began = front.monotonic()
+        moment = front.state.moment_at(began)
         if self.hop.is_trusted:
-            self.client = trusted_client(request, self.peer[0], front.trusted_proxies)
-        moment = front.state.moment
+            self.client = trusted_client(request, self.peer[0], front.trusted_networks)
+        if front.redirects_to_https and scheme_of(request, self.hop) == b"http":
+            self._answer(request, front.answers.to_https(request), 308, Verdict.FORWARD, began)
+            return
         if not moment.gates and not request.path.startswith(front.prefix):
             verdict = Verdict.FORWARD
         else:
-            client = _address(self.client) if front.exemptions.networks else None
-            facts = Facts(request.host, request.path, request.method, client)
-            verdict = decide(facts, moment, front.exemptions)
-        if verdict is Verdict.FORWARD or verdict is Verdict.BUILT_IN:
-            self._exchange_it(request, verdict)
+            verdict = front.verdict(request, self.client, moment)
+        if verdict is Verdict.FORWARD:
+            self._exchange_it(Exchange(self, request, front.pool, verdict, began, self._request_id(request)))
+        elif verdict is Verdict.BUILT_IN:
+            self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
-            answer, status = front.answers.refusal(request, verdict, redirects=front.redirects)
-            self._answer(request, answer, status, verdict)
+            answer, status = front.answers.refusal(request, verdict, moment, began)
+            self._answer(request, answer, status, verdict, began)
 
-    def _exchange_it(self, request: RequestHead, verdict: Verdict) -> None:
+    def _request_id(self, request: RequestHead) -> bytes:
+        own = self.front.request_id()
+        return request_id_of(request, self.hop, own) if self.hop.is_trusted else own
+
+    def _exchange_it(self, exchange: Exchange) -> None:
         front = self.front
-        if request.body > front.body_bytes:
-            self._answer(request, front.answers.plain(413, "the body is too large", request), 413, verdict)
+        if exchange.request_body is None:
+            self._exchange = exchange
+            self.deadline = front.now + front.response_timeout
+            exchange.start()
             return
-        built_in = verdict is Verdict.BUILT_IN
-        self._exchange = exchange = Exchange(self, request, front.built_in if built_in else front.pool, verdict)
-        self.deadline = front.now + (front.body_timeout if exchange.wants_body else front.response_timeout)
-        exchange.start()
-        if self._buffer and exchange.wants_body:
-            data = bytes(self._buffer)
-            self._buffer.clear()
-            self._relay_body(exchange, data)
+        request = exchange.request
+        if request.fields.body > front.body_bytes:
+            answer = front.answers.plain(413, "the body is too large", request)
+            self._answer(request, answer, 413, exchange.verdict, exchange.began)
+            return
+        self._exchange = exchange
+        self.deadline = front.now + front.body_timeout
+        data, self._buffer = self._buffer, b""
+        # What has come of the body goes first: a body that is malformed from its beginning reaches nobody.
+        if not data or self._relay_body(exchange, data):
+            exchange.start()
 
-    def _relay_body(self, exchange: Exchange, data: bytes) -> None:
-        self.deadline = self.front.now + self.front.body_timeout
+    def _relay_body(self, exchange: Exchange, data: bytes) -> bool:
+        """Hand a piece of the body on; False where that was the end of the exchange."""
+        front = self.front
+        self.deadline = front.now + front.body_timeout
         try:
             rest = exchange.feed(data)
         except BadMessageError as error:
             exchange.refuse(error)
-            return
+            return False
         if rest:
             self._buffer += rest
-        if not exchange.wants_body and not self._paused:
-            self.deadline = _NEVER if exchange.has_begun else self.front.now + self.front.response_timeout
+        if exchange.request_body is None and not self.is_paused:
+            self.deadline = _NEVER if exchange.has_begun else front.now + front.response_timeout
+        return True
 
     # Answers of the gateway's own
 
-    def _answer(self, request: RequestHead, answer: bytes, status: int, verdict: Verdict) -> None:
+    def _answer(self, request: RequestHead, answer: bytes, status: int, verdict: Verdict, began: float) -> None:
         """Send a whole answer, and see to the request's body: small ones are read, others end the connection."""
-        self._body = body_reader(request.body)
-        unread = max(request.body, 0) - len(self._buffer)
-        self._last = (
-            not request.keep_alive
-            or request.is_http_1_0
-            or self.front.stopping
-            or request.body < 0
+        front, fields = self.front, request.fields
+        if fields.body == 0 and fields.keep_alive and not (fields.is_http_1_0 or fields.upgrade or front.stopping):
+            self.transport.write(answer)
+            self._tell(request, status, verdict, len(answer), began)
+            self.deadline = front.now + front.keepalive_timeout
+            return
+        self._body = body_reader(fields.body)
+        unread = max(fields.body, 0) - len(self._buffer)
+        self._is_last = (
+            not fields.keep_alive
+            or fields.is_http_1_0
+            or front.stopping
+            or fields.body < 0
             or unread > _MOST_DISCARDED
-            or (request.expects_continue and unread > 0)
-            or bool(request.upgrade)
+            or (fields.expects_continue and unread > 0)
+            or bool(fields.upgrade)
         )
-        self.transport.write(closing(answer) if self._last else answer)
-        self._tell(request, status, verdict, len(answer))
-        if self._last:
+        self.transport.write(closing(answer) if self._is_last else answer)
+        self._tell(request, status, verdict, len(answer), began)
+        if self._is_last:
             self._body = None
-            self.linger(unread=unread != 0 or request.body < 0)
+            self.linger(unread=unread != 0 or fields.body < 0)
         elif self._body is not None:
-            self.deadline = self.front.now + self.front.body_timeout
-            data = bytes(self._buffer)
-            self._buffer.clear()
+            self.deadline = front.now + front.body_timeout
+            data, self._buffer = self._buffer, b""
             if data:
                 self._discard(self._body, data)
         else:
-            self.deadline = self.front.now + self.front.keepalive_timeout
+            self.deadline = front.now + front.keepalive_timeout
 
     def _discard(self, body: Body, data: bytes) -> None:
         _, rest = body.feed(data)
@@ -242,12 +315,12 @@ class Downstream(asyncio.Protocol):
             self._body = None
             self.deadline = self.front.now + self.front.keepalive_timeout
             self._buffer += rest
-            if self._last:
+            if self._is_last:
                 self.linger(unread=False)
 
     def refuse_message(self, error: BadMessageError) -> None:
         """Answer what can't be read as a request, and close."""
-        self._last = True
+        self._is_last = True
         self.transport.write(closing(self.front.answers.plain(error.status, error.reason)))
         at = self.front.state.clock.timestamp()
         self.front.tell(RequestServed(at, self.client, b"", b"", b"", error.status, "bad", 0, 0.0, b""))
@@ -255,43 +328,54 @@ class Downstream(asyncio.Protocol):
 
     def linger(self, *, unread: bool) -> None:
         """Close; where the client may still be sending, only after it had time to read the answer (rule 29)."""
-        self._last = True
-        self._buffer.clear()
-        self.deadline = self.front.now + (_LINGER if unread and not self._paused else self.front.body_timeout)
+        self._is_last = True
+        self._buffer = b""
+        self.deadline = self.front.now + (_LINGER if unread and not self.is_paused else self.front.body_timeout)
         if not unread:
             self.transport.close()
             return
-        self.transport.resume_reading()
+        self.resume_reading()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            try:
+                self.transport.write_eof()
+            except OSError:  # asyncio's own loop says so where the client has reset the connection
+                self.transport.abort()
 
     # What an exchange tells
 
-    def become_tunnel(self) -> bytes:
+    def become_tunnel(self, tunnel: "Tunnel") -> bytes:
         """Be counted as a tunnel from here; hand over what has come behind the request."""
-        self.is_tunnel = True
-        data = bytes(self._buffer)
-        self._buffer.clear()
+        self.tunnel = tunnel
         self._exchange = None
+        data, self._buffer = self._buffer, b""
         return data
 
     def exchange_done(self, *, last: bool, unread: bool) -> None:
         """Go on with the next request, or close where `last`; `unread` where the body was not read to its end."""
         self._exchange = None
-        if last or self._last or self.front.stopping:
+        if last or self._is_last or self.front.stopping:
             self.linger(unread=unread)
             return
         self.deadline = self.front.now + self.front.keepalive_timeout
-        self.transport.resume_reading()
+        self.resume_reading()
         if self._buffer:
             self._read_requests()
 
     def exchange_failed(self, request: RequestHead, status: int, reason: str, *, unread: bool) -> None:
         """Answer in the application's place."""
+        self._answer_instead(request, self.front.answers.unavailable(request, status, reason), unread=unread)
+
+    def exchange_gated(self, request: RequestHead, verdict: Verdict, *, unread: bool) -> None:
+        """Refuse a request that has waited for the application into a window."""
+        now = self.front.monotonic()
+        answer, status = self.front.answers.refusal(request, verdict, self.front.state.moment_at(now), now)
+        self._tell(request, status, verdict, len(answer), now)
+        self._answer_instead(request, answer, unread=unread)
+
+    def _answer_instead(self, request: RequestHead, answer: bytes, *, unread: bool) -> None:
         self._exchange = None
-        answer = self.front.answers.unavailable(request, status, reason)
-        last = unread or not request.keep_alive or request.is_http_1_0 or self.front.stopping
-        self.transport.resume_reading()
+        last = unread or not request.fields.keep_alive or request.fields.is_http_1_0 or self.front.stopping
+        self.resume_reading()
         self.transport.write(closing(answer) if last else answer)
         if last:
             self.linger(unread=unread)
@@ -305,14 +389,14 @@ class Downstream(asyncio.Protocol):
         """Act on a deadline; called by the sweep."""
         self.deadline = _NEVER
         if self._exchange is not None:
-            if self._paused:
+            if self.is_paused:
                 self.transport.abort()  # a client that does not read
             else:
                 self._exchange.timed_out()
-        elif self._last or self._paused:
+        elif self._is_last or self.is_paused or self.tunnel is not None:
             self.transport.abort()  # there was time to read the answer
         elif self._body is not None or not self._buffer:
-            self._last = True
+            self._is_last = True
             self.deadline = self.front.now + _LINGER  # `close` waits until all is sent: not for ever
             self.transport.close()
         else:
@@ -321,29 +405,33 @@ class Downstream(asyncio.Protocol):
     def close_when_idle(self) -> None:
         """Close now, or after the request that is under way; a tunnel is closed by its ends."""
         if self._exchange is not None or self._body is not None:
-            self._last = True
-        elif not self._buffer and not self.is_tunnel:
+            self._is_last = True
+        elif not self._buffer and self.tunnel is None:
             self.transport.close()
 
-    def _tell(self, request: RequestHead, status: int, verdict: Verdict, sent: int) -> None:
+    def end_if_gated(self, before: float) -> None:
+        """End the request or tunnel admitted `before` that time, where it would be refused now (rule 25)."""
+        admitted = self._exchange or self.tunnel
+        if admitted is None or admitted.began >= before or admitted.verdict is not Verdict.FORWARD:
+            return
+        verdict = self.front.verdict(admitted.request, self.client, self.front.state.moment)
+        if verdict is not Verdict.FORWARD:
+            admitted.end_for_gate(verdict)
+
+    def end_tunnel(self) -> None:
+        """Close the client's end when it had time to answer what was said last."""
+        self.deadline = self.front.now + _LINGER
+
+    def _tell(self, request: RequestHead, status: int, verdict: Verdict, sent: int, began: float) -> None:
         front = self.front
+        at = began + front.state.clock.offset
+        client, host = self.client, request.fields.host
         front.tell(
-            RequestServed(
-                front.state.clock.timestamp(),
-                self.client,
-                request.method,
-                request.target,
-                request.host,
-                status,
-                verdict.value,
-                sent,
-                0.0,
-                b"",
-            )
+            RequestServed(at, client, request.method, request.target, host, status, verdict._value_, sent, 0.0, b"")
         )
 
 
-def _is_garbage(begin: bytearray) -> bool:
+def _is_garbage(begin: bytes) -> bool:
     """Tell from its beginning that this will be no head: other bytes than a method's, or bare line feeds."""
     return bool(begin) and (not 0x41 <= begin[0] <= 0x7A or begin.count(b"\n") != begin.count(b"\r\n"))  # noqa: PLR2004
 
@@ -351,15 +439,3 @@ def _is_garbage(begin: bytearray) -> bool:
 def closing(answer: bytes) -> bytes:
     """Say in a ready-made answer that the connection ends with it."""
     return answer.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
-def _in_any(text: str, networks: object) -> bool:
-    address = _address(text)
-    return address is not None and any(address in network for network in networks)  # type: ignore[attr-defined]

@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 from gateway.domain.observation import RequestServed, UpstreamFailed
 from gateway.domain.verdict import Verdict
 from gateway.edge.tunnel import begin_tunnel
-from gateway.http1.body import Body, EndlessBody, body_reader, chunk, last_chunk
-from gateway.http1.forward import request_bytes, request_id_of, response_bytes
-from gateway.http1.head import (
-    CHUNKED,
-    HEAD_END,
-    UNTIL_CLOSE,
-    BadMessageError,
-    RequestHead,
-    ResponseHead,
-    parse_response_head,
-)
+from gateway.http1.body import Body, ChunkedBody, EndlessBody, body_reader, chunk, last_chunk
+from gateway.http1.fields import CHUNKED, HEAD_END, UNTIL_CLOSE, BadMessageError
+from gateway.http1.forward import request_bytes, response_bytes
+from gateway.http1.request import RequestHead
+from gateway.http1.response import ResponseHead, parse_response_head
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Downstream
@@ -25,62 +19,61 @@ if TYPE_CHECKING:
 
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 _LONGEST_RESPONSE_HEAD = 262_144
-_MOST_PENDING = 65_536
+_MOST_HELD = 65_536
 _CLIENT_CLOSED = 499
 _SWITCHING = 101
 _RESET = struct.pack("ii", 1, 0)
+_NEVER = float("inf")
 
 
 class Exchange:
     """Begins with a request's head; ends when the response is through, has failed, or the client has gone."""
 
     __slots__ = (
-        "_began",
-        "_body",
         "_buffer",
         "_chunked_out",
         "_downstream",
-        "_last",
-        "_pending",
+        "_held",
+        "_is_last",
+        "_may_replay",
         "_pool",
-        "_received",
-        "_replayed",
-        "_request",
-        "_request_body",
         "_request_id",
         "_response",
-        "_reused",
+        "_response_body",
         "_sent",
         "_upstream",
-        "_verdict",
+        "began",
+        "request",
+        "request_body",
+        "verdict",
     )
 
-    def __init__(self, downstream: "Downstream", request: RequestHead, pool: "Pool", verdict: Verdict) -> None:
-        """Take the request to `pool`."""
-        front = downstream.front
+    def __init__(  # noqa: PLR0917
+        self,
+        downstream: "Downstream",
+        request: RequestHead,
+        pool: "Pool",
+        verdict: Verdict,
+        began: float,
+        request_id: bytes,
+    ) -> None:
+        """Take the request to `pool`; it `began` at that time of the monotonic clock."""
+        self.request = request
+        self.request_body: Body | None = body_reader(request.fields.body)
+        """None once it was read to its end."""
+        self.verdict = verdict
+        self.began = began
         self._downstream = downstream
-        self._request = request
         self._pool = pool
-        self._verdict = verdict
-        self._request_body: Body | None = body_reader(request.body)
-        self._response: ResponseHead | None = None
-        self._body: Body | None = None
+        self._request_id = request_id
         self._upstream: UpstreamConnection | None = None
-        self._pending: list[bytes] | None = None
+        self._held: list[bytes] | None = None
+        """What has come of the request's body before there is a connection."""
+        self._may_replay = False
+        self._response: ResponseHead | None = None
+        self._response_body: Body | None = None
         self._buffer = b""
-        self._received = 0
         self._sent = 0
-        self._replayed = False
-        self._reused = False
-        self._chunked_out = False
-        self._last = False
-        self._began = front.loop.time()
-        self._request_id = request_id_of(request, downstream.hop, front.request_id())
-
-    @property
-    def wants_body(self) -> bool:
-        """Whether the request's body has not come to its end."""
-        return self._request_body is not None
 
     @property
     def has_begun(self) -> bool:
@@ -92,22 +85,24 @@ class Exchange:
     def start(self) -> None:
         """Find an upstream connection."""
         connection = self._pool.idle()
-        if connection is not None:
-            self._reused = True
-            self.connected(connection)
-        else:
+        if connection is None:
             self._pool.connect(self, self._downstream)
+            return
+        # Rule 19: a connection that was idle may turn out closed; what can't have been begun, or may be repeated,
+        # is then sent once more.
+        self._may_replay = self.request.fields.body == 0 and self.request.method in _IDEMPOTENT
+        self.connected(connection)
 
     def connected(self, connection: "UpstreamConnection") -> None:
         """Send the head, and what has come of the body."""
         downstream = self._downstream
         self._upstream = connection
         connection.exchange = self
-        head = request_bytes(self._request, downstream.hop, self._request_id, host=connection.host)
-        if self._pending:
-            head = b"".join((head, *self._pending))
-            downstream.transport.resume_reading()
-        self._pending = None
+        head = request_bytes(self.request, downstream.hop, self._request_id, host=connection.host)
+        if self._held is not None:
+            head = b"".join((head, *self._held))
+            self._held = None
+            downstream.resume_reading()
         connection.transport.write(head)
 
     def feed(self, data: bytes) -> bytes:
@@ -116,19 +111,19 @@ class Exchange:
         Raises:
             BadMessageError: its framing is wrong, or it is too large.
         """
-        body = self._request_body
+        body = self.request_body
         if body is None:
             return data
         piece, rest = body.feed(data)
-        self._received += len(piece)
-        if self._received > self._downstream.front.body_bytes:
-            raise BadMessageError(413, "the body is too large")
-        if body.is_chunked and piece:
-            piece = chunk(piece)
-        if body.done:
-            self._request_body = None
-            if body.is_chunked:
+        if isinstance(body, ChunkedBody):
+            if body.content_bytes > self._downstream.front.body_bytes:
+                raise BadMessageError(413, "the body is too large")
+            if piece:
+                piece = chunk(piece)
+            if body.done:
                 piece += last_chunk(body.trailers)
+        if body.done:
+            self.request_body = None
         if self._upstream is not None:
             self._upstream.transport.write(piece)
         else:
@@ -137,96 +132,102 @@ class Exchange:
 
     def _hold(self, piece: bytes) -> None:
         """Keep a piece until there is a connection."""
-        if self._pending is None:
-            self._pending = []
-        self._pending.append(piece)
-        if sum(map(len, self._pending)) > _MOST_PENDING:
-            self._downstream.transport.pause_reading()
+        if self._held is None:
+            self._held = []
+        self._held.append(piece)
+        if sum(map(len, self._held)) > _MOST_HELD:
+            self._downstream.pause_reading()
 
     def pause_request(self) -> None:
         """Stop reading from the client: the application does not keep up."""
-        if self._request_body is not None:
-            self._downstream.transport.pause_reading()
+        if self.request_body is not None:
+            self._downstream.pause_reading()
 
     def resume_request(self) -> None:
         """Go on reading from the client."""
-        self._downstream.transport.resume_reading()
+        self._downstream.resume_reading()
 
     # To the client
 
     def pause_response(self) -> None:
         """Stop reading from the application: the client does not keep up."""
         if self._upstream is not None:
-            self._upstream.transport.pause_reading()
+            self._upstream.pause_reading()
 
     def resume_response(self) -> None:
         """Go on reading from the application."""
         if self._upstream is not None:
-            self._upstream.transport.resume_reading()
-        if self._response is not None and self._request_body is None:
-            self._downstream.deadline = float("inf")
+            self._upstream.resume_reading()
+        if self._response is not None and self.request_body is None:
+            self._downstream.deadline = _NEVER
 
     def response_received(self, data: bytes) -> None:
-        """Take what the application sends."""
-        if self._response is None:
-            self._read_head(self._buffer + data if self._buffer else data)
+        """Take what the application sends: heads of 1xx, which are relayed; the final one; the body."""
+        if self._response is not None:
+            self._relay(data)
             return
-        self._relay(data, b"")
-
-    def _read_head(self, data: bytes) -> None:
-        """Read heads: those of 1xx are relayed, the final one begins the response."""
-        while True:
-            end = data.find(HEAD_END)
-            if end < 0:
-                self._buffer = data
-                if len(data) > _LONGEST_RESPONSE_HEAD:
-                    self._fail(502, "the head of the application's answer is too long")
-                elif data[:7] != b"HTTP/1."[: len(data)] or data.count(b"\n") != data.count(b"\r\n"):
-                    self._fail(502, "the application does not answer in HTTP/1.1")
-                return
-            end += len(HEAD_END)
+        if self._buffer:
+            data = self._buffer + data
+        answers_head = self.request.method == b"HEAD"
+        while (end := data.find(HEAD_END)) >= 0:
+            end += 4
             try:
-                response = parse_response_head(data[:end], answers_head=self._request.method == b"HEAD")
+                response = parse_response_head(data[:end], answers_head=answers_head)
             except BadMessageError as error:
                 self._fail(502, error.reason)
                 return
             data = data[end:]
+            self._may_replay = False
+            if response.status >= 200:  # noqa: PLR2004
+                self._begin(response, data)
+                return
             if response.status == _SWITCHING:
                 self._switch(response, data)
                 return
-            if response.status >= 200:  # noqa: PLR2004
-                break
-            self._reused = False  # the application has it: no replay
-            if not self._request.is_http_1_0:
-                self._downstream.transport.write(response_bytes(response, close=False, chunked=False))
-        self._begin(response, data)
+            if not self.request.fields.is_http_1_0:
+                self._downstream.transport.write(response_bytes(response))
+        self._buffer = data
+        if data:
+            self._may_replay = False
+        if len(data) > _LONGEST_RESPONSE_HEAD:
+            self._fail(502, "the head of the application's answer is too long")
+        elif data[:7] != b"HTTP/1."[: len(data)] or data.count(b"\n") != data.count(b"\r\n"):
+            self._fail(502, "the application does not answer in HTTP/1.1")
 
     def _begin(self, response: ResponseHead, data: bytes) -> None:
         """Send the final head, together with what has come of the body."""
-        request, downstream = self._request, self._downstream
+        downstream, fields, length = self._downstream, self.request.fields, response.body
         self._response = response
         self._buffer = b""
-        self._body = body_reader(response.body)
-        self._chunked_out = response.body == CHUNKED and not request.is_http_1_0
-        self._last = (
-            not request.keep_alive
-            or self._request_body is not None
-            or response.body == UNTIL_CLOSE
-            or (response.body == CHUNKED and request.is_http_1_0)
+        is_http_1_0 = fields.is_http_1_0
+        self._chunked_out = length == CHUNKED and not is_http_1_0
+        self._is_last = is_last = (
+            not fields.keep_alive
+            or self.request_body is not None
+            or length == UNTIL_CLOSE
+            or (is_http_1_0 and length == CHUNKED)
             or downstream.front.stopping
         )
-        if self._request_body is None:
-            downstream.deadline = float("inf")
-        head = response_bytes(response, close=self._last, chunked=self._chunked_out, keep_alive_1_0=request.is_http_1_0)
-        self._relay(data, head)
-
-    def _relay(self, data: bytes, head: bytes) -> None:
-        """Relay a piece of the body, behind `head` where that is not sent yet."""
-        body = self._body
-        if body is None:
-            self._downstream.transport.write(head)
-            self._finish(clean=not data)
+        head = response_bytes(response, close=is_last, chunked=self._chunked_out, keep_alive_1_0=is_http_1_0)
+        if len(data) == length:  # all of it is here: the common case, and the short way
+            self._sent = length
+            downstream.transport.write(head + data if data else head)
+            self._finish(is_clean=True)
             return
+        if self.request_body is None:
+            downstream.deadline = _NEVER
+        self._response_body = body_reader(length)
+        if self._response_body is None:
+            downstream.transport.write(head)
+            self._finish(is_clean=False)
+        else:
+            self._relay(data, head)
+
+    def _relay(self, data: bytes, head: bytes = b"") -> None:
+        """Relay a piece of the body, behind `head` where that is not sent yet."""
+        body, rest = self._response_body, b""
+        if body is None:
+            raise RuntimeError("a response without a body has none to relay")
         try:
             piece, rest = body.feed(data)
         except BadMessageError as error:
@@ -236,68 +237,55 @@ class Exchange:
                 self._cut(error.reason)
             return
         self._sent += len(piece)
-        if self._chunked_out and piece:
-            piece = chunk(piece)
-        done = body.done
-        if done and self._chunked_out:
-            piece += last_chunk(body.trailers)
+        if self._chunked_out:
+            if piece:
+                piece = chunk(piece)
+            if body.done:
+                piece += last_chunk(body.trailers)
         if head or piece:
-            self._downstream.transport.write(head + piece)
-        if done:
-            self._finish(clean=not rest)
+            self._downstream.transport.write(head + piece if head else piece)
+        if body.done:
+            self._finish(is_clean=not rest)
 
     def _switch(self, response: ResponseHead, data: bytes) -> None:
         upstream, downstream = self._upstream, self._downstream
-        if not self._request.upgrade or upstream is None:
+        if not self.request.fields.upgrade or upstream is None:
             self._fail(502, "the application switched protocols unasked")
             return
         upstream.exchange = None
-        downstream.deadline = float("inf")
-        downstream.transport.write(response_bytes(response, close=False, chunked=False) + data)
+        downstream.deadline = _NEVER
+        downstream.transport.write(response_bytes(response))
         self._tell(_SWITCHING)
-        begin_tunnel(downstream, upstream)
+        begin_tunnel(self, downstream, upstream, data)
 
     # Ends
 
-    def _finish(self, *, clean: bool) -> None:
+    def _finish(self, *, is_clean: bool) -> None:
         """The response is through: keep the upstream connection where it can serve again."""
-        upstream, response = self._upstream, self._response
+        upstream, response, unread = self._upstream, self._response, self.request_body is not None
         if upstream is not None and response is not None:
-            self._release(upstream, reusable=clean and response.keep_alive and self._request_body is None)
+            self._upstream = upstream.exchange = None
+            self._pool.release(upstream, reusable=is_clean and response.keep_alive and not unread)
             self._tell(response.status)
-        self._downstream.exchange_done(last=self._last, unread=self._request_body is not None)
-
-    def _release(self, upstream: "UpstreamConnection", *, reusable: bool) -> None:
-        self._upstream = None
-        upstream.exchange = None
-        self._pool.release(upstream, reusable=reusable)
+        self._downstream.exchange_done(last=self._is_last, unread=unread)
 
     def upstream_closed(self, error: Exception | None) -> None:
         """The application closed, or broke off."""
         response = self._response
-        self._upstream = None
+        upstream, self._upstream = self._upstream, None
         if response is None:
-            if self._may_replay():
-                self._replayed = True
+            if self._may_replay:
+                self._may_replay = False
                 self._pool.connect(self, self._downstream)
             else:
+                if upstream is not None:
+                    self._pool.failed(upstream)
                 self._fail(502, "the application closed the connection before it answered")
-        elif isinstance(self._body, EndlessBody) and error is None:
+        elif isinstance(self._response_body, EndlessBody) and error is None:
             self._tell(response.status)
-            self._downstream.exchange_done(last=True, unread=self._request_body is not None)
+            self._downstream.exchange_done(last=True, unread=self.request_body is not None)
         else:
             self._cut("the application broke off in mid-answer")
-
-    def _may_replay(self) -> bool:
-        """Tell whether the request may be sent once more (rule 19): it can't have been begun, or may be repeated."""
-        request = self._request
-        return (
-            self._reused
-            and not self._replayed
-            and not self._buffer
-            and request.body == 0
-            and request.method in _IDEMPOTENT
-        )
 
     def connect_failed(self, status: int, reason: str) -> None:
         """There is no connection to be had."""
@@ -305,9 +293,12 @@ class Exchange:
 
     def timed_out(self) -> None:
         """A deadline has passed."""
-        if self._request_body is not None and self._upstream is not None and not self._upstream.is_paused:
+        upstream = self._upstream
+        if self.request_body is not None and upstream is not None and not upstream.is_paused:
             self.refuse(BadMessageError(408, "the body of the request did not come in time"))
         elif self._response is None:
+            if upstream is not None:
+                self._pool.failed(upstream)
             self._fail(504, "the application did not answer in time")
         else:
             self._cut("the connection stalled")
@@ -319,7 +310,15 @@ class Exchange:
             return
         self._drop_upstream()
         self._tell(error.status)
-        self._downstream.exchange_failed(self._request, error.status, error.reason, unread=True)
+        self._downstream.exchange_failed(self.request, error.status, error.reason, unread=True)
+
+    def end_for_gate(self, verdict: Verdict) -> None:
+        """End what was admitted before a window and is still here when its time is up (rule 25)."""
+        if self._response is not None:
+            self._cut("a window has begun", is_fault=False)
+            return
+        self._drop_upstream()
+        self._downstream.exchange_gated(self.request, verdict, unread=self.request_body is not None)
 
     def client_gone(self) -> None:
         """Cancel the request (rule 20)."""
@@ -332,11 +331,12 @@ class Exchange:
         self._downstream.front.observe(UpstreamFailed(server=server, reason=reason))
         self._drop_upstream()
         self._tell(status)
-        self._downstream.exchange_failed(self._request, status, reason, unread=self._request_body is not None)
+        self._downstream.exchange_failed(self.request, status, reason, unread=self.request_body is not None)
 
-    def _cut(self, reason: str) -> None:
+    def _cut(self, reason: str, *, is_fault: bool = True) -> None:
         """Break the client's connection: an answer that is not whole must not look whole (rule 18)."""
-        self._downstream.front.observe(UpstreamFailed(server=self._pool.name, reason=reason))
+        if is_fault:
+            self._downstream.front.observe(UpstreamFailed(server=self._pool.name, reason=reason))
         self._drop_upstream()
         transport, response = self._downstream.transport, self._response
         if response is not None and response.body < 0 and not self._chunked_out:
@@ -350,22 +350,22 @@ class Exchange:
         self._pool.forget(self)
         if upstream is not None:
             upstream.exchange = None
-            self._pool.release(upstream, reusable=False)
+            self._pool.release(upstream, reusable=False, has_answered=self._response is not None)
 
     def _tell(self, status: int) -> None:
-        request, front = self._request, self._downstream.front
-        seconds = front.loop.time() - self._began
-        front.tell(
+        request, downstream = self.request, self._downstream
+        began, ended = self.began, downstream.front.monotonic()
+        downstream.front.tell(
             RequestServed(
-                front.state.clock.timestamp() - seconds,
-                self._downstream.client,
+                began + downstream.front.state.clock.offset,
+                downstream.client,
                 request.method,
                 request.target,
-                request.host,
+                request.fields.host,
                 status,
-                self._verdict.value,
+                self.verdict._value_,
                 self._sent,
-                seconds,
+                ended - began,
                 self._request_id,
             )
         )

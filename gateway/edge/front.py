@@ -6,13 +6,16 @@ import math
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from gateway.config import Settings
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
-from gateway.domain.verdict import Exemptions
+from gateway.domain.snapshot import Moment
+from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
 from gateway.edge.answers import Answers
 from gateway.edge.upstream import Pool
+from gateway.http1.request import RequestHead
 from gateway.service.state import State
 
 if TYPE_CHECKING:
@@ -56,7 +59,8 @@ class Front:
         self.body_bytes = limits.body_bytes or math.inf
         self.most_connections = limits.connections or math.inf
         self.trusted_proxies = settings.server.trusted_proxies
-        self.redirects = maintenance.response == "redirect"
+        self.trusted_networks = tuple(proxy for proxy in self.trusted_proxies if not isinstance(proxy, str))
+        self.redirects_to_https = settings.server.redirect_to_https
         self.prefix = maintenance.prefix.encode()
         self.exemptions = Exemptions(
             prefix=self.prefix,
@@ -70,6 +74,12 @@ class Front:
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time()
         """The time of the last sweep: near enough for deadlines, and free."""
+        self.monotonic = state.clock.monotonic
+        """What requests are timed by, and what `State.moment_at` is asked with."""
+        self._grace = settings.server.shutdown_grace.total_seconds()
+        self._gatings: list[tuple[float, float]] = []
+        """For each moment that gates: when what was admitted before it is ended (loop's time), and when it began."""
+        state.watch(self._moment_changed)
         self._served = served
         self._untold: list[RequestServed] = []
         self._dropped = 0
@@ -81,6 +91,19 @@ class Front:
         self.connections.discard(connection)
         if not self.connections:
             self.emptied.set()
+
+    def trusts(self, peer: str) -> bool:
+        """Tell whether a peer is believed what it says about clients; one of a unix socket has no name."""
+        if not peer:
+            return "unix:" in self.trusted_proxies
+        address = _address(peer) if self.trusted_networks else None
+        return address is not None and any(address in network for network in self.trusted_networks)
+
+    def verdict(self, request: RequestHead, client: str, moment: Moment) -> Verdict:
+        """Decide on a request."""
+        exemptions = self.exemptions
+        address = _address(client) if exemptions.networks else None
+        return decide(Facts(request.fields.host, request.path, request.method, address), moment, exemptions)
 
     def request_id(self) -> bytes:
         """Return an id that no other request of any gateway has."""
@@ -115,7 +138,20 @@ class Front:
             self.now = now = self.loop.time()
             for connection in [c for c in self.connections if c.deadline < now]:
                 connection.deadline_passed()
+            self._end_what_is_gated(now)
             self.pool.close_idle(now)
+
+    def _moment_changed(self, moment: Moment) -> None:
+        if moment.gates:
+            self._gatings.append((self.loop.time() + self._grace, self.monotonic()))
+
+    def _end_what_is_gated(self, now: float) -> None:
+        """End what was admitted before a window, once it had its time to finish (rule 25)."""
+        due = [began for at, began in self._gatings if at <= now]
+        if due:
+            self._gatings = [gating for gating in self._gatings if gating[0] > now]
+            for connection in list(self.connections):
+                connection.end_if_gated(max(due))
 
     async def drain(self, grace: float) -> None:
         """Finish what is open, for at most `grace` seconds; idle connections are closed at once."""
@@ -131,3 +167,10 @@ class Front:
             connection.transport.abort()
         self.pool.close()
         self.tell_all()
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

@@ -5,14 +5,16 @@ import errno
 import socket
 import ssl
 from pathlib import Path
+from typing import cast
 
 from aiohttp import web
 
-from gateway.domain.errors import InvalidError
 from gateway.edge.downstream import Downstream
 from gateway.edge.front import Front
+from gateway.edge.prefaced import PrefacedServer
 
 _BACKLOG = 4096
+_PASSIVE = socket.AI_PASSIVE
 
 
 class FrontSite(web.BaseSite):
@@ -55,6 +57,11 @@ class FrontSite(web.BaseSite):
             self._server = await loop.create_unix_server(downstream, path, ssl=self._tls, backlog=_BACKLOG)
             return
         host, _, port = self._address.rpartition(":")
+        if self._tls is not None and front.trusted_proxies:
+            listening = _listening(host.strip("[]"), int(port))
+            # All that a site does with its server is to close it.
+            self._server = cast("asyncio.AbstractServer", PrefacedServer(front, listening, self._tls))
+            return
         self._server = await loop.create_server(
             downstream,
             host.strip("[]") or None,
@@ -65,6 +72,18 @@ class FrontSite(web.BaseSite):
         )
 
 
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Listen as asyncio would, with sockets of our own; no host is every address of both families."""
+    if not host and socket.has_dualstack_ipv6():
+        found = [socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)]
+    else:
+        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=_PASSIVE)[0]
+        found = [socket.create_server(address[:2], family=family, backlog=_BACKLOG)]
+    for listening in found:
+        listening.settimeout(0)
+    return found
+
+
 def _remove_stale_socket(path: Path) -> None:
     """Remove what a killed process has left, unless somebody still answers there."""
     if not path.is_socket():
@@ -72,27 +91,3 @@ def _remove_stale_socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex(str(path)) == errno.ECONNREFUSED:
             path.unlink()
-
-
-def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
-    """Return the context for https; None where no certificate is set.
-
-    Raises:
-        InvalidError: a file can't be read, or the two don't belong together.
-    """
-    if not certificate:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    for setting, path in (("server.tls_certificate", certificate), ("server.tls_key", key)):
-        try:
-            Path(path).read_bytes()
-        except OSError as error:
-            raise InvalidError({setting: f"{path}: {error.strerror}"}) from error
-    try:
-        context.load_cert_chain(certificate, key)
-    except ssl.SSLError as error:
-        reason = "it is not the key of server.tls_certificate, or one of the two is no PEM file"
-        raise InvalidError({"server.tls_key": f"{key}: {reason} ({error.reason or error})"}) from error
-    return context

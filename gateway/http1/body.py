@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.http1.head import CHUNKED, UNTIL_CLOSE, BadMessageError
+from gateway.http1.fields import CHUNKED, UNTIL_CLOSE, BadMessageError
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
@@ -77,6 +77,7 @@ class ChunkedBody:
         "_in_trailers",
         "_left",
         "_trailer_bytes",
+        "content_bytes",
         "done",
         "trailers",
     )
@@ -91,6 +92,8 @@ class ChunkedBody:
         self._in_trailers = False
         self._extension_bytes = 0
         self._trailer_bytes = 0
+        self.content_bytes = 0
+        """Bytes of content seen so far, without their framing."""
         self.trailers: tuple[bytes, ...] = ()
         self.done = False
 
@@ -125,6 +128,7 @@ class ChunkedBody:
         """Take content, and the line end behind it once the chunk is whole."""
         piece = data[position : position + self._left]
         self._left -= len(piece)
+        self.content_bytes += len(piece)
         position += len(piece)
         if self._left == 0:
             behind = data[position : position + 2]
@@ -157,7 +161,7 @@ class ChunkedBody:
         self._trailer_bytes += len(line)
         if _TRAILER.fullmatch(line) is None or self._trailer_bytes > _MOST_TRAILER_BYTES:
             raise BadMessageError(400, "a trailer is malformed or too long")
-        if line.partition(b":")[0].lower() not in _FORBIDDEN_TRAILERS:
+        if line.partition(b":")[0].lower().replace(b"_", b"-") not in _FORBIDDEN_TRAILERS:
             self.trailers += (line,)
 
     def _keep(self, data: bytes, position: int) -> None:

@@ -2,96 +2,113 @@
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from gateway.http1.head import CHUNKED, RequestHead, ResponseHead
+from gateway.http1.fields import CHUNKED, HEAD_END, finder
+from gateway.http1.request import RequestFields, RequestHead
+from gateway.http1.response import ResponseHead
 
-VIA = b"gateway"
-_APPENDED = {b"x-forwarded-for": b"X-Forwarded-For", b"forwarded": b"Forwarded", b"via": b"Via"}
+_HOST = finder(("host",))
 
 
 class Hop:
     """What the gateway says about one client connection: who it is, and how it came. Made once per connection."""
 
-    __slots__ = ("_by_host", "client", "is_trusted", "proto")
+    __slots__ = ("_fields", "_host", "_lines", "client", "is_trusted", "proto")
 
     def __init__(self, client: str, proto: bytes, *, is_trusted: bool) -> None:
         """`client` is the peer's address; a trusted peer's own forwarding fields are kept and added to."""
         self.client = client or "unknown"  # a unix socket's peer (RFC 7239, section 6.2)
         self.proto = proto
         self.is_trusted = is_trusted
-        self._by_host: tuple[bytes, bytes] = (b"\0", b"")
+        self._fields: RequestFields | None = None
+        self._host: bytes | None = None
+        self._lines = b""
 
-    def lines(self, host: bytes) -> bytes:
-        """Return the forwarding fields for an untrusted peer; a client mostly asks for one host, so it is kept."""
-        known, lines = self._by_host
-        if known != host:
-            address = self.client.encode()
-            forwarded = b"for=%b;host=%b;proto=%b" % (_node(self.client), _quoted(host), self.proto)
-            lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nForwarded: %b\r\n" % (
-                address,
-                self.proto,
-                host,
-                forwarded,
-            )
-            self._by_host = (host, lines)
-        return lines
+    def lines(self, fields: RequestFields, host: bytes | None) -> bytes:
+        """Return all of a head behind its request line, up to the value of X-Request-Id, which is the last field.
+
+        A client mostly sends the same fields again, which are then the same object: the last ones are remembered.
+        """
+        if fields is not self._fields or host != self._host:
+            self._lines = _lines(fields, self, host)
+            self._fields, self._host = fields, host
+        return self._lines
 
 
 def request_bytes(request: RequestHead, hop: Hop, request_id: bytes, *, host: bytes | None = None) -> bytes:
     """Write the head for the application; `host` replaces the Host where that is set (`host_header = "rewrite"`)."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (request.method, request.target)]
-    if host is None:
-        lines += [b"%b: %b\r\n" % field for field in request.kept]
-    else:
-        lines += [b"%b: %b\r\n" % (n, host if n.lower() == b"host" else v) for n, v in request.kept]
-    if request.is_http_1_0 and not request.host:
-        lines.append(b"Host: %b\r\n" % (host or b""))
-    if request.body == CHUNKED:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
-    if request.te_trailers:
-        lines.append(b"TE: trailers\r\n")
-    if request.upgrade:
-        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade)
-    if hop.is_trusted and request.forwarding:
-        lines.append(_appended(request, hop, request_id))
-    else:
-        version = b"1.0" if request.is_http_1_0 else b"1.1"
-        lines.append(b"%bVia: %b %b\r\nX-Request-Id: %b\r\n\r\n" % (hop.lines(request.host), version, VIA, request_id))
-    return b"".join(lines)
+    lines = hop.lines(request.fields, host)
+    return b"".join((request.method, b" ", request.target, b" HTTP/1.1", lines, request_id, HEAD_END))
 
 
-def response_bytes(response: ResponseHead, *, close: bool, chunked: bool, keep_alive_1_0: bool = False) -> bytes:
+def response_bytes(
+    response: ResponseHead, *, close: bool = False, chunked: bool = False, keep_alive_1_0: bool = False
+) -> bytes:
     """Write the head for the client.
 
     `close` says that the connection ends with this answer, `chunked` that the body goes out in chunks,
     `keep_alive_1_0` that an HTTP/1.0 client asked for the connection to stay.
     """
-    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
-    lines += [b"%b: %b\r\n" % field for field in response.kept]
-    if chunked:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
+    framing = b"\r\nTransfer-Encoding: chunked" if chunked else b""
     if close:
-        lines.append(b"Connection: close\r\n\r\n")
-    elif response.upgrade and response.status in (101, 426):  # RFC 9110, section 15.5.22
-        lines.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade)
-    elif keep_alive_1_0:
-        lines.append(b"Connection: keep-alive\r\n\r\n")
-    else:
-        lines.append(b"\r\n")
+        return b"%b%b\r\nConnection: close\r\n\r\n" % (response.kept, framing)
+    if response.upgrade and response.status in (101, 426):  # RFC 9110, section 15.5.22
+        return b"%b%b\r\nConnection: Upgrade\r\nUpgrade: %b\r\n\r\n" % (response.kept, framing, response.upgrade)
+    if keep_alive_1_0:
+        return b"%b%b\r\nConnection: keep-alive\r\n\r\n" % (response.kept, framing)
+    return b"%b%b\r\n\r\n" % (response.kept, framing)
+
+
+def _lines(fields: RequestFields, hop: Hop, host: bytes | None) -> bytes:
+    """Write the fields: those that are kept, then the gateway's own, which a client can't have removed (rule 9)."""
+    lines = [fields.kept]
+    if fields.is_http_1_0 and not fields.host:  # what is forwarded is HTTP/1.1, which must have one
+        lines.append(b"\r\nHost: %b" % (host or b""))
+    elif host is not None:
+        lines = [_HOST.sub(lambda found: b"\r\n%b: %b" % (found[1], host), fields.kept)]
+    if fields.body == CHUNKED:
+        lines.append(b"\r\nTransfer-Encoding: chunked")
+    if fields.te_trailers:
+        lines.append(b"\r\nTE: trailers")
+    if fields.upgrade:
+        lines.append(b"\r\nConnection: Upgrade\r\nUpgrade: %b" % fields.upgrade)
+    lines.append(_appended(fields, hop) if hop.is_trusted and fields.forwarding else _anew(fields, hop))
+    lines.append(b"\r\nX-Request-Id: ")
     return b"".join(lines)
+
+
+def _anew(fields: RequestFields, hop: Hop) -> bytes:
+    """Say who the client is, in place of all that it said itself."""
+    forwarded = b"for=%b;host=%b;proto=%b" % (_node(hop.client), _quoted(fields.host), hop.proto)
+    return b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nForwarded: %b\r\nVia: %b" % (
+        hop.client.encode(),
+        hop.proto,
+        fields.host,
+        forwarded,
+        _via(fields),
+    )
 
 
 def request_id_of(request: RequestHead, hop: Hop, own: bytes) -> bytes:
     """Return a trusted peer's request id, else our own."""
     if hop.is_trusted:
-        for name, value in request.forwarding:
+        for name, value in request.fields.forwarding:
             if name == b"x-request-id":
                 return value
     return own
 
 
+def scheme_of(request: RequestHead, hop: Hop) -> bytes:
+    """Return http or https: as a trusted peer says that the client came, else as it came here."""
+    if hop.is_trusted:
+        for name, value in request.fields.forwarding:
+            if name == b"x-forwarded-proto":
+                return value.partition(b",")[0].strip(b" \t").lower()
+    return hop.proto
+
+
 def trusted_client(request: RequestHead, peer: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
     """Return the client's address by X-Forwarded-For: the last one that no trusted proxy has (peer: a trusted one)."""
-    chain = b",".join(value for name, value in request.forwarding if name == b"x-forwarded-for")
+    chain = b",".join(value for name, value in request.fields.forwarding if name == b"x-forwarded-for")
     for part in reversed(chain.decode("latin-1").split(",")):
         try:
             address = ip_address(part.strip())
@@ -103,30 +120,30 @@ def trusted_client(request: RequestHead, peer: str, trusted: tuple[IPv4Network |
     return peer
 
 
-def _appended(request: RequestHead, hop: Hop, request_id: bytes) -> bytes:
+def _appended(fields: RequestFields, hop: Hop) -> bytes:
     """Keep what a trusted peer has written, and add this hop behind it."""
     before: dict[bytes, list[bytes]] = {}
-    for name, value in request.forwarding:
+    for name, value in fields.forwarding:
         before.setdefault(name, []).append(value)
-    version = b"1.0" if request.is_http_1_0 else b"1.1"
     own = {
-        b"x-forwarded-for": hop.client.encode(),
-        b"forwarded": _forwarded(request, hop, before),
-        b"via": version + b" " + VIA,
+        b"X-Forwarded-For": hop.client.encode(),
+        b"Forwarded": _forwarded(fields, hop, before),
+        b"Via": _via(fields),
     }
-    lines = [
-        b"%b: %b\r\n" % (_APPENDED[name], b", ".join([*before.get(name, ()), value])) for name, value in own.items()
-    ]
+    lines = [b"\r\n%b: %b" % (name, b", ".join([*before.get(name.lower(), ()), value])) for name, value in own.items()]
     proto = before.get(b"x-forwarded-proto", [hop.proto])[0]
-    host = before.get(b"x-forwarded-host", [request.host])[0]
-    lines.append(b"X-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % (proto, host))
-    lines.append(b"X-Request-Id: %b\r\n\r\n" % request_id)
+    host = before.get(b"x-forwarded-host", [fields.host])[0]
+    lines.append(b"\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b" % (proto, host))
     return b"".join(lines)
 
 
-def _forwarded(request: RequestHead, hop: Hop, before: dict[bytes, list[bytes]]) -> bytes:
+def _via(fields: RequestFields) -> bytes:
+    return b"1.0 gateway" if fields.is_http_1_0 else b"1.1 gateway"
+
+
+def _forwarded(fields: RequestFields, hop: Hop, before: dict[bytes, list[bytes]]) -> bytes:
     """Return what is added to Forwarded; where the peer sent none, it tells the same as the X-Forwarded fields."""
-    nodes, host, proto = [_node(hop.client)], request.host, hop.proto
+    nodes, host, proto = [_node(hop.client)], fields.host, hop.proto
     if b"forwarded" not in before:
         chain = b",".join(before.get(b"x-forwarded-for", ())).decode("latin-1").split(",")
         nodes = [_node(part.strip()) for part in chain if part.strip()] + nodes

@@ -2,6 +2,24 @@
 
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from gateway.http1.fields import finder
+
+if TYPE_CHECKING:
+    from gateway.http1.request import RequestFields
+
+_ASKED = finder(
+    (
+        "accept",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "content-type",
+        "origin",
+        "sec-fetch-mode",
+    )
+)
 
 
 class Format(Enum):
@@ -10,6 +28,33 @@ class Format(Enum):
     HTML = "text/html; charset=utf-8"
     PROBLEM = "application/problem+json"
     TEXT = "text/plain; charset=utf-8"
+
+
+class Wants:
+    """In which form a client wants an answer of the gateway's own, and what a script asks for (Fetch, section 3.2)."""
+
+    __slots__ = ("form", "form_name", "gzip", "origin", "script_headers", "script_method")
+
+    def __init__(self, fields: "RequestFields") -> None:
+        """Read it from the fields of a request."""
+        asked: dict[bytes, bytes] = {}
+        for name, value in _ASKED.findall(fields.raw):
+            asked.setdefault(name.lower(), value.strip(b" \t"))
+        get = asked.get
+        self.form = wanted_format(get(b"accept", b""), get(b"content-type", b""), get(b"sec-fetch-mode", b""))
+        self.form_name = self.form.value
+        self.gzip = accepts_gzip(get(b"accept-encoding", b""))
+        self.origin = get(b"origin", b"")
+        self.script_method = get(b"access-control-request-method", b"")
+        self.script_headers = get(b"access-control-request-headers", b"")
+
+
+def wants_of(fields: "RequestFields") -> Wants:
+    """Return what these fields ask for; read once, for fields that are sent again are the same object."""
+    wants = fields.wants
+    if wants is None:
+        wants = fields.wants = Wants(fields)
+    return wants
 
 
 @lru_cache(maxsize=512)

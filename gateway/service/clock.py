@@ -12,11 +12,16 @@ class Clock:
     def __init__(self) -> None:
         """Start from this host's clock."""
         self.monotonic = time.monotonic
-        self._offset = time.time() - time.monotonic()  # noqa: TID251  this is the clock
+        self.offset = time.time() - time.monotonic()  # noqa: TID251  this is the clock
+        """What is added to the monotonic clock to get seconds since the epoch."""
 
     def timestamp(self) -> float:
         """Return seconds since the epoch."""
-        return self.monotonic() + self._offset
+        return self.monotonic() + self.offset
+
+    def monotonic_at(self, timestamp: float) -> float:
+        """Return what the monotonic clock says at that time, as far as is known."""
+        return timestamp - self.offset
 
     def now(self) -> datetime:
         """Return the aware instant, in UTC."""
@@ -24,7 +29,7 @@ class Clock:
 
     def measure(self, snapshot: Snapshot, before: float, after: float) -> None:
         """Learn from a load that ran between two monotonic times; the server read its clock in between."""
-        self._offset = snapshot.taken_at.timestamp() - (before + after) / 2
+        self.offset = snapshot.taken_at.timestamp() - (before + after) / 2
 
     @property
     def skew(self) -> float:
@@ -33,4 +38,4 @@ class Clock:
 
     def assume_skew(self, seconds: float) -> None:
         """Take up a skew that was measured before a restart."""
-        self._offset = time.time() - time.monotonic() + seconds  # noqa: TID251  this is the clock
+        self.offset = time.time() - time.monotonic() + seconds  # noqa: TID251  this is the clock

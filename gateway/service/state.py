@@ -60,7 +60,11 @@ class State:
     @property
     def moment(self) -> Moment:
         """The present moment. Costs one reading of the clock."""
-        if self.clock.timestamp() >= self._until:
+        return self.moment_at(self.clock.monotonic())
+
+    def moment_at(self, monotonic: float) -> Moment:
+        """Return the present moment to those who have read the monotonic clock already."""
+        if monotonic >= self._until:
             self._advance()
         return self._moment
 
@@ -118,7 +122,7 @@ class State:
         """Move on at each change by time, also when no request comes by. Runs for ever."""
         while True:
             self._moved.clear()
-            pause = max(0.0, self._until - self.clock.timestamp())
+            pause = max(0.0, self._until - self.clock.monotonic())
             try:
                 async with asyncio.timeout(None if math.isinf(pause) else pause):
                     await self._moved.wait()
@@ -160,4 +164,4 @@ class State:
 
     def _set_moment(self, moment: Moment) -> None:
         self._moment = moment
-        self._until = moment.until.timestamp() if moment.until else math.inf
+        self._until = self.clock.monotonic_at(moment.until.timestamp()) if moment.until else math.inf

@@ -22,9 +22,10 @@ from gateway.domain.snapshot import Snapshot
 from gateway.domain.window import Ends, Gate, Kind, Window
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
+from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
-from gateway.edge.site import FrontSite, tls_context
-from gateway.edge.upstream import ServerPool
+from gateway.edge.servers import ServerPool
+from gateway.edge.site import FrontSite
 from gateway.render.contexts import Branding
 from gateway.service.clock import Clock
 from gateway.service.state import State
@@ -79,6 +80,7 @@ class Gateway:
         self.state = State(clock=Clock(), observe=observations, file=file, close_unknown=close_unknown)
         self.runner = web.AppRunner(self._built_in(), access_log=None, keepalive_timeout=0)
         self.front: Front
+        self.certificate: Certificate | None = None
         self._loops: list[asyncio.Task[None]]
 
     async def start(self) -> None:
@@ -90,24 +92,35 @@ class Gateway:
         self.front = Front(
             settings,
             state=self.state,
-            answers=Answers(self.state, branding, retry_after=settings.maintenance.retry_after.total_seconds()),
-            pool=ServerPool(settings.upstream),
+            answers=Answers(self.state, branding, settings),
+            pool=ServerPool(settings.upstream, self.observations),
             built_in=BuiltInPool(self.runner.server),
             observe=self.observations,
             served=self._keep,
         )
         self._loops = [asyncio.create_task(loop()) for loop in (self.front.sweep, self.front.keep_telling)]
-        tls = tls_context(settings.server.tls_certificate, settings.server.tls_key)
-        for address in settings.server.listen:
+        server = settings.server
+        if server.tls_certificate:
+            self.certificate = Certificate(server.tls_certificate, server.tls_key, self.observations)
+        tls = self.certificate.context if self.certificate else None
+        for address in server.listen:
             await FrontSite(self.runner, self.front, address, tls).start()
+        for address in server.http_listen:
+            await FrontSite(self.runner, self.front, address, None).start()
 
     def _keep(self, batch: Sequence[RequestServed]) -> int:
         self.served.extend(batch)
         return 0
 
     @property
+    def ports(self) -> list[int]:
+        """Where it listens, plain http last."""
+        names = sorted(site.name for site in self.runner.sites)
+        return [int(name.rpartition(":")[2]) for name in reversed(names)]
+
+    @property
     def port(self) -> int:
-        return int(next(iter(self.runner.sites)).name.rpartition(":")[2])
+        return self.ports[0]
 
     def load(self, *windows: Window) -> None:
         """Put windows in force, as the listener does."""

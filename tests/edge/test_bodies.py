@@ -216,7 +216,7 @@ async def test_a_reader_that_stalls_stalls_the_application(
     application.script = flood
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    downstream = await wait_until(lambda: next((c for c in gateway.front.connections if c._paused), None))
+    downstream = await wait_until(lambda: next((c for c in gateway.front.connections if c.is_paused), None))
     await wait_until(lambda: not application.connections[0].writer.transport.is_closing() and sent)
     assert downstream.transport.get_write_buffer_size() < 2**20
     assert not downstream._exchange._upstream.transport.is_reading()
@@ -281,7 +281,7 @@ async def test_a_body_waits_for_a_connection_without_growing(serve: Serve, appli
         )
         await wait_until(lambda: any(not c.transport.is_reading() for c in gateway.front.connections))
         (downstream,) = gateway.front.connections
-        assert sum(map(len, downstream._exchange._pending)) < 2**20
+        assert sum(map(len, downstream._exchange._held)) < 2**20
         opened.set()
         await sender
         assert (await client.answer()).content == b"ok"

@@ -85,7 +85,7 @@ async def test_response_fields_keep_order_case_and_bytes(client: Client, applica
     )
     application.answer = head + b"\x1f\x8b\x00"
     answer = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert answer.head == head.replace(b"X-Empty:\r\n", b"X-Empty: \r\n")
+    assert answer.head == head
     assert answer.content == b"\x1f\x8b\x00"
 
 

@@ -46,7 +46,7 @@ async def test_a_client_that_asks_and_does_not_read_is_not_read_either(gateway: 
     for _ in range(200):
         client.send(request * 1000)
     downstream = await wait_until(
-        lambda: next((c for c in gateway.front.connections if c._paused and not c.transport.is_reading()), None)
+        lambda: next((c for c in gateway.front.connections if c.is_paused and not c.transport.is_reading()), None)
     )
     assert len(downstream._buffer) < 2**20
 
@@ -60,7 +60,7 @@ async def test_a_client_that_never_reads_its_answers_is_cut(serve: Serve) -> Non
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]
     for _ in range(200):
         client.send(GET % (b"/", b"") * 1000)
-    await wait_until(lambda: any(c._paused for c in gateway.front.connections))
+    await wait_until(lambda: any(c.is_paused for c in gateway.front.connections))
     await wait_until(lambda: not gateway.front.connections)
 
 
@@ -397,7 +397,7 @@ async def test_a_large_download_from_the_built_in_site_waits_for_the_client(gate
     pieces = 800
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]
     client.send(GET % (b"/_maintenance/download?pieces=%d" % pieces, b""))
-    (downstream,) = await wait_until(lambda: [c for c in gateway.front.connections if c._paused])
+    (downstream,) = await wait_until(lambda: [c for c in gateway.front.connections if c.is_paused])
     far = downstream._exchange._upstream.transport._other
     await wait_until(lambda: far.get_write_buffer_size() > 0)
     assert downstream.transport.get_write_buffer_size() < 2**20
@@ -411,7 +411,7 @@ async def test_a_large_download_from_the_built_in_site_waits_for_the_client(gate
 async def test_a_client_that_goes_away_leaves_the_built_in_site(gateway: Gateway, client: Client) -> None:
     client.reader._transport.pause_reading()  # type: ignore[attr-defined]
     client.send(GET % (b"/_maintenance/download?pieces=800", b""))
-    await wait_until(lambda: any(c._paused for c in gateway.front.connections))
+    await wait_until(lambda: any(c.is_paused for c in gateway.front.connections))
     client.abort()
     await wait_until(lambda: not gateway.front.connections)
     assert gateway.front.built_in._server.outstanding == 0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http1.body import ChunkedBody, EndlessBody, SizedBody, body_reader, chunk, last_chunk
-from gateway.http1.head import CHUNKED, UNTIL_CLOSE, BadMessageError
+from gateway.http1.fields import CHUNKED, UNTIL_CLOSE, BadMessageError
 
 
 def splits(data: bytes, cuts: list[int]) -> list[bytes]:

@@ -19,7 +19,8 @@ from gateway.domain.observation import (
     Observation,
     RequestServed,
 )
-from gateway.observe.log import AccessLog, LogReader
+from gateway.observe.access_log import AccessLog
+from gateway.observe.log import LogReader
 
 SERVED = RequestServed(
     at=1_795_473_425.25,
