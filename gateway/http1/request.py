@@ -33,9 +33,9 @@ _FRAMING_LOOK_ALIKES = frozenset({b"content_length", b"transfer_encoding"})
 _ORIGIN_FORM = re.compile(rb"(/[\x21\x22\x24-\x3e\x40-\x7e]*)(?:\?[\x21\x22\x24-\x7e]*)?")
 _ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?#@\s]+)([/?][^#]*)?")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?")
-_VERSION = re.compile(rb"HTTP/1\.[01]\r\n")
+_VERSIONS = (b"HTTP/1.1\r\n", b"HTTP/1.0\r\n")
 _FIELDS = re.compile(rb"HTTP/1\.[01]" + FIELD_LINES)
-_ANY_VERSION = re.compile(rb"HTTP/(\d)\.(\d)$")
+_ANY_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/(\d)\.\d")
 # The registry of IANA, less PRI (which is HTTP/2's), and those that servers know without: PURGE, NOTIFY, (UN)SUBSCRIBE.
 METHODS = frozenset(
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND "
@@ -124,7 +124,7 @@ class RequestHeadParser:
         except ValueError as error:
             raise _bad_request_line(head) from error
         is_known = raw == self._raw
-        if not is_known and _VERSION.match(raw) is None:
+        if not is_known and raw[:10] not in _VERSIONS:
             raise _bad_request_line(head)
         if method not in METHODS:
             raise _bad_method(method)
@@ -141,7 +141,7 @@ def _read_fields(raw: bytes, most: int) -> RequestFields:
     """Read the version and the fields."""
     if _FIELDS.fullmatch(raw) is None:
         raise BadMessageError(400, "a header field of the request is malformed")
-    if raw.count(b"\r\n") - 2 > most:
+    if raw.count(b"\n") - 2 > most:
         raise BadMessageError(431, f"more than {most} header fields")
     fields = RequestFields()
     fields.raw = raw
@@ -159,7 +159,7 @@ def _classify(fields: RequestFields) -> None:
     fields.body = 0
     framings = 0
     hosts: list[bytes] = []
-    connection: list[bytes] = []
+    nominated: frozenset[bytes] = frozenset()
     forwarding: list[tuple[bytes, bytes]] = []
     kept = raw[raw.index(b"\r\n") : -2]
     for name, value in _SPECIAL.findall(raw):
@@ -167,9 +167,11 @@ def _classify(fields: RequestFields) -> None:
         line = b""
         if key == b"host":
             hosts.append(said)
+            if value[1:] == said:
+                continue
             line = b"\r\n%b: %b" % (name, said)
         elif key == b"connection":
-            connection.append(said)
+            nominated |= tokens(said)
         elif key == b"content-length":
             framings += 1
             fields.body = length(said, 400)
@@ -183,19 +185,24 @@ def _classify(fields: RequestFields) -> None:
             framings += key == b"transfer-encoding"
             _note(fields, key, said)
         kept = replaced(kept, name, value, line)
-    nominated = tokens(b",".join(connection))
-    if b"upgrade" not in nominated or fields.is_http_1_0 or b"h2c" in tokens(fields.upgrade):
+    asked = fields.upgrade
+    if asked and (b"upgrade" not in nominated or fields.is_http_1_0 or b"h2c" in tokens(asked)):
         fields.upgrade = b""  # RFC 9110, section 7.8; after h2c nobody here could read what is asked
     fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)
     fields.forwarding = tuple(forwarding)
-    fields.kept = without_nominated(kept[:-2], nominated)
+    fields.kept = without_nominated(kept[:-2], nominated) if nominated else kept[:-2]
     if framings > 1:  # RFC 9112, sections 6.1 and 6.3
         raise BadMessageError(400, "a request has at most one Content-Length or Transfer-Encoding")
     if len(hosts) != 1 and (hosts or not fields.is_http_1_0):
         raise BadMessageError(400, "a request names exactly one Host")
     fields.host = hosts[0] if hosts else b""
-    if fields.host and _HOST.fullmatch(fields.host) is None:
+    if fields.host and not _is_host(fields.host):
         raise BadMessageError(400, "the Host is not a host name")
+
+
+@lru_cache(maxsize=1024)
+def _is_host(host: bytes) -> bool:
+    return _HOST.fullmatch(host) is not None
 
 
 def _note(fields: RequestFields, name: bytes, value: bytes) -> None:
@@ -221,7 +228,7 @@ def _other_form(method: bytes, target: bytes, fields: RequestFields) -> RequestH
     if target == b"*" and method == b"OPTIONS":
         return RequestHead(method, target, target, fields)
     absolute = _ABSOLUTE_FORM.fullmatch(target)
-    if absolute is None or _HOST.fullmatch(absolute[1]) is None:
+    if absolute is None or not _is_host(absolute[1]):
         raise BadMessageError(400, "the target of the request is malformed")
     target = absolute[2] or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112, section 3.2.4
     if target.startswith(b"?"):
@@ -243,7 +250,7 @@ def _for_host(fields: RequestFields, host: bytes) -> RequestFields:
 
 
 def _bad_request_line(head: bytes) -> BadMessageError:
-    version = _ANY_VERSION.search(head[: head.index(b"\r\n")])
+    version = _ANY_VERSION.fullmatch(head[: head.index(b"\r\n")])
     if version is not None and version[1] != b"1":
         return BadMessageError(505, "the versions known here are HTTP/1.0 and HTTP/1.1")
     return BadMessageError(400, "the request line is malformed")

@@ -171,9 +171,10 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Front, Poo
         yield made
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(messages=MESSAGES, cuts=CUTS)
 @example(messages=WELL_FORMED[:9], cuts=list(range(400)))
+@example(messages=[b"GET / HTTP/1.1\nHost: a\n\n", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"], cuts=[20])
 def test_any_split_into_reads_has_the_same_outcome(
     front: tuple[Front, Pool], messages: list[bytes], cuts: list[int]
 ) -> None:
