@@ -70,16 +70,20 @@ class Server:
             ssl.SSLError: its certificate is not the right one.
         """
         connection = UpstreamConnection(self)
-        if self.path:
-            await loop.create_unix_connection(lambda: connection, self.path)
-        else:
-            await loop.create_connection(
-                lambda: connection,
-                self.server_hostname,
-                self.port,
-                ssl=self.tls,
-                server_hostname=self.server_hostname if self.tls else None,
-            )
+        try:
+            if self.path:
+                await loop.create_unix_connection(lambda: connection, self.path)
+            else:
+                await loop.create_connection(
+                    lambda: connection,
+                    self.server_hostname,
+                    self.port,
+                    ssl=self.tls,
+                    server_hostname=self.server_hostname if self.tls else None,
+                )
+        except BaseException:
+            connection.drop_transport()  # the client has gone meanwhile
+            raise
         return connection
 
     def failed(self, now: float, *, outright: bool) -> bool:

@@ -75,12 +75,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the exchange, or be taken off the idle ones."""
+        self.drop_transport()
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             self.server.outstanding -= 1
             exchange.upstream_closed(exc)
         elif self in self.server.idle:
             self.server.idle.remove(self)
+
+    def drop_transport(self) -> None:
+        """Forget the transport: after an abort uvloop keeps a method of ours, and the two would keep each other."""
+        if hasattr(self, "transport"):
+            del self.transport
 
     def pause_reading(self) -> None:
         """Leave what the server sends in its own buffers."""
