@@ -81,6 +81,7 @@ def test_a_request_names_exactly_one_host() -> None:
     assert parse(request(host=b"", line=b"GET / HTTP/1.0")).fields.host == b""
     spaced = parse(request(host=b"Host: \t a:80 \t\r\n")).fields
     assert (spaced.host, spaced.kept) == (b"a:80", b"\r\nHost: a:80")
+    assert parse(request(host=b"Host: 0.0.0.0:80\r\n")).fields.kept == b"\r\nHost: 0.0.0.0:80"
 
 
 def test_connection_can_not_remove_what_both_sides_rely_on() -> None:
@@ -134,6 +135,7 @@ def test_too_many_fields() -> None:
         ([b"Transfer-Encoding: Chunked"], CHUNKED),
         ([b"Transfer-Encoding: chunked "], CHUNKED),
         ([b"content-LENGTH:5"], 5),
+        ([b"Content-Length: 0", b"X-0: 00"], 0),
     ],
 )
 def test_framing_of_requests(lines: list[bytes], body: int) -> None:
