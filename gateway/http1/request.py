@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httptools
 
+from gateway.http1.cookies import BYPASS_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
     HOP_BY_HOP,
@@ -51,6 +52,7 @@ class RequestFields:
 
     __slots__ = (
         "body",
+        "bypass",
         "expects_continue",
         "forwarding",
         "host",
@@ -72,6 +74,8 @@ class RequestFields:
     """Lower-case names and values of what other proxies have written about the way here."""
     body: int
     """Length of the body; CHUNKED; 0 for none."""
+    bypass: tuple[bytes, ...]
+    """The tokens that the gateway's own cookie holds; `kept` is without it."""
     keep_alive: bool
     is_http_1_0: bool
     upgrade: bytes
@@ -161,6 +165,7 @@ def _classify(fields: RequestFields) -> None:
     fields.upgrade = b""
     fields.expects_continue = fields.te_trailers = False
     fields.body = 0
+    fields.bypass = ()
     hosts: list[bytes] = []
     connection: list[bytes] = []
     forwarding: list[tuple[bytes, bytes]] = []
@@ -184,6 +189,8 @@ def _classify(fields: RequestFields) -> None:
         else:
             _note(fields, key, said)
         kept = replaced(kept, name, value, line)
+    if BYPASS_COOKIE in kept:
+        kept, fields.bypass = take_cookie(kept, BYPASS_COOKIE)
     nominated = tokens(b",".join(connection))
     if b"upgrade" not in nominated or fields.is_http_1_0 or b"h2c" in tokens(fields.upgrade):
         fields.upgrade = b""  # RFC 9110, section 7.8; after h2c nobody here could read what is asked
