@@ -23,6 +23,7 @@ from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader
 from gateway.service.audit import Audit
+from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
 from gateway.service.operators import Operators
@@ -139,6 +140,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         components=Components(database, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
+        bypass_links=BypassLinks(database, state, observe),
         audit=Audit(database),
         state=state,
     )

@@ -128,6 +128,26 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.bypass_key (
+    only_row boolean DEFAULT true NOT NULL,
+    secret bytea NOT NULL,
+    CONSTRAINT bypass_key_is_long CHECK ((length(secret) = 32)),
+    CONSTRAINT bypass_key_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.bypass_links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    first_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT bypass_link_expires_in_time CHECK (((expires_at > created_at) AND (expires_at <= (created_at + '720:00:00'::interval)))),
+    CONSTRAINT bypass_link_is_of_our_times CHECK ((((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND ((first_used_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (first_used_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)) AND ((revoked_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (revoked_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
+    CONSTRAINT bypass_links_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
 CREATE TABLE public.components (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     slug text NOT NULL,
@@ -293,6 +313,12 @@ CREATE VIEW public.window_documents AS
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bypass_key
+    ADD CONSTRAINT bypass_key_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.bypass_links
+    ADD CONSTRAINT bypass_links_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.component_groups
     ADD CONSTRAINT component_groups_name_key UNIQUE (name);
 
@@ -343,6 +369,8 @@ ALTER TABLE ONLY public.windows
 
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
 
+CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at DESC, id DESC);
+
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
 
 CREATE INDEX sessions_by_operator ON public.sessions USING btree (operator_id);
@@ -358,6 +386,14 @@ CREATE INDEX windows_by_start ON public.windows USING btree (starts_at DESC, id 
 CREATE INDEX windows_not_over ON public.windows USING btree (scheduled_until) WHERE ((ended_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER bypass_key_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.bypass_key FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER bypass_key_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.bypass_key FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
+CREATE TRIGGER bypass_links_bump AFTER INSERT OR DELETE OR UPDATE OF id, name, expires_at, revoked_at OR TRUNCATE ON public.bypass_links FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER bypass_links_queue BEFORE INSERT OR DELETE OR UPDATE OF id, name, expires_at, revoked_at OR TRUNCATE ON public.bypass_links FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER component_groups_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.component_groups FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 

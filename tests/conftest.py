@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.service.audit import Audit
+from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
 from gateway.service.operators import Operators
@@ -143,6 +144,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         components=Components(database, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
+        bypass_links=BypassLinks(database, state, observations),
         audit=Audit(database),
         state=state,
     )

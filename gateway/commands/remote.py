@@ -56,6 +56,10 @@ class Api:
         """Send a change and return what it makes."""
         return self._call("PATCH", path, body, {})
 
+    def delete(self, path: str) -> Document:
+        """Do away with something and return what it was."""
+        return self._call("DELETE", path, None, {})
+
     def _call(self, method: str, path: str, body: Document | None, query: dict[str, Any]) -> Document:
         """Make one call.
 

@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "token": ("gateway.commands.token:token", "Make and revoke tokens for the API."),
     "window": ("gateway.commands.window:window", "Start, schedule, extend and end windows, over the API."),
     "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
+    "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
 }
 
 
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window` and `component` work from anywhere, over the API:
-    they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). `window`, `component` and `bypass` work from anywhere, over
+    the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)

@@ -28,7 +28,7 @@ class Permission(StrEnum):
     PUBLIC = "public"  # everybody, signed in or not
     VIEW = "view"  # read the panel and the API
     REPORT = "report"  # post updates, set component statuses
-    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows
+    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; make and revoke bypass links
     ADMINISTER = "administer"  # people, tokens
 
 
@@ -80,6 +80,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.asset": Permission.PUBLIC,
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
+    "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
     "admin.bare": Permission.PUBLIC,
     "admin.sign_in": Permission.PUBLIC,
     "admin.link": Permission.PUBLIC,
@@ -114,4 +115,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.components.show": Permission.VIEW,
     "api.components.add": Permission.OPERATE,
     "api.components.set": Permission.REPORT,
+    "api.bypass_links.list": Permission.VIEW,
+    "api.bypass_links.create": Permission.OPERATE,
+    "api.bypass_links.revoke": Permission.OPERATE,
 }

@@ -155,6 +155,15 @@ class SignInFailed:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BypassUsed:
+    """Somebody opened a bypass link: the gate lets that browser through from now on."""
+
+    link: str
+    name: str
+    address: str
+
+
 Observation = (
     Listening
     | Stopping
@@ -175,6 +184,7 @@ Observation = (
     | LoopCrashed
     | HandlerFailed
     | SignInFailed
+    | BypassUsed
 )
 Observer = Callable[[Observation], None]
 
@@ -191,7 +201,7 @@ class RequestServed(NamedTuple):
     status: int
     """Of the answer; 499 where the client went away first."""
     verdict: str
-    """forward, built_in, refuse or refuse_write; `bad` where the request could not be read."""
+    """forward, bypass, built_in, refuse or refuse_write; `bad` where the request could not be read."""
     sent: int
     """Bytes of the answer's body, with its framing."""
     seconds: float

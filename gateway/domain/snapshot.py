@@ -1,9 +1,11 @@
-"""The snapshot: all that is known of windows and components at one version; and a moment of it."""
+"""The snapshot: all that is known of windows, components and bypass links at one version; and a moment of it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from gateway.domain.bypass import Bypass, Passes
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.schedule import active_at, next_change_after
 from gateway.domain.window import Gate, State, Window
@@ -21,6 +23,9 @@ class Snapshot:
     windows: tuple[Window, ...] = ()
     components: tuple[Component, ...] = ()
     groups: tuple[ComponentGroup, ...] = ()
+    bypasses: tuple[Bypass, ...] = ()
+    bypass_key: str = field(default="", repr=False)
+    """What tokens of bypass links are signed with. A secret: it is served and logged nowhere."""
 
     def at(self, now: datetime) -> "Moment":
         """See the snapshot at `now`: what is in force, and until when nothing changes by itself."""
@@ -65,7 +70,10 @@ class Moment:
     @cached_property
     def until(self) -> datetime | None:
         """The next instant at which something changes by itself; None where nothing will."""
-        return next_change_after(self.snapshot.windows, self.at) if self.snapshot else None
+        if self.snapshot is None:
+            return None
+        ends = [bypass.expires_at for bypass in self.snapshot.bypasses if bypass.expires_at > self.at]
+        return min((at for at in (next_change_after(self.snapshot.windows, self.at), *ends) if at), default=None)
 
     @cached_property
     def component_statuses(self) -> dict[str, ComponentStatus]:
@@ -77,6 +85,16 @@ class Moment:
             component.slug: worst(component.status, *(e.status for e in effects if e.slug == component.slug))
             for component in self.snapshot.components
         }
+
+    def bypass(self, tokens: Iterable[bytes]) -> Bypass | None:
+        """Return the bypass link that one of the tokens is good for; None where none is."""
+        return self._passes.find(tokens)
+
+    @cached_property
+    def _passes(self) -> Passes:
+        if self.snapshot is None:
+            return Passes((), "", self.at)
+        return Passes(self.snapshot.bypasses, self.snapshot.bypass_key, self.at)
 
     def _in(self, state: State) -> tuple[Window, ...]:
         windows = self.snapshot.windows if self.snapshot else ()

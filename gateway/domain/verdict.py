@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from gateway.domain.bypass import Bypass
 from gateway.domain.scope import is_plain, under
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate
@@ -15,10 +16,17 @@ class Verdict(Enum):
     """What happens to a request."""
 
     FORWARD = "forward"
+    BYPASS = "bypass"
+    """Forwarded although a window refuses it: the client holds a bypass link."""
     BUILT_IN = "built_in"
     REFUSE = "refuse"
     REFUSE_WRITE = "refuse_write"
     """The window is read-only and the method may change something."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the gateway answers in the application's place."""
+        return self in (Verdict.REFUSE, Verdict.REFUSE_WRITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,8 @@ class Facts:
     path: bytes
     method: bytes
     client: IPv4Address | IPv6Address | None = None
+    bypass: Bypass | None = None
+    """The link that the client holds, which was good at the moment."""
 
 
 def is_built_in(path: bytes, prefix: bytes) -> bool:
@@ -46,7 +56,12 @@ def is_built_in(path: bytes, prefix: bytes) -> bool:
 
 
 def decide(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
-    """Decide on a request at a moment: the strictest gate that covers it wins."""
+    """Decide on a request at a moment: the strictest gate that covers it wins, and a bypass link opens any."""
+    verdict = _gated(facts, moment, exemptions)
+    return Verdict.BYPASS if verdict.is_refusal and facts.bypass is not None else verdict
+
+
+def _gated(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
     if is_built_in(facts.path, exemptions.prefix):
         return Verdict.BUILT_IN
     if not moment.gates or _is_exempt(facts, exemptions):

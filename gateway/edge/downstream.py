@@ -230,7 +230,7 @@ class Downstream(asyncio.Protocol):
             verdict = Verdict.FORWARD
         else:
             verdict = front.verdict(request, self.client, moment)
-        if verdict is Verdict.FORWARD:
+        if verdict is Verdict.FORWARD or verdict is Verdict.BYPASS:
             self._exchange_it(Exchange(self, request, front.pool, verdict, began, self._request_id(request)))
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
@@ -413,10 +413,10 @@ class Downstream(asyncio.Protocol):
     def end_if_gated(self, before: float) -> None:
         """End the request or tunnel admitted `before` that time, where it would be refused now (rule 25)."""
         admitted = self._exchange or self.tunnel
-        if admitted is None or admitted.began >= before or admitted.verdict is not Verdict.FORWARD:
+        if admitted is None or admitted.began >= before or admitted.verdict is Verdict.BUILT_IN:
             return
         verdict = self.front.verdict(admitted.request, self.client, self.front.state.moment)
-        if verdict is not Verdict.FORWARD:
+        if verdict.is_refusal:
             admitted.end_for_gate(verdict)
 
     def end_tunnel(self) -> None:

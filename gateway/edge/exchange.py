@@ -24,6 +24,7 @@ _CLIENT_CLOSED = 499
 _SWITCHING = 101
 _RESET = struct.pack("ii", 1, 0)
 _NEVER = float("inf")
+_BYPASS = Verdict.BYPASS
 
 
 class Exchange:
@@ -210,6 +211,8 @@ class Exchange:
             or downstream.front.stopping
         )
         head = response_bytes(response, close=is_last, chunked=self._chunked_out, keep_alive_1_0=is_http_1_0)
+        if self.verdict is _BYPASS:  # so that whoever tests does not take this for what customers get
+            head = head.replace(b"\r\n", b"\r\nX-Gateway-Bypass: 1\r\n", 1)
         if len(data) == length:  # all of it is here: the common case, and the short way
             self._sent = length
             downstream.transport.write(head + data if data else head)

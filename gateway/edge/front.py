@@ -103,7 +103,9 @@ class Front:
         """Decide on a request."""
         exemptions = self.exemptions
         address = _address(client) if exemptions.networks else None
-        return decide(Facts(request.fields.host, request.path, request.method, address), moment, exemptions)
+        fields = request.fields
+        bypass = moment.bypass(fields.bypass) if fields.bypass and moment.gates else None
+        return decide(Facts(fields.host, request.path, request.method, address, bypass), moment, exemptions)
 
     def request_id(self) -> bytes:
         """Return an id that no other request of any gateway has."""

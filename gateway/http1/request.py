@@ -9,6 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
+from gateway.http1.cookies import BYPASS_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
     FIELD_LINES,
@@ -55,6 +56,7 @@ class RequestFields:
 
     __slots__ = (
         "body",
+        "bypass",
         "expects_continue",
         "forwarding",
         "host",
@@ -76,6 +78,8 @@ class RequestFields:
     """Lower-case names and values of what other proxies have written about the way here."""
     body: int
     """Length of the body; CHUNKED; 0 for none."""
+    bypass: tuple[bytes, ...]
+    """The tokens that the gateway's own cookie holds; `kept` is without it."""
     keep_alive: bool
     is_http_1_0: bool
     upgrade: bytes
@@ -171,6 +175,9 @@ def _classify(fields: RequestFields) -> None:
             kept = replaced(kept, name, value, b"\r\n%b: %d" % (name, length(text, 400)))
         elif value[1:] != text:
             kept = replaced(kept, name, value, b"\r\n%b: %b" % (name, text))
+    fields.bypass = ()
+    if BYPASS_COOKIE in kept:
+        kept, fields.bypass = take_cookie(kept, BYPASS_COOKIE)
     nominated = tokens(b",".join(said[b"connection"])) if b"connection" in said else frozenset()
     fields.kept = without_nominated(kept[:-2], nominated) if nominated else kept[:-2]
     fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)

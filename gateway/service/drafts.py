@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.domain.bypass import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import LONGEST, parse_duration
 from gateway.domain.errors import InvalidError
@@ -72,6 +73,12 @@ def _not_negative(value: timedelta) -> timedelta:
     return value
 
 
+def _link_lifetime(value: timedelta) -> timedelta:
+    if not SHORTEST_LIFETIME <= value <= LONGEST_LIFETIME:
+        raise ValueError("must lie between one minute and 30 days: when it has expired, make a new link")
+    return value
+
+
 def _host(value: str) -> str:
     if _HOST.fullmatch(value) is None:
         raise ValueError(f'{value!r} is not a host: write "shop.example.com" or "*.example.com", without port')
@@ -88,6 +95,7 @@ def _path(value: str) -> str:
 
 Length = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 LeadTime = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_not_negative)]
+LinkLifetime = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_link_lifetime)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_no_bare_number), AfterValidator(_in_range)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_no_nul)]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_no_nul)]
@@ -183,6 +191,13 @@ class StatusDraft(_Draft):
     """A component's own status."""
 
     status: ComponentStatus
+
+
+class BypassLinkDraft(_Draft):
+    """A link that passes the gate; `name` says who or what it is for."""
+
+    name: Name
+    expires_in: LinkLifetime = DEFAULT_LIFETIME
 
 
 def checked(model: type[D], data: object) -> D:

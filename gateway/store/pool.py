@@ -45,6 +45,7 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "components_slug_key": ("slug", "is taken by another component"),
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),
+    "bypass_link_expires_in_time": ("expires_in", "must lie between nothing and 30 days"),
     "tokens_name_key": ("name", "is taken by another token, perhaps a revoked one: choose another name"),
 }
 

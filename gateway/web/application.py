@@ -10,7 +10,7 @@ from gateway.config import Settings
 from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.render.environment import make_environment
-from gateway.web import admin, api, status
+from gateway.web import admin, api, bypass, status
 from gateway.web.auth import authorize, check_routes
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
@@ -50,7 +50,7 @@ def build_application(
     app[BRANDING] = branding(settings)
     app[aiohttp_jinja2.APP_KEY] = make_environment()
     prefix = settings.maintenance.prefix
-    for section in (status, admin, api):
+    for section in (status, bypass, admin, api):
         app.add_routes(section.routes(prefix))
     app.add_routes(probe_routes(prefix))
     check_routes(app)

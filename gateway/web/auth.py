@@ -75,7 +75,7 @@ def check_routes(app: web.Application) -> None:
 def remember(response: web.StreamResponse, token: str, request: web.Request) -> None:
     """Set the session cookie; it goes to our own pages alone, so the application never sees it."""
     lifetime = int(request.app[SETTINGS].admin.session_lifetime.total_seconds())
-    secure = _is_secure(request)
+    secure = is_secure(request)
     response.set_cookie(
         _cookie(request), token, max_age=lifetime, httponly=True, samesite="Lax", secure=secure, path=_path(request)
     )
@@ -83,7 +83,7 @@ def remember(response: web.StreamResponse, token: str, request: web.Request) -> 
 
 def forget(response: web.StreamResponse, request: web.Request) -> None:
     """Remove the session cookie."""
-    response.del_cookie(_cookie(request), path=_path(request), secure=_is_secure(request), httponly=True)
+    response.del_cookie(_cookie(request), path=_path(request), secure=is_secure(request), httponly=True)
 
 
 def session_token(request: web.Request) -> str | None:
@@ -128,14 +128,14 @@ def _from_our_pages(request: web.Request) -> bool:
     )
 
 
-def _is_secure(request: web.Request) -> bool:
+def is_secure(request: web.Request) -> bool:
     """Tell whether the browser speaks https: the edge sets the field itself, clients can't."""
     return request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() == "https"
 
 
 def _cookie(request: web.Request) -> str:
     # RFC 6265bis, section 4.1.3: browsers take a name with this prefix over https only.
-    return "__Secure-gateway_session" if _is_secure(request) else "gateway_session"
+    return "__Secure-gateway_session" if is_secure(request) else "gateway_session"
 
 
 def _path(request: web.Request) -> str:

@@ -17,12 +17,14 @@ from gateway.domain.errors import (
 from gateway.domain.observation import HandlerFailed
 from gateway.render.pages import content_security_policy, json_bytes, message_page
 from gateway.render.wording import Badge, Tone
+from gateway.service.bypass_links import BypassRefusedError
 from gateway.web.auth import SignInRequiredError, TokenRequiredError
 from gateway.web.keys import BRANDING, OBSERVE, SETTINGS
 
 _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (TokenRequiredError, 401, "No valid token"),
     (SignInRequiredError, 401, "Sign in first"),
+    (BypassRefusedError, 403, "This link is no longer good"),
     (InvalidError, 422, "Some values are not valid"),
     (NotFoundError, 404, "Not found"),
     (ConflictError, 409, "It has changed, or its state does not allow that"),

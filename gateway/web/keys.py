@@ -10,6 +10,7 @@ from gateway.domain.access import Actor
 from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
+from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
 from gateway.service.operators import Operators
 from gateway.service.state import State
@@ -25,6 +26,7 @@ class Services:
     components: Components
     operators: Operators
     tokens: Tokens
+    bypass_links: BypassLinks
     audit: Audit
     state: State
 

@@ -23,7 +23,13 @@ select version,
                                 from window_documents d join wanted using (id)), '[]'),
            'components', coalesce((select jsonb_agg(document order by position, slug) from component_documents), '[]'),
            'groups', coalesce((select jsonb_agg(jsonb_build_object('id', g.id, 'name', g.name, 'position', g.position)
-                                                order by g.position, g.name) from component_groups g), '[]')
+                                                order by g.position, g.name) from component_groups g), '[]'),
+           'bypasses', coalesce((select jsonb_agg(jsonb_build_object('id', b.id, 'name', b.name,
+                                                                     'expires_at', b.expires_at)
+                                                  order by b.expires_at, b.id)
+                                 from bypass_links b
+                                 where b.revoked_at is null and b.expires_at > clock_timestamp()), '[]'),
+           'bypass_key', coalesce((select encode(secret, 'hex') from bypass_key), '')
        )::text as document
 from state_version;
 

@@ -31,11 +31,12 @@ def test_the_commands_are_those_of_the_contract() -> None:
     names = {path.removeprefix("gateway ") for path, _ in commands(gateway)}
     window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post"}
     assert names == (
-        {"serve", "demo", "check", "migrate", "user", "token", "window", "component"}
+        {"serve", "demo", "check", "migrate", "user", "token", "window", "component", "bypass"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
         | {f"component {verb}" for verb in ("list", "add", "set")}
+        | {f"bypass {verb}" for verb in ("create", "list", "revoke")}
     )
 
 
@@ -95,6 +96,9 @@ def test_the_version() -> None:
         (["window", "start", "--title", "x", "--gate", "open"], ["--gate", "read_only"]),
         (["window", "schedule", "--title", "x", "--at", "2100-01-01T10:00"], ["--at", "time zone", "+01:00"]),
         (["window", "schedule", "--title", "x", "--at", "tomorrow"], ["--at", "not an instant"]),
+        (["bypass", "create", "Anna", "--for", "soon"], ["--for", "'soon'", "1h30m"]),
+        (["bypass", "create"], ["NAME", "gateway bypass create --help"]),
+        (["bypass", "revoke", "gwb_1"], ["'gwb_1' is not a valid UUID"]),
         (["component", "set", "Not/one", "operational"], ["SLUG", "Not/one"]),
         (["component", "set", "api", "fine"], ["'fine'", "major_outage"]),
         (["user", "add", "a@b.c"], ["--role"]),

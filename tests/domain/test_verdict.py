@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from gateway.domain.bypass import Bypass
 from gateway.domain.scope import EVERYTHING, Scope
 from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
@@ -118,6 +119,24 @@ def test_bypass_networks_are_forwarded_by_the_trusted_address_alone() -> None:
     assert decide(facts(client="11.1.2.3"), closed, exemptions) is Verdict.REFUSE
     assert decide(facts(client="::1"), closed, exemptions) is Verdict.REFUSE
     assert decide(facts(), closed, exemptions) is Verdict.REFUSE
+
+
+ANNA = Bypass(id=UUID(int=7), name="Anna", expires_at=T0 + timedelta(hours=8))
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize("gates", [(), (Gate.NONE,), (Gate.READ_ONLY,), (Gate.CLOSED,), (Gate.READ_ONLY, Gate.CLOSED)])
+def test_a_bypass_forwards_what_would_be_refused_and_changes_no_other_verdict(
+    gates: tuple[Gate, ...], method: bytes
+) -> None:
+    """Any gate, reading and writing; the verdict says that it was by a bypass."""
+    for exemptions in (PREFIX, HOOKS):
+        for path in (b"/", b"/hooks", b"/_maintenance/"):
+            plain = facts(path, method)
+            without = decide(plain, gated(*gates), exemptions)
+            plain.bypass = ANNA
+            expected = Verdict.BYPASS if without.is_refusal else without
+            assert decide(plain, gated(*gates), exemptions) is expected
 
 
 @pytest.mark.parametrize("close_unknown", [True, False])

@@ -91,6 +91,15 @@ def test_a_one_time_link_does_not_stand_in_the_log() -> None:
         assert "/admin/sign-in/***?x=1" in line
 
 
+def test_a_bypass_link_stands_in_the_log_by_its_id() -> None:
+    """It opens the gate until it expires; wherever in a target it stands."""
+    for target in (b"/_maintenance/bypass/gwb_0a1b.177.s3cret?to=/x", b"/x?from=gwb_0a1b.177.s3cret?to=/x"):
+        for form in ("console", "json"):
+            [line] = lines(form, SERVED._replace(target=target))
+            assert "s3cret" not in line
+            assert "gwb_0a1b.***?to=/x" in line
+
+
 @pytest.mark.parametrize(
     ("observation", "level"),
     [

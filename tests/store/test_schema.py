@@ -18,6 +18,7 @@ from gateway.store.windows import list_windows
 from tests.observed import wait_until
 
 Sql = Callable[[str], str]
+LINK = "insert into bypass_links (name, created_by, expires_at) values"
 INSERT = "insert into windows (title) values ('By hand') returning id"
 
 
@@ -155,6 +156,21 @@ OTHERS_REFUSED = [
     "insert into operators (email, role) values ('nobody', 'viewer')",
     "insert into operators (email, role) values ('x@example.com', 'king')",
     "insert into tokens (name, token_hash, scope) values ('ci', 'x', 'all')",
+    "insert into bypass_links (name, expires_at) values ('x', now() + interval '1 h')",
+    f"{LINK} ('', 'x', now() + interval '1 h')",
+    f"{LINK} ('x', 'x', null)",
+    f"{LINK} ('x', 'x', now() - interval '1 s')",
+    f"{LINK} ('x', 'x', now() + interval '31 days')",
+    f"{LINK} ('x', 'x', 'infinity')",
+    (
+        "insert into bypass_links (name, created_by, created_at, expires_at) values "
+        "('x', 'x', '9999-12-31Z', '10000-01-01Z')"
+    ),
+    "update bypass_links set expires_at = expires_at + interval '30 days'",
+    "update bypass_links set revoked_at = 'infinity'",
+    "update bypass_links set first_used_at = '-infinity'",
+    "insert into bypass_key (secret) values ('short')",
+    "insert into bypass_key (only_row, secret) values (false, sha256('x'))",
 ]
 
 
@@ -162,6 +178,7 @@ def test_what_can_not_be_is_refused(sql: Sql) -> None:
     sql(INSERT)
     sql("insert into components (slug, name) values ('api', 'API')")
     sql("insert into operators (email, role) values ('sre@example.com', 'operator')")
+    sql(f"{LINK} ('Anna', 'sre', now() + interval '8 h')")
     for statement in OTHERS_REFUSED:
         with pytest.raises(subprocess.CalledProcessError):
             sql(statement)
@@ -179,12 +196,18 @@ def test_what_can_not_be_is_refused(sql: Sql) -> None:
         "update components set status = 'major_outage'",
         "insert into component_groups (name) values ('Core')",
         "insert into window_components (window_id, component_id) select w.id, c.id from windows w, components c",
+        f"{LINK} ('Bert', 'sre', now() + interval '8 h'), ('Carl', 'sre', now() + interval '8 h')",
+        "update bypass_links set revoked_at = now()",
+        "delete from bypass_links",
+        "truncate bypass_links",
+        "insert into bypass_key (secret) values (sha256('x'))",
     ],
 )
 async def test_each_statement_tells_once_and_raises_the_version(sql: Sql, database_url: str, statement: str) -> None:
     """However many rows it touches; the payload is the version, and nothing else."""
     sql("insert into windows (title) values ('a'), ('b')")
     sql("insert into components (slug, name) values ('api', 'API'), ('db', 'DB')")
+    sql(f"{LINK} ('Anna', 'sre', now() + interval '8 h')")
     before = version(sql)
     heard: list[str] = []
     connection = await asyncpg.connect(database_url)
@@ -215,9 +238,11 @@ def test_versions_only_rise_also_in_a_database_that_was_made_anew(sql: Sql) -> N
 
 
 def test_what_is_no_part_of_the_state_does_not_raise_its_version(sql: Sql) -> None:
+    sql(f"{LINK} ('Anna', 'sre', now() + interval '8 h')")
     before = version(sql)
     sql("insert into operators (email, role) values ('sre@example.com', 'operator')")
     sql("insert into audit (actor, action, subject) values ('x', 'y', 'z')")
+    sql("update bypass_links set first_used_at = now()")
     assert version(sql) == before
 
 

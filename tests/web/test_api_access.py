@@ -36,6 +36,9 @@ LEAST = [
     ("POST", "/components", WRITE),
     ("GET", "/components/api", READ),
     ("PATCH", "/components/api", REPORT),
+    ("GET", "/bypass-links", READ),
+    ("POST", "/bypass-links", WRITE),
+    ("DELETE", f"/bypass-links/{NO_WINDOW}", WRITE),
 ]
 
 

@@ -97,11 +97,16 @@ def window_id(request: web.Request) -> UUID:
     Raises:
         NotFoundError: it can be no window's id.
     """
-    text = request.match_info["id"]
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFoundError(f"there is no window {text}") from error
+    return _id(request, "window")
+
+
+def bypass_link_id(request: web.Request) -> UUID:
+    """Return the bypass link's id from the path.
+
+    Raises:
+        NotFoundError: it can be no link's id.
+    """
+    return _id(request, "bypass link")
 
 
 def component_slug(request: web.Request) -> str:
@@ -114,3 +119,11 @@ def component_slug(request: web.Request) -> str:
     if re.fullmatch(r"[a-z0-9-]+", text) is None:
         raise NotFoundError(f"there is no component {text!r}")
     return text
+
+
+def _id(request: web.Request, what: str) -> UUID:
+    text = request.match_info["id"]
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFoundError(f"there is no {what} {text}") from error

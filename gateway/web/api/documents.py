@@ -1,4 +1,4 @@
-"""What the API answers: windows and components as JSON values. Instants are RFC 3339 in UTC, lengths ISO 8601."""
+"""What the API answers, as JSON values. Instants are RFC 3339 in UTC, lengths ISO 8601."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +7,7 @@ from gateway.domain.component import Component
 from gateway.domain.duration import iso_duration
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window
+from gateway.store.bypass_links import BypassLink
 
 Document = dict[str, Any]
 
@@ -61,6 +62,20 @@ def component_document(component: Component, moment: Moment) -> Document:
         "row_version": component.row_version,
         "created_at": _instant(component.created_at),
         "updated_at": _instant(component.updated_at),
+    }
+
+
+def bypass_link_document(link: BypassLink, now: datetime) -> Document:
+    """Return a bypass link with its state at `now`; what it opens the gate with is no part of it."""
+    return {
+        "id": str(link.id),
+        "name": link.name,
+        "state": link.state(now),
+        "expires_at": _instant(link.expires_at),
+        "created_by": link.created_by,
+        "created_at": _instant(link.created_at),
+        "first_used_at": _instant(link.first_used_at),
+        "revoked_at": _instant(link.revoked_at),
     }
 
 
