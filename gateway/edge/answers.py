@@ -230,3 +230,8 @@ def _framed(status: int, form: Format, body: bytes, extra: str, *, without_body:
 def _head(status: int, phrase: str, fields: str) -> bytes:
     date = formatdate(time.time(), usegmt=True)  # noqa: TID251  this is for the Date field
     return f"HTTP/1.1 {status} {phrase}\r\nDate: {date}\r\n{fields}\r\n".encode("latin-1")
+
+
+def closing(answer: bytes) -> bytes:
+    """Say in a ready-made answer that the connection ends with it."""
+    return answer.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
 from gateway.domain.verdict import Verdict
+from gateway.edge.answers import closing
 from gateway.edge.exchange import Exchange
 from gateway.http1.body import Body, body_reader
-from gateway.http1.fields import HEAD_END, BadMessageError
+from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import Hop, request_id_of, scheme_of, trusted_client
 from gateway.http1.proxy_protocol import parse_preface
-from gateway.http1.request import RequestHead, RequestHeadParser
+from gateway.http1.reader import RequestReader
+from gateway.http1.request import RequestHead
 
 if TYPE_CHECKING:
     from gateway.edge.front import Front
@@ -21,8 +23,6 @@ _MOST_PIPELINED = 65_536
 _MOST_DISCARDED = 65_536
 _LINGER = 2.0
 _NEVER = float("inf")
-_CR = 0x0D
-_OF_METHODS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Downstream(asyncio.Protocol):
@@ -31,12 +31,10 @@ class Downstream(asyncio.Protocol):
     __slots__ = (
         "_awaits_preface",
         "_body",
-        "_buffer",
         "_client",
         "_exchange",
         "_is_last",
-        "_parser",
-        "_searched",
+        "_reader",
         "client",
         "deadline",
         "front",
@@ -53,9 +51,7 @@ class Downstream(asyncio.Protocol):
     def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
         """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
         self.front = front
-        self._parser = RequestHeadParser(front.header_count)
-        self._buffer = b""
-        self._searched = 0
+        self._reader = RequestReader(front.header_bytes, front.header_count)
         self._exchange: Exchange | None = None
         self._body: Body | None = None
         """A refused request's body, being thrown away."""
@@ -143,9 +139,10 @@ class Downstream(asyncio.Protocol):
         if exchange is None and self._body is None:
             if self._is_last:
                 return  # lingering: what still comes is thrown away
-            self._buffer = self._buffer + data if self._buffer else data
+            reader = self._reader
+            reader.buffer = reader.buffer + data if reader.buffer else data
             self._read_requests()
-            if self.is_paused and len(self._buffer) > _MOST_PIPELINED:
+            if self.is_paused and len(self._reader.buffer) > _MOST_PIPELINED:
                 self.pause_reading()  # it sends requests, and does not take the answers
         elif exchange is not None and exchange.request_body is not None:
             self._relay_body(exchange, data)
@@ -153,68 +150,42 @@ class Downstream(asyncio.Protocol):
             self._discard(self._body, data)
             self._read_requests()
         else:
-            self._buffer += data
-            if len(self._buffer) > _MOST_PIPELINED:
+            self._reader.buffer += data
+            if len(self._reader.buffer) > _MOST_PIPELINED:
                 self.pause_reading()
 
     def _read_requests(self) -> None:
         """Serve the requests in the buffer, one after the other."""
         if self._awaits_preface and not self._took_preface():
             return
-        while (
-            self._buffer and self._exchange is None and self._body is None and not self._is_last and not self.is_paused
-        ):
+        reader = self._reader
+        while reader.buffer and not (self._exchange or self._body or self._is_last or self.is_paused):
+            is_new = not reader.searched
             try:
-                head = self._cut_head()
-                if head is None:
-                    return
-                request = self._parser.parse(head)
+                request = reader.read()
             except BadMessageError as error:
                 self.refuse_message(error)
+                return
+            if request is None:
+                if is_new:
+                    self.deadline = self.front.now + self.front.header_timeout
                 return
             self._serve(request)
 
     def _took_preface(self) -> bool:
         """Take a PROXY header off the buffer; False while it has not come whole."""
         try:
-            preface = parse_preface(self._buffer)
+            preface = parse_preface(self._reader.buffer)
         except BadMessageError as error:
             self.refuse_message(error)
             return False
         if preface is None:
             return False
         self._awaits_preface = False
-        self._buffer = self._buffer[preface.size :]
+        self._reader.buffer = self._reader.buffer[preface.size :]
         if preface.client is not None:
             self._is_opened_by(preface.client)
         return True
-
-    def _cut_head(self) -> bytes | None:
-        """Cut a whole head off the buffer; None where its end has not come yet."""
-        buffer = self._buffer
-        if buffer[0] == _CR:  # RFC 9112, section 2.2: an empty line before a request is ignored
-            while buffer[:2] == b"\r\n":
-                buffer = buffer[2:]
-            self._buffer, self._searched = buffer, 0
-        end = buffer.find(HEAD_END, self._searched)
-        most = self.front.header_bytes
-        if end > most or (end < 0 and len(buffer) > most):
-            in_line = buffer.find(b"\r\n", 0, most) < 0
-            raise BadMessageError(414 if in_line else 431, "the head of the request is too long")
-        if end < 0:
-            self._wait_for_head(buffer)
-            return None
-        self._searched = 0
-        end += 4
-        self._buffer = buffer[end:]
-        return buffer[:end]
-
-    def _wait_for_head(self, buffer: bytes) -> None:
-        if buffer != b"\r" and _is_garbage(buffer):
-            raise BadMessageError(400, "this is no HTTP/1.1 request")
-        if self._searched == 0:
-            self.deadline = self.front.now + self.front.header_timeout
-        self._searched = max(1, len(buffer) - 3)
 
     def _serve(self, request: RequestHead) -> None:
         """Ask for the verdict, once, and act on it (rule 25)."""
@@ -256,7 +227,7 @@ class Downstream(asyncio.Protocol):
             return
         self._exchange = exchange
         self.deadline = front.now + front.body_timeout
-        data, self._buffer = self._buffer, b""
+        data = self._reader.take()
         # What has come of the body goes first: a body that is malformed from its beginning reaches nobody.
         if not data or self._relay_body(exchange, data):
             exchange.start()
@@ -271,7 +242,7 @@ class Downstream(asyncio.Protocol):
             exchange.refuse(error)
             return False
         if rest:
-            self._buffer += rest
+            self._reader.buffer += rest
         if exchange.request_body is None and not self.is_paused:
             self.deadline = _NEVER if exchange.has_begun else front.now + front.response_timeout
         return True
@@ -287,7 +258,7 @@ class Downstream(asyncio.Protocol):
             self.deadline = front.now + front.keepalive_timeout
             return
         self._body = body_reader(fields.body)
-        unread = max(fields.body, 0) - len(self._buffer)
+        unread = max(fields.body, 0) - len(self._reader.buffer)
         self._is_last = (
             not fields.keep_alive
             or fields.is_http_1_0
@@ -304,7 +275,7 @@ class Downstream(asyncio.Protocol):
             self.linger(unread=unread != 0 or fields.body < 0)
         elif self._body is not None:
             self.deadline = front.now + front.body_timeout
-            data, self._buffer = self._buffer, b""
+            data = self._reader.take()
             if data:
                 self._discard(self._body, data)
         else:
@@ -315,7 +286,7 @@ class Downstream(asyncio.Protocol):
         if body.done:
             self._body = None
             self.deadline = self.front.now + self.front.keepalive_timeout
-            self._buffer += rest
+            self._reader.buffer += rest
             if self._is_last:
                 self.linger(unread=False)
 
@@ -330,7 +301,7 @@ class Downstream(asyncio.Protocol):
     def linger(self, *, unread: bool) -> None:
         """Close; where the client may still be sending, only after it had time to read the answer (rule 29)."""
         self._is_last = True
-        self._buffer = b""
+        self._reader.buffer = b""
         self.deadline = self.front.now + (_LINGER if unread and not self.is_paused else self.front.body_timeout)
         if not unread:
             self.transport.close()
@@ -348,8 +319,7 @@ class Downstream(asyncio.Protocol):
         """Be counted as a tunnel from here; hand over what has come behind the request."""
         self.tunnel = tunnel
         self._exchange = None
-        data, self._buffer = self._buffer, b""
-        return data
+        return self._reader.take()
 
     def exchange_done(self, *, last: bool, unread: bool) -> None:
         """Go on with the next request, or close where `last`; `unread` where the body was not read to its end."""
@@ -359,7 +329,7 @@ class Downstream(asyncio.Protocol):
             return
         self.deadline = self.front.now + self.front.keepalive_timeout
         self.resume_reading()
-        if self._buffer:
+        if self._reader.buffer:
             self._read_requests()
 
     def exchange_failed(self, request: RequestHead, status: int, reason: str, *, unread: bool) -> None:
@@ -396,7 +366,7 @@ class Downstream(asyncio.Protocol):
                 self._exchange.timed_out()
         elif self._is_last or self.is_paused or self.tunnel is not None:
             self.transport.abort()  # there was time to read the answer
-        elif self._body is not None or not self._buffer:
+        elif self._body is not None or not self._reader.buffer:
             self._is_last = True
             self.deadline = self.front.now + _LINGER  # `close` waits until all is sent: not for ever
             self.transport.close()
@@ -407,7 +377,7 @@ class Downstream(asyncio.Protocol):
         """Close now, or after the request that is under way; a tunnel is closed by its ends."""
         if self._exchange is not None or self._body is not None:
             self._is_last = True
-        elif not self._buffer and self.tunnel is None:
+        elif not self._reader.buffer and self.tunnel is None:
             self.transport.close()
 
     def end_if_gated(self, before: float) -> None:
@@ -430,13 +400,3 @@ class Downstream(asyncio.Protocol):
         front.tell(
             RequestServed(at, client, request.method, request.target, host, status, verdict._value_, sent, 0.0, b"")
         )
-
-
-def _is_garbage(begin: bytes) -> bool:
-    """Tell from its beginning that this will be no head: other bytes than a method's, or bare line feeds."""
-    return bool(begin) and (begin[0] not in _OF_METHODS or begin.count(b"\n") != begin.count(b"\r\n"))
-
-
-def closing(answer: bytes) -> bytes:
-    """Say in a ready-made answer that the connection ends with it."""
-    return answer.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)

@@ -53,7 +53,7 @@ async def test_rule_22_what_is_pipelined_waits_outside(
     for number in range(count):
         client.send(b"GET /%d HTTP/1.1\r\nHost: a\r\n%b\r\n" % (number, padding))
     (downstream,) = await wait_until(lambda: [c for c in gateway.front.connections if not c.transport.is_reading()])
-    assert len(downstream._buffer) < 2**19
+    assert len(downstream._reader.buffer) < 2**19
     go_on.set()
     for _ in range(count):
         assert (await client.answer()).status == 200
@@ -260,7 +260,7 @@ async def test_rule_25_draining_finishes_what_is_open(
     idle, partial = await gateway.connect(), await gateway.connect()
     client.send(GET % 1)
     partial.send(b"GET /2 HTTP/1.1\r\nHo")
-    await wait_until(lambda: application.connections and any(c._buffer for c in gateway.front.connections))
+    await wait_until(lambda: application.connections and any(c._reader.buffer for c in gateway.front.connections))
     await wait_until(lambda: len(gateway.front.connections) == 3)
     drain = asyncio.create_task(gateway.front.drain(LONGEST))
     assert await idle.end() == b""

@@ -48,7 +48,7 @@ async def test_a_client_that_asks_and_does_not_read_is_not_read_either(gateway: 
     downstream = await wait_until(
         lambda: next((c for c in gateway.front.connections if c.is_paused and not c.transport.is_reading()), None)
     )
-    assert len(downstream._buffer) < 2**20
+    assert len(downstream._reader.buffer) < 2**20
 
 
 @pytest.mark.usefixtures("closed")
