@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import ssl
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -148,3 +150,20 @@ def services(database: Database, state: State, observations: Observations) -> Se
         audit=Audit(database),
         state=state,
     )
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A self-signed certificate for localhost, and its key."""
+    directory = tmp_path_factory.mktemp("tls")
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=30)
+    return str(certificate), str(key)
+
+
+@pytest.fixture
+def trusting(certificate: tuple[str, str]) -> ssl.SSLContext:
+    """A client's context that trusts that certificate."""
+    return ssl.create_default_context(cafile=certificate[0])

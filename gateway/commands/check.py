@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -19,6 +18,7 @@ from gateway.commands.output import print_json, printable
 from gateway.config import Settings
 from gateway.domain.errors import InvalidError, StoreError
 from gateway.edge.certificate import tls_context
+from gateway.edge.servers import Server, upstream_tls
 from gateway.store.migrate import migrate
 
 MASK = "***"
@@ -123,26 +123,23 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _server(url: str, settings: Settings) -> Finding:
-    """Open a connection to a server of the application, and close it."""
+    """Open a connection to a server of the application, as the gateway does, and close it."""
     limit = settings.upstream.connect_timeout.total_seconds()
     try:
+        server = Server(url, upstream_tls(settings.upstream), rewrite_host=False)
         async with asyncio.timeout(limit):
-            _, writer = await _opened(url)
-            writer.close()
-            await writer.wait_closed()
+            connection = await server.open(asyncio.get_running_loop())
+        connection.transport.abort()
     except TimeoutError:
         return Finding(name="upstream", ok=False, detail=f"{masked(url)}: no connection within {limit:g} s")
-    except (OSError, ssl.SSLError) as error:
+    except ssl.SSLCertVerificationError as error:
+        reason = f"its certificate is not accepted: {error.verify_message}"
+        return Finding(name="upstream", ok=False, detail=f"{masked(url)}: {reason}; see upstream.tls_ca")
+    except OSError as error:
         return Finding(name="upstream", ok=False, detail=f"{masked(url)}: {error.strerror or error}")
+    except InvalidError as error:
+        return Finding(name="upstream", ok=False, detail=str(error))
     return Finding(name="upstream", ok=True, detail=masked(url))
-
-
-async def _opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    if url.startswith("unix:"):
-        return await asyncio.open_unix_connection(url.removeprefix("unix:"))
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    return await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80))
 
 
 def _print(finding: Finding) -> None:

@@ -128,7 +128,7 @@ class ServerPool:
         """
         self._loop = asyncio.get_running_loop()
         self._observe = observe
-        tls = _tls_context(settings)
+        tls = upstream_tls(settings)
         rewrite = settings.host_header == "rewrite"
         self._servers = [Server(url, tls, rewrite_host=rewrite) for url in settings.url]
         self._connect_timeout = settings.connect_timeout.total_seconds()
@@ -237,8 +237,12 @@ class ServerPool:
             self._observe(ServerRecovered(server=server.name))
 
 
-def _tls_context(settings: Upstream) -> ssl.SSLContext | None:
-    """Return how servers are spoken to by https: their certificates are verified."""
+def upstream_tls(settings: Upstream) -> ssl.SSLContext | None:
+    """Return how servers are spoken to by https, where some are: their certificates are verified.
+
+    Raises:
+        InvalidError: `upstream.tls_ca` can't be used.
+    """
     if not any(url.startswith("https:") for url in settings.url):
         return None
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -109,3 +110,20 @@ async def test_an_embedded_database_is_started_and_stopped(shared_directory: Pat
     directory = shared_directory / ".gateway" / "postgres"
     assert (directory / "PG_VERSION").exists()
     assert not (directory / "postmaster.pid").exists()
+
+
+async def test_an_application_that_speaks_https_is_verified(
+    tmp_path: Path, database_url: str, certificate: tuple[str, str]
+) -> None:
+    """As the gateway itself would; the message names the setting that helps."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+        shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": url})
+        stranger = await shell("check")
+        assert (stranger.code, verdicts(stranger)["upstream"]) == (1, "failed")
+        assert "upstream.tls_ca" in stranger.out
+        known = await shell("check", GATEWAY_UPSTREAM__TLS_CA=certificate[0])
+        assert (known.code, verdicts(known)["upstream"]) == (0, "ok")

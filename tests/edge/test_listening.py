@@ -4,6 +4,11 @@ import socket
 import ssl
 from pathlib import Path
 
+import pytest
+
+from gateway.config import Upstream
+from gateway.domain.errors import InvalidError
+from gateway.edge.servers import upstream_tls
 from tests.edge.conftest import Serve, StartApplication
 from tests.edge.wire import Application
 
@@ -51,15 +56,34 @@ async def test_rule_24_https(
 
 
 async def test_an_application_that_speaks_https(
-    serve: Serve, start_application: StartApplication, certificate: tuple[str, str], trusting: ssl.SSLContext
+    serve: Serve, start_application: StartApplication, certificate: tuple[str, str]
 ) -> None:
-    """Its certificate is checked; one that nobody vouches for is no application."""
+    """Its certificate is checked, its name told by SNI; one that nobody vouches for is no application."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)
+    asked: list[str] = []
+    context.sni_callback = lambda _, name, __: asked.append(name)
     application = await start_application(tls=context)
     gateway = await serve(upstream={"url": application.url})
     client = await gateway.connect()
     assert (await client.ask(GET)).status == 502
     assert not application.received
-    gateway.front.pool._servers[0].tls = trusting
-    assert (await client.ask(GET)).content == b"ok"
+    knowing = await serve(upstream={"url": application.url, "tls_ca": certificate[0]})
+    other = await knowing.connect()
+    for _ in range(2):
+        assert (await other.ask(GET)).content == b"ok"
+    assert set(asked) == {"localhost"}
+    by_address = await serve(
+        upstream={"url": application.url.replace("localhost", "127.0.0.2"), "tls_ca": certificate[0]}
+    )
+    assert (await (await by_address.connect()).ask(GET)).status == 502
+
+
+def test_certificates_that_can_not_be_used_are_named(tmp_path: Path) -> None:
+    """By the setting that names them."""
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("garbage")
+    for path in (str(garbage), "/nowhere.pem"):
+        with pytest.raises(InvalidError) as error:
+            upstream_tls(Upstream(url=("https://a",), tls_ca=path))
+        assert path in error.value.fields["upstream.tls_ca"]
