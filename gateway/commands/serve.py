@@ -69,5 +69,6 @@ def settle_memory() -> None:
     """Take all that was made at the start out of the collector's sight: it stays, and need not be looked at."""
     gc.collect()
     gc.freeze()
-    # Requests make no cycles; those that wait to be logged are many, and need not be looked at again and again.
-    gc.set_threshold(50_000, 20, 50)
+    # Requests make no cycles, and those that wait to be logged are many: they need not be looked at again and again.
+    # What does make cycles (asyncio's transports, the built-in site) is little, and is found soon enough by that.
+    gc.set_threshold(5_000, 10, 20)

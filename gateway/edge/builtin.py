@@ -148,6 +148,7 @@ class _Site:
     name = "built-in site"
 
     def __init__(self) -> None:
+        self.authority = b"localhost"
         self.host: bytes | None = None
         self.outstanding = 0
         self.idle: list[UpstreamConnection] = []

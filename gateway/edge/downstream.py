@@ -22,6 +22,7 @@ _MOST_DISCARDED = 65_536
 _LINGER = 2.0
 _NEVER = float("inf")
 _CR = 0x0D
+_OF_METHODS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Downstream(asyncio.Protocol):
@@ -433,7 +434,7 @@ class Downstream(asyncio.Protocol):
 
 def _is_garbage(begin: bytes) -> bool:
     """Tell from its beginning that this will be no head: other bytes than a method's, or bare line feeds."""
-    return bool(begin) and (not 0x41 <= begin[0] <= 0x7A or begin.count(b"\n") != begin.count(b"\r\n"))  # noqa: PLR2004
+    return bool(begin) and (begin[0] not in _OF_METHODS or begin.count(b"\n") != begin.count(b"\r\n"))
 
 
 def closing(answer: bytes) -> bytes:

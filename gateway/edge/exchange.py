@@ -99,7 +99,8 @@ class Exchange:
         downstream = self._downstream
         self._upstream = connection
         connection.exchange = self
-        head = request_bytes(self.request, downstream.hop, self._request_id, host=connection.host)
+        host = connection.host if self.request.fields.host else connection.authority
+        head = request_bytes(self.request, downstream.hop, self._request_id, host=host)
         if self._held is not None:
             head = b"".join((head, *self._held))
             self._held = None

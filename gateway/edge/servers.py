@@ -30,6 +30,7 @@ class Server:
     __slots__ = (
         "_failures",
         "_rest",
+        "authority",
         "host",
         "idle",
         "is_out",
@@ -51,8 +52,8 @@ class Server:
         self.tls = tls if parts.scheme == "https" else None
         self.server_hostname = parts.hostname or "localhost"
         self.port = parts.port or (443 if self.tls else 80)
-        authority = parts.netloc.rpartition("@")[2] or "localhost"
-        self.host = authority.encode() if rewrite_host else None
+        self.authority = (parts.netloc.rpartition("@")[2] or "localhost").encode()
+        self.host = self.authority if rewrite_host else None
         self.idle: list[UpstreamConnection] = []
         self.outstanding = 0
         self.turn = 0
@@ -70,16 +71,20 @@ class Server:
             ssl.SSLError: its certificate is not the right one.
         """
         connection = UpstreamConnection(self)
-        if self.path:
-            await loop.create_unix_connection(lambda: connection, self.path)
-        else:
-            await loop.create_connection(
-                lambda: connection,
-                self.server_hostname,
-                self.port,
-                ssl=self.tls,
-                server_hostname=self.server_hostname if self.tls else None,
-            )
+        try:
+            if self.path:
+                await loop.create_unix_connection(lambda: connection, self.path)
+            else:
+                await loop.create_connection(
+                    lambda: connection,
+                    self.server_hostname,
+                    self.port,
+                    ssl=self.tls,
+                    server_hostname=self.server_hostname if self.tls else None,
+                )
+        except BaseException:
+            connection.drop_transport()  # the client has gone meanwhile
+            raise
         return connection
 
     def failed(self, now: float, *, outright: bool) -> bool:

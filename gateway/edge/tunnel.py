@@ -102,6 +102,7 @@ class DownstreamEnd(TunnelEnd):
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the other end, and be forgotten."""
         super().connection_lost(exc)
+        self._downstream.tunnel = None
         self._downstream.front.gone(self._downstream)
 
 

@@ -39,6 +39,7 @@ class Origin(Protocol):
     """What a connection leads to."""
 
     name: str
+    authority: bytes
     host: bytes | None
     outstanding: int
     idle: "list[UpstreamConnection]"
@@ -47,13 +48,15 @@ class Origin(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """A connection to a server; it has an exchange, or is idle."""
 
-    __slots__ = ("exchange", "host", "idle_since", "is_paused", "is_reading", "server", "transport")
+    __slots__ = ("authority", "exchange", "host", "idle_since", "is_paused", "is_reading", "server", "transport")
 
     transport: asyncio.Transport
 
     def __init__(self, server: Origin) -> None:
         """Belong to `server`."""
         self.server = server
+        self.authority = server.authority
+        """The server's own name, for a request that names none."""
         self.host = server.host
         """The Host to send instead of the client's; None: the client's."""
         self.exchange: Exchange | None = None
@@ -75,12 +78,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the exchange, or be taken off the idle ones."""
+        self.drop_transport()
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             self.server.outstanding -= 1
             exchange.upstream_closed(exc)
         elif self in self.server.idle:
             self.server.idle.remove(self)
+
+    def drop_transport(self) -> None:
+        """Forget the transport: after an abort uvloop keeps a method of ours, and the two would keep each other."""
+        if hasattr(self, "transport"):
+            del self.transport
 
     def pause_reading(self) -> None:
         """Leave what the server sends in its own buffers."""

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 
-import httptools
-
+# RFC 9110, sections 5.1 and 5.5, RFC 9112, section 5: a name is a token and has no space before its colon, a line is
+# not folded, no control character, no bare CR or LF. Possessive: no head takes longer than its length.
+FIELD_LINES = rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e\x80-\xff]*+)*+\r\n\r\n"
 HEAD_END = b"\r\n\r\n"
 CHUNKED = -1
 UNTIL_CLOSE = -2
@@ -31,31 +32,6 @@ class BadMessageError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-
-
-class Complete:
-    """All that llhttp is asked: whether a head is whole. No callback per field: those are found afterwards."""
-
-    __slots__ = ("is_complete",)
-
-    def __init__(self) -> None:
-        """Begin before the head."""
-        self.is_complete = False
-
-    def on_headers_complete(self) -> None:
-        """Note that the head is whole."""
-        self.is_complete = True
-
-
-def check(parser: "httptools.HttpRequestParser | httptools.HttpResponseParser", seen: Complete, head: bytes) -> str:
-    """Have llhttp read a head that was cut out at its empty line; return what is wrong with it, or nothing."""
-    try:
-        parser.feed_data(head)
-    except httptools.HttpParserUpgrade:  # so it says that the head is whole and an upgrade is asked for
-        return ""
-    except httptools.HttpParserError as error:
-        return str(error)
-    return "" if seen.is_complete else "it does not end where it seems to"
 
 
 def finder(names: Iterable[str], *, look_alikes: bool = False) -> re.Pattern[bytes]:

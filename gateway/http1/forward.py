@@ -12,7 +12,7 @@ _HOST = finder(("host",))
 class Hop:
     """What the gateway says about one client connection: who it is, and how it came. Made once per connection."""
 
-    __slots__ = ("_fields", "_host", "_lines", "client", "is_trusted", "proto")
+    __slots__ = ("_fields", "_host", "_lines", "_own", "client", "is_trusted", "proto")
 
     def __init__(self, client: str, proto: bytes, *, is_trusted: bool) -> None:
         """`client` is the peer's address; a trusted peer's own forwarding fields are kept and added to."""
@@ -22,6 +22,7 @@ class Hop:
         self._fields: RequestFields | None = None
         self._host: bytes | None = None
         self._lines = b""
+        self._own: tuple[bytes, bool, bytes] = (b"\0", False, b"")
 
     def lines(self, fields: RequestFields, host: bytes | None) -> bytes:
         """Return all of a head behind its request line, up to the value of X-Request-Id, which is the last field.
@@ -32,6 +33,14 @@ class Hop:
             self._lines = _lines(fields, self, host)
             self._fields, self._host = fields, host
         return self._lines
+
+    def own(self, fields: RequestFields) -> bytes:
+        """Return who the client is, in place of all that it said itself; it mostly asks for one host."""
+        host, is_http_1_0, lines = self._own
+        if host != fields.host or is_http_1_0 is not fields.is_http_1_0:
+            lines = _anew(fields, self)
+            self._own = fields.host, fields.is_http_1_0, lines
+        return lines
 
 
 def request_bytes(request: RequestHead, hop: Hop, request_id: bytes, *, host: bytes | None = None) -> bytes:
@@ -71,7 +80,7 @@ def _lines(fields: RequestFields, hop: Hop, host: bytes | None) -> bytes:
         lines.append(b"\r\nTE: trailers")
     if fields.upgrade:
         lines.append(b"\r\nConnection: Upgrade\r\nUpgrade: %b" % fields.upgrade)
-    lines.append(_appended(fields, hop) if hop.is_trusted and fields.forwarding else _anew(fields, hop))
+    lines.append(_appended(fields, hop) if hop.is_trusted and fields.forwarding else hop.own(fields))
     lines.append(b"\r\nX-Request-Id: ")
     return b"".join(lines)
 

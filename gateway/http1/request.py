@@ -1,22 +1,20 @@
 """Reading the head of a request: what it says about itself, or the status with which it is refused.
 
-The request line is read here, the fields behind it by llhttp (httptools), which refuses what RFC 9112 calls invalid;
-what it lets pass is checked here. Clients mostly send the same fields again and again: the last ones are remembered.
+Anything doubtful is refused, nothing is mended. Clients mostly send the same fields again and again: those of the last
+request are remembered, so that only what is new of a head is read.
 """
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
-
-import httptools
 
 from gateway.http1.cookies import BYPASS_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
+    FIELD_LINES,
     HOP_BY_HOP,
     BadMessageError,
-    Complete,
-    check,
     finder,
     keeps_alive,
     length,
@@ -30,16 +28,22 @@ if TYPE_CHECKING:
 
 FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id")
 _FORWARDING = frozenset(name.encode() for name in FORWARDING)
+_KEPT = frozenset({b"host", b"content-length", b"expect"})
 _SPECIAL = finder(("host", "content-length", "expect", *HOP_BY_HOP, *FORWARDING), look_alikes=True)
 _FRAMING_LOOK_ALIKES = frozenset({b"content_length", b"transfer_encoding"})
+_FRAMING = _FRAMING_LOOK_ALIKES | {b"content-length", b"transfer-encoding"}
 
 # Path and query as they may stand in a request line (RFC 9112, section 3.2.1); no fragment, nothing that is no ASCII.
 _ORIGIN_FORM = re.compile(rb"(/[\x21\x22\x24-\x3e\x40-\x7e]*)(?:\?[\x21\x22\x24-\x7e]*)?")
 _ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?#@\s]+)([/?][^#]*)?")
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?")
-_VERSION = re.compile(rb"HTTP/1\.[01]\r\n")
-_ANY_VERSION = re.compile(rb"HTTP/(\d)\.(\d)$")
-# Those of IANA's registry that llhttp knows, and PURGE, which caches know.
+# What is looked up or routed by: names and addresses, none of what RFC 3986 also allows in a registered name.
+_HOST = re.compile(rb"([A-Za-z0-9_~-][A-Za-z0-9._~-]*|\[([0-9A-Fa-f:.]+)\])(?::(\d{0,5}))?")
+_HIGHEST_PORT = 65_535
+_VERSIONS = (b"HTTP/1.1\r\n", b"HTTP/1.0\r\n")
+_FIELDS = re.compile(rb"HTTP/1\.[01]" + FIELD_LINES)
+_ANY_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/(\d)\.\d")
+_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# The registry of IANA, less PRI (which is HTTP/2's), and those that servers know without: PURGE, NOTIFY, (UN)SUBSCRIBE.
 METHODS = frozenset(
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND "
     b"REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK "
@@ -130,7 +134,7 @@ class RequestHeadParser:
         except ValueError as error:
             raise _bad_request_line(head) from error
         is_known = raw == self._raw
-        if not is_known and _VERSION.match(raw) is None:
+        if not is_known and raw[:10] not in _VERSIONS:
             raise _bad_request_line(head)
         if method not in METHODS:
             raise _bad_method(method)
@@ -145,11 +149,9 @@ class RequestHeadParser:
 
 def _read_fields(raw: bytes, most: int) -> RequestFields:
     """Read the version and the fields."""
-    seen = Complete()
-    wrong = check(httptools.HttpRequestParser(seen), seen, b"GET / " + raw)
-    if wrong:
-        raise BadMessageError(400, f"the head of the request is malformed: {wrong}")
-    if raw.count(b"\r\n") - 2 > most:
+    if _FIELDS.fullmatch(raw) is None:
+        raise BadMessageError(400, "a header field of the request is malformed")
+    if raw.count(b"\n") - 2 > most:
         raise BadMessageError(431, f"more than {most} header fields")
     fields = RequestFields()
     fields.raw = raw
@@ -162,62 +164,79 @@ def _read_fields(raw: bytes, most: int) -> RequestFields:
 def _classify(fields: RequestFields) -> None:
     """Sort the fields: what is forwarded as it is, and what means something to the gateway."""
     raw = fields.raw
-    fields.upgrade = b""
-    fields.expects_continue = fields.te_trailers = False
-    fields.body = 0
-    fields.bypass = ()
-    hosts: list[bytes] = []
-    connection: list[bytes] = []
-    forwarding: list[tuple[bytes, bytes]] = []
+    said: dict[bytes, list[bytes]] = {}
     kept = raw[raw.index(b"\r\n") : -2]
     for name, value in _SPECIAL.findall(raw):
-        key, said = name.lower(), value.strip(b" \t")
-        line = b""
-        if key == b"host":
-            hosts.append(said)
-            line = b"\r\n%b: %b" % (name, said)
-        elif key == b"connection":
-            connection.append(said)
-        elif key == b"content-length":
-            fields.body = length(said, 400)
-            line = b"\r\n%b: %d" % (name, fields.body)
-        elif key == b"expect":
-            fields.expects_continue = said.lower() == b"100-continue"
-            continue
-        elif key in _FORWARDING:
-            forwarding.append((key, said))
-        else:
-            _note(fields, key, said)
-        kept = replaced(kept, name, value, line)
+        key, text = name.lower(), value.strip(b" \t")
+        said.setdefault(key, []).append(text)
+        if key not in _KEPT:
+            kept = replaced(kept, name, value)
+        elif key == b"content-length":  # written in the one way that nobody reads otherwise
+            kept = replaced(kept, name, value, b"\r\n%b: %d" % (name, length(text, 400)))
+        elif value[1:] != text:
+            kept = replaced(kept, name, value, b"\r\n%b: %b" % (name, text))
+    fields.bypass = ()
     if BYPASS_COOKIE in kept:
         kept, fields.bypass = take_cookie(kept, BYPASS_COOKIE)
-    nominated = tokens(b",".join(connection))
-    if b"upgrade" not in nominated or fields.is_http_1_0 or b"h2c" in tokens(fields.upgrade):
-        fields.upgrade = b""  # RFC 9110, section 7.8; after h2c nobody here could read what is asked
+    nominated = tokens(b",".join(said[b"connection"])) if b"connection" in said else frozenset()
+    fields.kept = without_nominated(kept[:-2], nominated) if nominated else kept[:-2]
     fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)
-    fields.forwarding = tuple(forwarding)
-    fields.kept = without_nominated(kept[:-2], nominated)
-    if len(hosts) != 1 and (hosts or not fields.is_http_1_0):
+    fields.forwarding = ()
+    if not _FORWARDING.isdisjoint(said):
+        fields.forwarding = tuple((key, text) for key in said.keys() & _FORWARDING for text in said[key])
+    fields.host = _host(said.get(b"host", []), is_http_1_0=fields.is_http_1_0)
+    fields.body = 0 if _FRAMING.isdisjoint(said) else _framing(said, is_http_1_0=fields.is_http_1_0)
+    fields.expects_continue = b"expect" in said and _expects_continue(said[b"expect"])
+    fields.te_trailers = b"te" in said and b"trailers" in tokens(b",".join(said[b"te"]))
+    asked = b", ".join(said[b"upgrade"]) if b"upgrade" in said else b""
+    # RFC 9110, section 7.8; after h2c nobody here could read what is asked.
+    is_asked = b"upgrade" in nominated and not fields.is_http_1_0 and b"h2c" not in tokens(asked)
+    fields.upgrade = asked if is_asked else b""
+
+
+def _host(hosts: list[bytes], *, is_http_1_0: bool) -> bytes:
+    """Return what Host says (RFC 9112, section 3.2); HTTP/1.0 may do without."""
+    if len(hosts) != 1 and (hosts or not is_http_1_0):
         raise BadMessageError(400, "a request names exactly one Host")
-    fields.host = hosts[0] if hosts else b""
-    if fields.host and _HOST.fullmatch(fields.host) is None:
+    host = hosts[0] if hosts else b""
+    if host and not _is_host(host):
         raise BadMessageError(400, "the Host is not a host name")
+    return host
 
 
-def _note(fields: RequestFields, name: bytes, value: bytes) -> None:
-    """Take down what a field says that ends here."""
-    if name == b"transfer-encoding":
-        if fields.is_http_1_0:
-            raise BadMessageError(400, "HTTP/1.0 knows no Transfer-Encoding")
-        if fields.body == CHUNKED or value.lower() != b"chunked":  # RFC 9112, sections 6.1 and 6.3
-            raise BadMessageError(501, "the only transfer coding known here is chunked")
-        fields.body = CHUNKED
-    elif name == b"upgrade":
-        fields.upgrade = b", ".join(filter(None, (fields.upgrade, value)))
-    elif name == b"te":
-        fields.te_trailers = fields.te_trailers or b"trailers" in tokens(value)
-    elif name in _FRAMING_LOOK_ALIKES:
-        raise BadMessageError(400, f"a field named {name.decode()} could be taken for another one")
+def _framing(said: dict[bytes, list[bytes]], *, is_http_1_0: bool) -> int:
+    """Return the length of the body, or CHUNKED (RFC 9112, sections 6.1 to 6.3)."""
+    if not said.keys().isdisjoint(_FRAMING_LOOK_ALIKES):
+        raise BadMessageError(400, "a field named content_length or transfer_encoding could be taken for another one")
+    lengths, encodings = said.get(b"content-length", []), said.get(b"transfer-encoding", [])
+    if len(lengths) + bool(encodings) > 1:
+        raise BadMessageError(400, "a request has at most one Content-Length, or a Transfer-Encoding")
+    if not encodings:
+        return length(lengths[0], 400) if lengths else 0
+    *others, last = [coding.strip(b" \t").lower() for coding in b",".join(encodings).split(b",")]
+    if is_http_1_0 or last != b"chunked" or b"chunked" in others or b"" in others:
+        raise BadMessageError(400, "chunked is the last transfer coding, once, and HTTP/1.0 knows none")
+    if others:
+        raise BadMessageError(501, "the only transfer coding known here is chunked")
+    return CHUNKED
+
+
+def _expects_continue(expected: list[bytes]) -> bool:
+    """Refuse all expectations but this one (RFC 9110, section 10.1.1)."""
+    if len(expected) > 1 or expected[0].lower() != b"100-continue":
+        raise BadMessageError(417, "the only expectation known here is 100-continue, once")
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _is_host(host: bytes) -> bool:
+    found = _HOST.fullmatch(host)
+    if found is None or b".." in found[1] or int(found[3] or 0) > _HIGHEST_PORT:
+        return False
+    try:
+        return found[2] is None or bool(IPv6Address(found[2].decode()))
+    except ValueError:
+        return False
 
 
 def _other_form(method: bytes, target: bytes, fields: RequestFields) -> RequestHead:
@@ -227,7 +246,7 @@ def _other_form(method: bytes, target: bytes, fields: RequestFields) -> RequestH
     if target == b"*" and method == b"OPTIONS":
         return RequestHead(method, target, target, fields)
     absolute = _ABSOLUTE_FORM.fullmatch(target)
-    if absolute is None or _HOST.fullmatch(absolute[1]) is None:
+    if absolute is None or not _is_host(absolute[1]):
         raise BadMessageError(400, "the target of the request is malformed")
     target = absolute[2] or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112, section 3.2.4
     if target.startswith(b"?"):
@@ -249,13 +268,13 @@ def _for_host(fields: RequestFields, host: bytes) -> RequestFields:
 
 
 def _bad_request_line(head: bytes) -> BadMessageError:
-    version = _ANY_VERSION.search(head[: head.index(b"\r\n")])
+    version = _ANY_VERSION.fullmatch(head[: head.index(b"\r\n")])
     if version is not None and version[1] != b"1":
         return BadMessageError(505, "the versions known here are HTTP/1.0 and HTTP/1.1")
     return BadMessageError(400, "the request line is malformed")
 
 
 def _bad_method(method: bytes) -> BadMessageError:
-    if b"\r" in method or b"\n" in method or not method:
+    if _METHOD.fullmatch(method) is None:
         return BadMessageError(400, "the request line is malformed")
     return BadMessageError(501, "this method is not known here")

@@ -1,16 +1,13 @@
-"""Reading the head of a response, with what llhttp and the gateway refuse."""
+"""Reading the head of a response; one that is malformed, or whose framing contradicts itself, is refused."""
 
 import re
 
-import httptools
-
 from gateway.http1.fields import (
     CHUNKED,
+    FIELD_LINES,
     HOP_BY_HOP,
     UNTIL_CLOSE,
     BadMessageError,
-    Complete,
-    check,
     finder,
     keeps_alive,
     length,
@@ -20,7 +17,8 @@ from gateway.http1.fields import (
 )
 
 _SPECIAL = finder(("content-length", *HOP_BY_HOP))
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)( [^\r]*)?\r\n")
+# RFC 9112, section 4, and what follows it.
+_HEAD = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?" + FIELD_LINES)
 
 
 class ResponseHead:
@@ -43,38 +41,38 @@ def parse_response_head(head: bytes, *, answers_head: bool) -> ResponseHead:
     Raises:
         BadMessageError: it is garbage, or its framing contradicts itself.
     """
-    line = _STATUS_LINE.match(head)
+    line = _HEAD.fullmatch(head)
     if line is None:
-        raise BadMessageError(502, "the application does not answer in HTTP/1.1")
-    seen = Complete()
-    wrong = check(httptools.HttpResponseParser(seen), seen, head)
-    if wrong:
-        raise BadMessageError(502, f"the application's answer is malformed: {wrong}")
+        raise BadMessageError(502, "the head of the application's answer is malformed")
     response = ResponseHead()
     status = response.status = int(line[2])
     response.upgrade = b""
     is_http_1_0 = line[1] == b"0"
     body = UNTIL_CLOSE
-    connection: list[bytes] = []
+    nominated: frozenset[bytes] = frozenset()
     kept = head[:-2]
     if is_http_1_0 or line[3] is None:  # RFC 9112, section 4: the space behind the status is not optional
-        kept = b"HTTP/1.1 %d%b%b" % (status, line[3] or b" ", kept[line.end() - 2 :])
+        kept = b"HTTP/1.1 %d%b%b" % (status, line[3] or b" ", kept[head.index(b"\r\n") :])
     for name, value in _SPECIAL.findall(head):
         key, said = name.lower(), value.strip(b" \t")
         if key == b"content-length":
+            if body != UNTIL_CLOSE:
+                raise BadMessageError(502, "the application's answer has two lengths")
             body = length(said, 502)
             continue
         kept = replaced(kept, name, value)
         if key == b"connection":
-            connection.append(said)
+            nominated |= tokens(said)
         elif key == b"transfer-encoding":
-            if body == CHUNKED or said.lower() != b"chunked":
+            if body != UNTIL_CLOSE:
+                raise BadMessageError(502, "the application's answer has two lengths")
+            if said.lower() != b"chunked":
                 raise BadMessageError(502, "the application's answer has a transfer coding that is not chunked")
             body = CHUNKED
         elif key == b"upgrade":
             response.upgrade = b", ".join(filter(None, (response.upgrade, said)))
-    nominated = tokens(b",".join(connection)) if connection else frozenset()
-    response.kept = without_nominated(kept[:-2], nominated)
+    kept = kept[:-2]
+    response.kept = without_nominated(kept, nominated) if nominated else kept
     if answers_head or status < 200 or status in (204, 304):  # noqa: PLR2004
         body = 0
     response.body = body

@@ -17,7 +17,7 @@ MOST_IN_FLIGHT = 24 * 2**20
 """What the network's own buffers may hold on two hops of loopback, far less than what is sent."""
 
 
-async def test_a_sized_request_body_stays_sized(client: Client, application: Application) -> None:
+async def test_rule_13_a_sized_request_body_stays_sized(client: Client, application: Application) -> None:
     for body in (b"", b"x", PIECE):
         await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
         assert application.last.content == body
@@ -25,7 +25,7 @@ async def test_a_sized_request_body_stays_sized(client: Client, application: App
         assert application.last.get("transfer-encoding") is None
 
 
-async def test_a_chunked_request_body_stays_chunked(client: Client, application: Application) -> None:
+async def test_rule_13_a_chunked_request_body_stays_chunked(client: Client, application: Application) -> None:
     """With its trailers, but those that would change what the message is; extensions are dropped."""
     await client.ask(
         b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTrailer: X-Sum\r\n\r\n"
@@ -40,7 +40,7 @@ async def test_a_chunked_request_body_stays_chunked(client: Client, application:
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).content == b"ok"
 
 
-async def test_a_body_that_dribbles_in_arrives_whole(client: Client, application: Application) -> None:
+async def test_rule_12_a_body_that_dribbles_in_arrives_whole(client: Client, application: Application) -> None:
     """Whatever the segments in which head and body come."""
     request = (
         b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n"
@@ -54,12 +54,12 @@ async def test_a_body_that_dribbles_in_arrives_whole(client: Client, application
     assert [received.content for received in application.received] == [b"hello!", b"abc"]
 
 
-async def test_get_may_have_a_body(client: Client, application: Application) -> None:
+async def test_rule_13_get_may_have_a_body(client: Client, application: Application) -> None:
     await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
     assert application.last.content == b"abc"
 
 
-async def test_a_chunked_answer_stays_chunked(client: Client, application: Application) -> None:
+async def test_rule_13_a_chunked_answer_stays_chunked(client: Client, application: Application) -> None:
     application.answer = (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
         b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Sum: 1\r\nSet-Cookie: no\r\n\r\n"
@@ -72,7 +72,7 @@ async def test_a_chunked_answer_stays_chunked(client: Client, application: Appli
     assert len(application.connections) == 1
 
 
-async def test_an_answer_that_ends_with_its_connection(client: Client, application: Application) -> None:
+async def test_rule_13_an_answer_that_ends_with_its_connection(client: Client, application: Application) -> None:
     """It goes out as it came; nothing invents a length."""
 
     async def until_close(_: Application, end: End) -> None:
@@ -85,14 +85,14 @@ async def test_an_answer_that_ends_with_its_connection(client: Client, applicati
     assert answer.content == PIECE
 
 
-async def test_an_http_1_0_client_never_gets_chunks(client: Client, application: Application) -> None:
+async def test_rule_17_an_http_1_0_client_never_gets_chunks(client: Client, application: Application) -> None:
     application.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     answer = await client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     assert answer.fields == [(b"Connection", b"close")]
     assert answer.content == b"abcde"
 
 
-async def test_each_piece_of_an_endless_answer_leaves_at_once(client: Client, application: Application) -> None:
+async def test_rule_16_each_piece_of_an_endless_answer_leaves_at_once(client: Client, application: Application) -> None:
     """Server-Sent Events: the next one is sent only when the client has read the one before."""
     seen = asyncio.Event()
 
@@ -115,7 +115,7 @@ async def test_each_piece_of_an_endless_answer_leaves_at_once(client: Client, ap
     assert await client.until(b"0\r\n\r\n")
 
 
-async def test_an_endless_answer_outlives_every_timeout(serve: Serve, application: Application) -> None:
+async def test_rule_16_an_endless_answer_outlives_every_timeout(serve: Serve, application: Application) -> None:
     """Also one whose request had a body that ended after the answer had begun."""
     gateway = await serve(limits={"body_timeout": SOON, "keepalive_timeout": SOON}, upstream={"response_timeout": SOON})
     sweeps = asyncio.Event()
@@ -138,7 +138,9 @@ async def test_an_endless_answer_outlives_every_timeout(serve: Serve, applicatio
     assert await client.end() == b"1\r\nb\r\n0\r\n\r\n"
 
 
-async def test_expect_100_continue_is_the_applications_to_answer(client: Client, application: Application) -> None:
+async def test_rule_15_expect_100_continue_is_the_applications_to_answer(
+    client: Client, application: Application
+) -> None:
     async def careful(application: Application, end: End) -> None:
         head = await end.until(b"\r\n\r\n")
         assert Message(head=head).get("expect") == b"100-continue"
@@ -156,7 +158,9 @@ async def test_expect_100_continue_is_the_applications_to_answer(client: Client,
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 9\r\nExpect: 100-continue", b"Content-Length: 99999999999"])
-async def test_an_early_refusal_reaches_the_client(client: Client, application: Application, framing: bytes) -> None:
+async def test_rule_15_an_early_refusal_reaches_the_client(
+    client: Client, application: Application, framing: bytes
+) -> None:
     """The application answers 413 and reads no further; there is no 100 before it."""
     refusal = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 7\r\n\r\ntoo big"
 
@@ -177,7 +181,7 @@ async def test_an_early_refusal_reaches_the_client(client: Client, application: 
     assert await client.end() == b""
 
 
-async def test_a_large_upload(client: Client, application: Application) -> None:
+async def test_rule_12_a_large_upload(client: Client, application: Application) -> None:
     async def summing(_: Application, end: End) -> None:
         head = await end.until(b"\r\n\r\n")
         digest = hashlib.sha256()
@@ -197,7 +201,7 @@ async def test_a_large_upload(client: Client, application: Application) -> None:
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-async def test_a_reader_that_stalls_stalls_the_application(
+async def test_rule_12_a_reader_that_stalls_stalls_the_application(
     gateway: Gateway, client: Client, application: Application, *, chunked: bool
 ) -> None:
     """The gateway stops reading, and holds next to nothing; then all of it comes through."""
@@ -226,7 +230,7 @@ async def test_a_reader_that_stalls_stalls_the_application(
     assert hashlib.sha256((await client.answer()).content).hexdigest() == DIGEST
 
 
-async def test_an_application_that_stalls_stalls_the_sender(
+async def test_rule_12_an_application_that_stalls_stalls_the_sender(
     gateway: Gateway, client: Client, application: Application
 ) -> None:
     go_on = asyncio.Event()
@@ -261,7 +265,7 @@ async def test_an_application_that_stalls_stalls_the_sender(
     assert (await client.answer()).content == DIGEST.encode()
 
 
-async def test_a_body_waits_for_a_connection_without_growing(serve: Serve, application: Application) -> None:
+async def test_rule_12_a_body_waits_for_a_connection_without_growing(serve: Serve, application: Application) -> None:
     """While the connection to the application is being opened, little of an upload is read."""
     gateway = await serve()
     opened = asyncio.Event()

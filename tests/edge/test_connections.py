@@ -11,7 +11,7 @@ from tests.observed import wait_until
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_both_sides_are_kept(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_22_both_sides_are_kept(gateway: Gateway, client: Client, application: Application) -> None:
     for number in range(5):
         await client.ask(GET % number)
     other = await gateway.connect()
@@ -19,7 +19,7 @@ async def test_both_sides_are_kept(gateway: Gateway, client: Client, application
     assert [received.connection for received in application.received] == [0] * 6
 
 
-async def test_pipelined_requests_are_answered_in_order(client: Client, application: Application) -> None:
+async def test_rule_22_pipelined_requests_are_answered_in_order(client: Client, application: Application) -> None:
     """One at a time reaches the application, bodies in between included."""
     count = 300
     application.answer = lambda received: (
@@ -34,7 +34,9 @@ async def test_pipelined_requests_are_answered_in_order(client: Client, applicat
     assert [len(received.content) for received in application.received] == [n % 7 for n in range(count)]
 
 
-async def test_what_is_pipelined_waits_outside(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_22_what_is_pipelined_waits_outside(
+    gateway: Gateway, client: Client, application: Application
+) -> None:
     """Behind a slow request only a little is read from the client; then all of it is served."""
     go_on = asyncio.Event()
 
@@ -58,20 +60,20 @@ async def test_what_is_pipelined_waits_outside(gateway: Gateway, client: Client,
     assert len(application.received) == count
 
 
-async def test_close_is_honoured_and_said(client: Client) -> None:
+async def test_rule_22_close_is_honoured_and_said(client: Client) -> None:
     answer = await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n")
     assert answer.get("connection") == b"close"
     assert await client.end() == b""
 
 
-async def test_nothing_is_served_behind_close(client: Client, application: Application) -> None:
+async def test_rule_22_nothing_is_served_behind_close(client: Client, application: Application) -> None:
     client.send(b"GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET % 2)
     await client.answer()
     assert await client.end() == b""
     assert [received.line for received in application.received] == [b"GET /1 HTTP/1.1"]
 
 
-async def test_an_http_1_0_client_is_closed_unless_it_asks(gateway: Gateway, application: Application) -> None:
+async def test_rule_22_an_http_1_0_client_is_closed_unless_it_asks(gateway: Gateway, application: Application) -> None:
     client = await gateway.connect()
     answer = await client.ask(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
     assert (answer.get("connection"), await client.end()) == (b"close", b"")
@@ -82,14 +84,16 @@ async def test_an_http_1_0_client_is_closed_unless_it_asks(gateway: Gateway, app
     assert len(application.connections) == 1
 
 
-async def test_an_application_that_closes_costs_the_client_nothing(client: Client, application: Application) -> None:
+async def test_rule_22_an_application_that_closes_costs_the_client_nothing(
+    client: Client, application: Application
+) -> None:
     application.answer = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     for _ in range(3):
         assert (await client.ask(GET % 1)).get("connection") is None
     assert len(application.connections) == 3
 
 
-async def test_empty_lines_before_a_request_are_ignored(client: Client, application: Application) -> None:
+async def test_rule_22_empty_lines_before_a_request_are_ignored(client: Client, application: Application) -> None:
     """However they are cut into segments (RFC 9112, section 2.2)."""
     for byte in b"\r\n\r\n" + GET % 1:
         await client.send_all(bytes([byte]))
@@ -98,7 +102,7 @@ async def test_empty_lines_before_a_request_are_ignored(client: Client, applicat
     assert len(application.received) == 1
 
 
-async def test_a_slow_head_is_given_up(serve: Serve, application: Application) -> None:
+async def test_rule_08_a_slow_head_is_given_up(serve: Serve, application: Application) -> None:
     gateway = await serve(limits={"header_timeout": SOON})
     client = await gateway.connect()
     client.send(b"GET / HTTP/1.1\r\nHost")
@@ -107,7 +111,7 @@ async def test_a_slow_head_is_given_up(serve: Serve, application: Application) -
     assert not application.connections
 
 
-async def test_a_head_that_dribbles_gains_no_time(serve: Serve) -> None:
+async def test_rule_22_a_head_that_dribbles_gains_no_time(serve: Serve) -> None:
     """The deadline is for the whole head."""
     gateway = await serve(limits={"header_timeout": SOON})
     client = await gateway.connect()
@@ -123,12 +127,12 @@ async def test_a_head_that_dribbles_gains_no_time(serve: Serve) -> None:
     task.cancel()
 
 
-async def test_a_client_that_says_nothing_is_closed(serve: Serve) -> None:
+async def test_rule_22_a_client_that_says_nothing_is_closed(serve: Serve) -> None:
     gateway = await serve(limits={"header_timeout": SOON})
     assert await (await gateway.connect()).end() == b""
 
 
-async def test_a_slow_body_is_given_up(serve: Serve, application: Application) -> None:
+async def test_rule_22_a_slow_body_is_given_up(serve: Serve, application: Application) -> None:
     gateway = await serve(limits={"body_timeout": SOON})
     client = await gateway.connect()
     answer = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
@@ -137,7 +141,7 @@ async def test_a_slow_body_is_given_up(serve: Serve, application: Application) -
     assert not application.received
 
 
-async def test_an_idle_connection_is_closed(serve: Serve) -> None:
+async def test_rule_22_an_idle_connection_is_closed(serve: Serve) -> None:
     gateway = await serve(limits={"keepalive_timeout": SOON})
     client = await gateway.connect()
     await client.ask(GET % 1)
@@ -145,7 +149,9 @@ async def test_an_idle_connection_is_closed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("ending", [b"Connection: close\r\n", b""])
-async def test_a_client_that_reads_nothing_is_cut(serve: Serve, application: Application, ending: bytes) -> None:
+async def test_rule_22_a_client_that_reads_nothing_is_cut(
+    serve: Serve, application: Application, ending: bytes
+) -> None:
     gateway = await serve(limits={"body_timeout": SOON})
     application.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (2**24, b"x" * 2**24)
     client = await gateway.connect()
@@ -165,7 +171,9 @@ async def test_a_client_that_reads_nothing_is_cut(serve: Serve, application: App
         (b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % (b"X: 1\r\n" * 10), 431),
     ],
 )
-async def test_a_head_beyond_the_limits(serve: Serve, application: Application, request_: bytes, status: int) -> None:
+async def test_rule_08_a_head_beyond_the_limits(
+    serve: Serve, application: Application, request_: bytes, status: int
+) -> None:
     gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
     client = await gateway.connect()
     assert (await client.ask(request_)).status == status
@@ -173,7 +181,7 @@ async def test_a_head_beyond_the_limits(serve: Serve, application: Application, 
     assert not application.connections
 
 
-async def test_a_head_within_the_limits(serve: Serve) -> None:
+async def test_rule_08_a_head_within_the_limits(serve: Serve) -> None:
     gateway = await serve(limits={"header_bytes": 300, "header_count": 10})
     client = await gateway.connect()
     head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 9
@@ -189,7 +197,7 @@ async def test_a_head_within_the_limits(serve: Serve) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n5\r\n12345\r\n0\r\n\r\n",
     ],
 )
-async def test_a_body_beyond_the_limit(serve: Serve, application: Application, body: bytes) -> None:
+async def test_rule_08_a_body_beyond_the_limit(serve: Serve, application: Application, body: bytes) -> None:
     gateway = await serve(limits={"body_bytes": 10})
     client = await gateway.connect()
     assert (await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\n" + body)).status == 413
@@ -199,7 +207,7 @@ async def test_a_body_beyond_the_limit(serve: Serve, application: Application, b
     assert (await other.ask(fitting)).status == 200
 
 
-async def test_more_connections_than_allowed(serve: Serve) -> None:
+async def test_rule_22_more_connections_than_allowed(serve: Serve) -> None:
     gateway = await serve(limits={"connections": 2})
     first, second = await gateway.connect(), await gateway.connect()
     await first.ask(GET % 1)
@@ -214,7 +222,7 @@ async def test_more_connections_than_allowed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_a_client_that_goes_away_cancels_its_request(
+async def test_rule_20_a_client_that_goes_away_cancels_its_request(
     gateway: Gateway, client: Client, application: Application, *, begun: bool
 ) -> None:
     """Before the first byte and in mid-stream (rule 20)."""
@@ -236,7 +244,9 @@ async def test_a_client_that_goes_away_cancels_its_request(
     assert told.status == (200 if begun else 499)
 
 
-async def test_draining_finishes_what_is_open(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_25_draining_finishes_what_is_open(
+    gateway: Gateway, client: Client, application: Application
+) -> None:
     """Idle connections are closed at once, an open request is answered, also one whose head is not whole yet."""
     go_on = asyncio.Event()
 

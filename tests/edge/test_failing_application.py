@@ -23,7 +23,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("accept", "content_type"), FORMS)
-async def test_an_application_that_refuses_connections(
+async def test_rule_18_an_application_that_refuses_connections(
     client: Client, application: Application, observations: Observations, accept: bytes, content_type: bytes
 ) -> None:
     """502 in the form that the client reads; the client's connection stays."""
@@ -42,7 +42,7 @@ async def test_an_application_that_refuses_connections(
     assert len(observations.of(UpstreamFailed)) == 4
 
 
-async def test_a_server_comes_back(
+async def test_rule_21_a_server_comes_back(
     client: Client, application: Application, start_application: StartApplication
 ) -> None:
     application.stop()
@@ -80,7 +80,7 @@ async def test_a_server_comes_back(
     ],
     ids=lambda answer: repr(answer[:48]),
 )
-async def test_an_answer_that_is_no_answer(client: Client, application: Application, answer: bytes) -> None:
+async def test_rule_18_an_answer_that_is_no_answer(client: Client, application: Application, answer: bytes) -> None:
     """502, and the connection to that application is not used again."""
     application.answer = answer
     assert (await client.ask(GET % b"")).status == 502
@@ -90,7 +90,7 @@ async def test_an_answer_that_is_no_answer(client: Client, application: Applicat
 
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 103 Early\r\n\r\n"])
-async def test_an_application_that_breaks_off_before_its_answer(
+async def test_rule_18_an_application_that_breaks_off_before_its_answer(
     client: Client, application: Application, before: bytes
 ) -> None:
     """On a fresh connection nothing is sent twice."""
@@ -108,7 +108,7 @@ async def test_an_application_that_breaks_off_before_its_answer(
 
 
 @pytest.mark.parametrize("body", [b"xyz\r\n", b"3\r\nabcdef\r\n0\r\n\r\n", b"-1\r\n", b"3\nabc\n0\n\n"])
-async def test_garbage_behind_the_head_is_no_answer_either(
+async def test_rule_18_garbage_behind_the_head_is_no_answer_either(
     client: Client, application: Application, body: bytes
 ) -> None:
     application.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
@@ -138,7 +138,7 @@ def _resetting(end: End) -> None:
         (b"1.0", b"", b"abc", b"", True),
     ],
 )
-async def test_an_answer_that_breaks_off_never_looks_whole(
+async def test_rule_18_an_answer_that_breaks_off_never_looks_whole(
     client: Client, application: Application, *, version: bytes, framing: bytes, begin: bytes, end_: bytes, resets: bool
 ) -> None:
     """Where the framing can't show it (a body that ends with its connection), the client gets a reset."""
@@ -166,7 +166,7 @@ async def test_an_answer_that_breaks_off_never_looks_whole(
             await client.end()
 
 
-async def test_an_application_that_does_not_answer_in_time(serve: Serve, application: Application) -> None:
+async def test_rule_18_an_application_that_does_not_answer_in_time(serve: Serve, application: Application) -> None:
     gateway = await serve(upstream={"response_timeout": SOON})
 
     async def silent(_: Application, end: End) -> None:
@@ -179,7 +179,7 @@ async def test_an_application_that_does_not_answer_in_time(serve: Serve, applica
     await wait_until(lambda: all(end.ended for end in application.connections))
 
 
-async def test_an_application_that_does_not_accept_in_time(serve: Serve) -> None:
+async def test_rule_18_an_application_that_does_not_accept_in_time(serve: Serve) -> None:
     """A server whose queue is full lets the connection wait."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
@@ -210,7 +210,9 @@ async def _with_a_stale_connection(application: Application, client: Client) -> 
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"PUT"])
-async def test_a_stale_connection_is_replayed_once(client: Client, application: Application, method: bytes) -> None:
+async def test_rule_19_a_stale_connection_is_replayed_once(
+    client: Client, application: Application, method: bytes
+) -> None:
     await _with_a_stale_connection(application, client)
     answer = await client.ask(b"%b /again HTTP/1.1\r\nHost: a\r\n\r\n" % method)
     assert answer.status == 200
@@ -229,7 +231,7 @@ async def test_a_stale_connection_is_replayed_once(client: Client, application: 
         b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-async def test_what_may_have_been_done_is_never_replayed(
+async def test_rule_19_what_may_have_been_done_is_never_replayed(
     client: Client, application: Application, request_: bytes
 ) -> None:
     await _with_a_stale_connection(application, client)
@@ -237,7 +239,7 @@ async def test_what_may_have_been_done_is_never_replayed(
     assert len(application.received) == 2
 
 
-async def test_a_replay_that_fails_as_well_is_the_last_one(client: Client, application: Application) -> None:
+async def test_rule_19_a_replay_that_fails_as_well_is_the_last_one(client: Client, application: Application) -> None:
     async def breaking(application: Application, end: End) -> None:
         application.received.append(await end.message())
         if end.number == 0:
@@ -250,7 +252,7 @@ async def test_a_replay_that_fails_as_well_is_the_last_one(client: Client, appli
     assert len(application.received) == 3
 
 
-async def test_nothing_is_replayed_after_a_first_byte(client: Client, application: Application) -> None:
+async def test_rule_19_nothing_is_replayed_after_a_first_byte(client: Client, application: Application) -> None:
     """Not even after an informational answer."""
 
     async def hinting(application: Application, end: End) -> None:
@@ -266,7 +268,7 @@ async def test_nothing_is_replayed_after_a_first_byte(client: Client, applicatio
     assert len(application.received) == 2
 
 
-async def test_what_an_idle_connection_says_is_not_the_next_answer(
+async def test_rule_19_what_an_idle_connection_says_is_not_the_next_answer(
     gateway: Gateway, client: Client, application: Application
 ) -> None:
     """A second answer that nobody asked for ends that connection, whenever it comes."""
@@ -281,7 +283,7 @@ async def test_what_an_idle_connection_says_is_not_the_next_answer(
     assert (await client.ask(GET % b"")).content == b"ok"
 
 
-async def test_an_idle_connection_is_closed_in_time(serve: Serve, application: Application) -> None:
+async def test_rule_19_an_idle_connection_is_closed_in_time(serve: Serve, application: Application) -> None:
     """Before the application closes it (rule 19)."""
     gateway = await serve(upstream={"idle_timeout": SOON})
     client = await gateway.connect()
@@ -290,7 +292,7 @@ async def test_an_idle_connection_is_closed_in_time(serve: Serve, application: A
     assert (await client.ask(GET % b"")).status == 200
 
 
-async def test_requests_go_to_a_server_that_answers(
+async def test_rule_21_requests_go_to_a_server_that_answers(
     serve: Serve, application: Application, start_application: StartApplication, free_port: Callable[[], int]
 ) -> None:
     """One that refuses is left out (rule 21)."""

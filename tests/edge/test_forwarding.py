@@ -3,7 +3,7 @@
 import pytest
 
 from tests.edge.conftest import Gateway, Serve
-from tests.edge.wire import OK, Application, Client, Message
+from tests.edge.wire import OK, Application, Client, End, Message
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"])
@@ -29,7 +29,7 @@ async def test_every_method_is_forwarded(client: Client, application: Applicatio
         b"/%5fmaintenance/",
     ],
 )
-async def test_the_target_reaches_the_application_byte_for_byte(
+async def test_rule_01_the_target_reaches_the_application_byte_for_byte(
     client: Client, application: Application, target: bytes
 ) -> None:
     await client.ask(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)
@@ -46,7 +46,7 @@ async def test_the_target_reaches_the_application_byte_for_byte(
         (b"OPTIONS http://b HTTP/1.1", b"OPTIONS * HTTP/1.1", b"b"),
     ],
 )
-async def test_other_forms_of_the_target(
+async def test_rule_03_other_forms_of_the_target(
     client: Client, application: Application, line: bytes, forwarded: bytes, host: bytes
 ) -> None:
     """Absolute-form routes by its authority, which replaces the Host (RFC 9112, section 3.2.2)."""
@@ -56,7 +56,7 @@ async def test_other_forms_of_the_target(
     assert application.last.get("x-forwarded-host") == host
 
 
-async def test_request_fields_keep_order_case_and_bytes(client: Client, application: Application) -> None:
+async def test_rule_10_request_fields_keep_order_case_and_bytes(client: Client, application: Application) -> None:
     """Nothing is added but the gateway's own fields, at the end."""
     fields = [
         (b"uSeR-aGeNt", b"x"),
@@ -77,7 +77,7 @@ async def test_request_fields_keep_order_case_and_bytes(client: Client, applicat
     assert own == [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"Forwarded", b"Via", b"X-Request-Id"]
 
 
-async def test_response_fields_keep_order_case_and_bytes(client: Client, application: Application) -> None:
+async def test_rule_10_response_fields_keep_order_case_and_bytes(client: Client, application: Application) -> None:
     """Nothing at all is added to a response that keeps the connection."""
     head = (
         b"HTTP/1.1 299 Very \xc3\xa9 OK\r\nsErVeR: x\r\nSet-Cookie: a=1; Path=/\r\nX: \xff\r\nSet-Cookie: b=2\r\n"
@@ -89,7 +89,7 @@ async def test_response_fields_keep_order_case_and_bytes(client: Client, applica
     assert answer.content == b"\x1f\x8b\x00"
 
 
-async def test_hop_by_hop_fields_end_here_both_ways(client: Client, application: Application) -> None:
+async def test_rule_09_hop_by_hop_fields_end_here_both_ways(client: Client, application: Application) -> None:
     """Also those that Connection nominates; but not the ones that both sides rely on."""
     application.answer = (
         b"HTTP/1.1 200 OK\r\nConnection: x-hop, keep-alive, content-length\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\n"
@@ -112,7 +112,7 @@ async def test_hop_by_hop_fields_end_here_both_ways(client: Client, application:
     }
 
 
-async def test_forwarding_fields_of_a_stranger_are_replaced(client: Client, application: Application) -> None:
+async def test_rule_09_forwarding_fields_of_a_stranger_are_replaced(client: Client, application: Application) -> None:
     await client.ask(
         b"GET / HTTP/1.1\r\nHost: a:8080\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n"
         b"x-forwarded-proto: https\r\n"
@@ -127,7 +127,7 @@ async def test_forwarding_fields_of_a_stranger_are_replaced(client: Client, appl
     assert received.get("x-request-id") not in (None, b"mine")
 
 
-async def test_forwarding_fields_of_a_trusted_peer_are_added_to(serve: Serve, application: Application) -> None:
+async def test_rule_09_forwarding_fields_of_a_trusted_peer_are_added_to(serve: Serve, application: Application) -> None:
     gateway = await serve(server={"trusted_proxies": ["127.0.0.0/8"]})
     client = await gateway.connect()
     await client.ask(
@@ -145,13 +145,13 @@ async def test_forwarding_fields_of_a_trusted_peer_are_added_to(serve: Serve, ap
     assert (await gateway.told())[0].client == "5.6.7.8"
 
 
-async def test_request_ids_differ(client: Client, application: Application) -> None:
+async def test_rule_09_request_ids_differ(client: Client, application: Application) -> None:
     for _ in range(3):
         await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     assert len({received.get("x-request-id") for received in application.received}) == 3
 
 
-async def test_the_host_is_rewritten_where_that_is_set(serve: Serve, application: Application) -> None:
+async def test_rule_11_the_host_is_rewritten_where_that_is_set(serve: Serve, application: Application) -> None:
     gateway = await serve(upstream={"host_header": "rewrite"})
     client = await gateway.connect()
     await client.ask(b"GET / HTTP/1.1\r\nX: 1\r\nhOST: shop.example\r\n\r\n")
@@ -161,7 +161,7 @@ async def test_the_host_is_rewritten_where_that_is_set(serve: Serve, application
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 1234\r\n", b"Transfer-Encoding: chunked\r\n", b""])
-async def test_an_answer_to_head_has_no_body_and_keeps_its_length(
+async def test_rule_14_an_answer_to_head_has_no_body_and_keeps_its_length(
     client: Client, application: Application, framing: bytes
 ) -> None:
     application.answer = b"HTTP/1.1 200 OK\r\n%b\r\n" % framing
@@ -173,7 +173,7 @@ async def test_an_answer_to_head_has_no_body_and_keeps_its_length(
 
 
 @pytest.mark.parametrize("head", [b"204 No Content\r\n", b"304 Not Modified\r\nETag: x\r\nContent-Length: 99\r\n"])
-async def test_204_and_304_end_with_their_head(client: Client, application: Application, head: bytes) -> None:
+async def test_rule_14_204_and_304_end_with_their_head(client: Client, application: Application, head: bytes) -> None:
     application.answer = b"HTTP/1.1 %b\r\n" % head
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).head == application.answer
     application.answer = OK
@@ -181,7 +181,7 @@ async def test_204_and_304_end_with_their_head(client: Client, application: Appl
     assert len(application.connections) == 1
 
 
-async def test_informational_answers_are_relayed(client: Client, application: Application) -> None:
+async def test_rule_15_informational_answers_are_relayed(client: Client, application: Application) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\nLink: </y>\r\n\r\n"
     application.answer = early + b"HTTP/1.1 102 Processing\r\n\r\n" + OK
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).head == early
@@ -189,23 +189,25 @@ async def test_informational_answers_are_relayed(client: Client, application: Ap
     assert (await client.answer()).content == b"ok"
 
 
-async def test_an_http_1_0_client_gets_no_informational_answer(client: Client, application: Application) -> None:
+async def test_rule_15_an_http_1_0_client_gets_no_informational_answer(
+    client: Client, application: Application
+) -> None:
     application.answer = b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK
     assert (await client.ask(b"GET / HTTP/1.0\r\n\r\n")).status == 200
 
 
-@pytest.mark.parametrize(("line", "host"), [(b"GET / HTTP/1.0", b""), (b"GET http://b/ HTTP/1.0", b"b")])
+@pytest.mark.parametrize(("line", "host"), [(b"GET / HTTP/1.0", None), (b"GET http://b/ HTTP/1.0", b"b")])
 async def test_an_http_1_0_request_gets_a_host(
-    client: Client, application: Application, line: bytes, host: bytes
+    client: Client, application: Application, line: bytes, host: bytes | None
 ) -> None:
-    """What is forwarded is HTTP/1.1, which must have one."""
+    """What is forwarded is HTTP/1.1, which must have one: the application's own where the client names none."""
     await client.ask(line + b"\r\n\r\n")
     assert application.last.line == b"GET / HTTP/1.1"
-    assert application.last.get("host") == host
+    assert application.last.get("host") == (host or application.url.removeprefix("http://").encode())
     assert application.last.get("via") == b"1.0 gateway"
 
 
-async def test_range_and_conditional_requests_pass_untouched(client: Client, application: Application) -> None:
+async def test_rule_14_range_and_conditional_requests_pass_untouched(client: Client, application: Application) -> None:
     application.answer = (
         b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nETag: "e"\r\nContent-Length: 2\r\n\r\nab'
     )
@@ -231,3 +233,61 @@ def test_the_wire_reads_messages() -> None:
     """The tests' own reading of a head, on which all others rely."""
     message = Message(head=b"HTTP/1.1 200 OK\r\nA: 1\r\na:  2 \r\n\r\n")
     assert (message.status, message.all("A"), message.get("b")) == (200, [b"1", b"2"], None)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET / HTTP/1.1", 200),
+        (b"GET / HTTP/1.0", 200),
+        (b"GET / HTTP/1.2", 400),
+        (b"GET / HTTP/2.0", 505),
+        (b"GET / HTTP/0.9", 505),
+        (b"PRI * HTTP/2.0", 505),
+        (b"GET /", 400),
+    ],
+)
+async def test_rule_04_http_1_0_and_1_1_only(
+    client: Client, application: Application, line: bytes, status: int
+) -> None:
+    """What is forwarded is HTTP/1.1, and so is every answer."""
+    answer = await client.ask(line + b"\r\nHost: a\r\n\r\n")
+    assert answer.line.startswith(b"HTTP/1.1 %d " % status)
+    assert [received.line for received in application.received] == [b"GET / HTTP/1.1"] * (status == 200)
+
+
+async def test_rule_03_connect_is_refused(client: Client, application: Application) -> None:
+    assert (await client.ask(b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")).status == 405
+    assert not application.connections
+
+
+REQUEST_FRAMINGS = [
+    b"Content-Length: 3\r\n\r\nabc",
+    b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    b"Connection: content-length\r\nContent-Length: 3\r\n\r\nabc",
+    b"Connection: transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+]
+RESPONSE_FRAMINGS = [*REQUEST_FRAMINGS, b"Connection: close\r\n\r\nabc"]
+
+
+@pytest.mark.parametrize("answer", RESPONSE_FRAMINGS)
+@pytest.mark.parametrize(
+    ("version", "request_"),
+    [(b"1.1", framing) for framing in REQUEST_FRAMINGS]
+    # HTTP/1.0 knows no chunks: such a request is refused (rule 5).
+    + [(b"1.0", framing) for framing in REQUEST_FRAMINGS if b"chunked" not in framing],
+)
+async def test_rule_07_never_both_framings_in_either_direction(
+    client: Client, application: Application, request_: bytes, answer: bytes, version: bytes
+) -> None:
+    async def answer_and_close(application: Application, end: End) -> None:
+        application.received.append(await end.message())
+        end.send(b"HTTP/1.1 200 OK\r\n" + answer)
+
+    application.script = answer_and_close
+    got = await client.ask(b"POST / HTTP/%b\r\nHost: a\r\n%b" % (version, request_))
+    assert got.content == application.last.content == b"abc"
+    for message in (got, application.last):
+        assert len(message.all("content-length") + message.all("transfer-encoding")) <= 1
+    assert len(application.last.all("content-length") + application.last.all("transfer-encoding")) == 1
+    assert got.get("transfer-encoding") is None or version == b"1.1"

@@ -72,7 +72,7 @@ async def closed(gateway: Gateway) -> Gateway:
 
 
 @pytest.mark.parametrize(("accept", "content_type"), FORMS)
-async def test_a_closed_gate_answers_in_the_applications_place(
+async def test_rule_26_a_closed_gate_answers_in_the_applications_place(
     closed: Gateway, client: Client, application: Application, accept: bytes, content_type: bytes
 ) -> None:
     plain = await client.ask(GET % (b"/any?x", accept))
@@ -95,7 +95,7 @@ async def test_a_closed_gate_answers_in_the_applications_place(
 
 
 @pytest.mark.usefixtures("closed")
-async def test_head_gets_the_same_head_and_no_body(client: Client) -> None:
+async def test_rule_26_head_gets_the_same_head_and_no_body(client: Client) -> None:
     body = await client.ask(GET % (b"/", HTML))
     head = await client.ask((GET % (b"/", HTML)).replace(b"GET", b"HEAD"))
     assert dict(head.fields) | {b"Date": b""} == dict(body.fields) | {b"Date": b""}
@@ -122,7 +122,7 @@ async def test_a_script_can_read_the_refusal(client: Client, application: Applic
 
 @pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("body", [b"x" * 10, b"x" * 60_000])
-async def test_a_small_body_is_read_and_the_connection_kept(client: Client, body: bytes) -> None:
+async def test_rule_29_a_small_body_is_read_and_the_connection_kept(client: Client, body: bytes) -> None:
     for _ in range(2):
         client.send(POST % (b"Content-Length: %d" % len(body)), body[:5])
         assert (await client.answer()).get("connection") is None
@@ -132,7 +132,7 @@ async def test_a_small_body_is_read_and_the_connection_kept(client: Client, body
 
 
 @pytest.mark.usefixtures("closed")
-async def test_many_small_bodies_at_once(client: Client) -> None:
+async def test_rule_29_many_small_bodies_at_once(client: Client) -> None:
     """As many requests as fit are no depth of calls."""
     count = 3_000
     client.send((POST % b"Content-Length: 1" + b"x") * count)
@@ -142,7 +142,7 @@ async def test_many_small_bodies_at_once(client: Client) -> None:
 
 @pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("framing", [b"Content-Length: %d", b"Transfer-Encoding: chunked"])
-async def test_a_huge_body_costs_the_connection_but_not_the_answer(client: Client, framing: bytes) -> None:
+async def test_rule_29_a_huge_body_costs_the_connection_but_not_the_answer(client: Client, framing: bytes) -> None:
     """No reset may destroy it, though nobody reads the body to its end (rule 29)."""
     size = 2**24
     client.send(POST % (framing % size if b"%d" in framing else framing))
@@ -154,7 +154,7 @@ async def test_a_huge_body_costs_the_connection_but_not_the_answer(client: Clien
 
 
 @pytest.mark.usefixtures("closed")
-async def test_nothing_is_continued_that_is_refused(client: Client) -> None:
+async def test_rule_15_nothing_is_continued_that_is_refused(client: Client) -> None:
     answer = await client.ask(POST % b"Expect: 100-continue\r\nContent-Length: 3")
     assert (answer.status, answer.get("connection")) == (503, b"close")
 
@@ -166,13 +166,15 @@ async def test_an_http_1_0_client_is_refused_and_closed(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("closed")
-async def test_an_upgrade_is_refused_as_any_request(client: Client, application: Application) -> None:
+async def test_rule_26_an_upgrade_is_refused_as_any_request(client: Client, application: Application) -> None:
     answer = await client.ask(GET % (b"/ws", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"))
     assert answer.status == 503
     assert not application.connections
 
 
-async def test_read_only_lets_reading_through(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_26_read_only_lets_reading_through(
+    gateway: Gateway, client: Client, application: Application
+) -> None:
     gateway.load(window(Gate.READ_ONLY))
     for method in (b"GET", b"HEAD", b"OPTIONS"):
         assert (await client.ask(b"%b / HTTP/1.1\r\nHost: a\r\n\r\n" % method)).status == 200
@@ -183,7 +185,7 @@ async def test_read_only_lets_reading_through(gateway: Gateway, client: Client, 
     assert len(application.received) == 3
 
 
-async def test_a_request_that_is_under_way_is_finished(
+async def test_rule_25_a_request_that_is_under_way_is_finished(
     gateway: Gateway, client: Client, application: Application
 ) -> None:
     """Decided once, at the end of the head (rule 25)."""
@@ -200,7 +202,7 @@ EXEMPT = {"maintenance": {"never_gate": ["/hooks", "/health"]}}
 
 
 @pytest.mark.parametrize("path", [b"/hooks", b"/hooks/pay?x=%2f", b"/health"])
-async def test_never_gate_paths_are_forwarded(serve: Serve, path: bytes) -> None:
+async def test_rule_27_never_gate_paths_are_forwarded(serve: Serve, path: bytes) -> None:
     gateway = await serve(**EXEMPT)
     gateway.load(window())
     client = await gateway.connect()
@@ -226,7 +228,9 @@ async def test_never_gate_paths_are_forwarded(serve: Serve, path: bytes) -> None
         b"http://shop.example/shop",
     ],
 )
-async def test_an_exemption_holds_for_plain_paths_only(serve: Serve, application: Application, path: bytes) -> None:
+async def test_rule_02_an_exemption_holds_for_plain_paths_only(
+    serve: Serve, application: Application, path: bytes
+) -> None:
     gateway = await serve(**EXEMPT)
     gateway.load(window())
     client = await gateway.connect()
@@ -258,13 +262,15 @@ async def test_an_exemption_holds_for_plain_paths_only(serve: Serve, application
         (GET % (b"/blog?/shop", b""), 200),
     ],
 )
-async def test_a_scope_can_not_be_slipped_past(client: Client, gateway: Gateway, request_: bytes, status: int) -> None:
+async def test_rule_02_a_scope_can_not_be_slipped_past(
+    client: Client, gateway: Gateway, request_: bytes, status: int
+) -> None:
     gateway.load(window(scope=Scope(hosts=("shop.example",), paths=("/shop",))))
     assert (await client.ask(request_)).status == status
 
 
 @pytest.mark.parametrize("path", [b"/_maintenance/hello", b"/_maintenance/hello?x"])
-async def test_the_prefix_is_never_gated(closed: Gateway, client: Client, path: bytes) -> None:
+async def test_rule_27_the_prefix_is_never_gated(closed: Gateway, client: Client, path: bytes) -> None:
     assert (await client.ask(GET % (path, b""))).content == b"hello 127.0.0.1"
     assert (await closed.told())[0].verdict == "built_in"
 
@@ -273,7 +279,9 @@ async def test_the_prefix_is_never_gated(closed: Gateway, client: Client, path: 
     "path",
     [b"/_maintenancex", b"/%5fmaintenance/hello", b"//_maintenance/hello", b"/_Maintenance/hello", b"/_maintenance;/"],
 )
-async def test_the_prefix_is_exact(client: Client, gateway: Gateway, application: Application, path: bytes) -> None:
+async def test_rule_02_the_prefix_is_exact(
+    client: Client, gateway: Gateway, application: Application, path: bytes
+) -> None:
     """Another spelling is the application's."""
     assert (await client.ask(GET % (path, b""))).status == 200
     assert application.last.line == b"GET %b HTTP/1.1" % path
@@ -281,7 +289,7 @@ async def test_the_prefix_is_exact(client: Client, gateway: Gateway, application
     assert (await client.ask(GET % (path, b""))).status == 503
 
 
-async def test_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client) -> None:
+async def test_rule_28_a_window_starts_and_ends_by_time(gateway: Gateway, client: Client) -> None:
     """To the request, with nothing that fires; the page is ready before, and no request is in doubt."""
     starts = timedelta(seconds=0.3)
     gateway.load(window(starts_in=starts, lasts=timedelta(seconds=0.3)))
@@ -346,7 +354,7 @@ async def test_retry_after_falls_back_when_the_estimate_has_passed(serve: Serve)
         (["192.0.2.0/24"], b"10.0.0.1", 503),
     ],
 )
-async def test_who_bypasses_is_known_by_a_trusted_address_alone(
+async def test_rule_27_who_bypasses_is_known_by_a_trusted_address_alone(
     serve: Serve, trusted: list[str], forwarded_for: bytes, status: int
 ) -> None:
     gateway = await serve(server={"trusted_proxies": trusted}, maintenance={"bypass_networks": ["10.0.0.0/8"]})
@@ -417,7 +425,7 @@ async def test_a_client_that_goes_away_leaves_the_built_in_site(gateway: Gateway
     assert gateway.front.built_in._server.outstanding == 0
 
 
-async def test_a_refused_body_that_never_comes_is_given_up(serve: Serve) -> None:
+async def test_rule_29_a_refused_body_that_never_comes_is_given_up(serve: Serve) -> None:
     gateway = await serve(limits={"body_timeout": SOON})
     gateway.load(window())
     client = await gateway.connect()

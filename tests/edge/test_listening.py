@@ -10,7 +10,9 @@ from tests.edge.wire import Application
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_unix_sockets_on_both_sides(serve: Serve, start_application: StartApplication, tmp_path: Path) -> None:
+async def test_rule_24_unix_sockets_on_both_sides(
+    serve: Serve, start_application: StartApplication, tmp_path: Path
+) -> None:
     application = await start_application(path=tmp_path / "app.socket")
     path = tmp_path / "gateway.socket"
     gateway = await serve(server={"listen": f"unix:{path}"}, upstream={"url": application.url})
@@ -30,7 +32,7 @@ async def test_a_socket_that_was_left_behind_is_taken_over(serve: Serve, tmp_pat
     assert (await (await gateway.connect(path=path)).ask(GET)).content == b"ok"
 
 
-async def test_https(
+async def test_rule_24_https(
     serve: Serve, application: Application, certificate: tuple[str, str], trusting: ssl.SSLContext
 ) -> None:
     gateway = await serve(server={"tls_certificate": certificate[0], "tls_key": certificate[1]})

@@ -34,7 +34,7 @@ async def echo_url() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def test_a_websocket_works_as_without_a_gateway(serve: Serve, echo_url: str) -> None:
+async def test_rule_23_a_websocket_works_as_without_a_gateway(serve: Serve, echo_url: str) -> None:
     """Subprotocol, compression, pings, large messages, and the close code are the two ends' own."""
     gateway = await serve(upstream={"url": echo_url})
     url = f"ws://127.0.0.1:{gateway.port}/chat"
@@ -54,7 +54,7 @@ async def test_a_websocket_works_as_without_a_gateway(serve: Serve, echo_url: st
     assert [(told.status, told.target) for told in await gateway.told()] == [(101, b"/chat")]
 
 
-async def test_a_tunnel_outlives_every_timeout(application: Application, serve: Serve) -> None:
+async def test_rule_23_a_tunnel_outlives_every_timeout(application: Application, serve: Serve) -> None:
     gateway = await serve(
         limits={"body_timeout": SOON, "keepalive_timeout": SOON, "header_timeout": SOON},
         upstream={"response_timeout": SOON, "idle_timeout": SOON},
@@ -77,7 +77,7 @@ async def _raw(application: Application, end: End) -> None:
         await end.send_all(data)
 
 
-async def test_any_protocol_is_switched_to(client: Client, application: Application) -> None:
+async def test_rule_23_any_protocol_is_switched_to(client: Client, application: Application) -> None:
     """Bytes that are sent behind the request, before the answer, are not lost; nor is what comes with the 101."""
     application.script = _raw
     client.send(UPGRADE % b"raw", b"\x00\xffearly")
@@ -91,7 +91,9 @@ async def test_any_protocol_is_switched_to(client: Client, application: Applicat
     assert await client.exactly(18) == b"GET / HTTP/1.1\r\n\r\n"
 
 
-async def test_each_direction_ends_by_itself(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_23_each_direction_ends_by_itself(
+    gateway: Gateway, client: Client, application: Application
+) -> None:
     """A half-close is passed on; when both have ended, nothing is left open."""
 
     async def answering_the_end(_: Application, end: End) -> None:
@@ -112,7 +114,7 @@ async def test_each_direction_ends_by_itself(gateway: Gateway, client: Client, a
     assert gateway.front.pool._servers[0].outstanding == 0
 
 
-async def test_a_tunnel_has_back_pressure(gateway: Gateway, client: Client, application: Application) -> None:
+async def test_rule_23_a_tunnel_has_back_pressure(gateway: Gateway, client: Client, application: Application) -> None:
     sent = 0
     pieces = 800
 
@@ -139,7 +141,7 @@ async def test_a_tunnel_has_back_pressure(gateway: Gateway, client: Client, appl
 
 
 @pytest.mark.parametrize("who", ["client", "application"])
-async def test_one_end_that_breaks_off_ends_the_other(
+async def test_rule_23_one_end_that_breaks_off_ends_the_other(
     gateway: Gateway, client: Client, application: Application, who: str
 ) -> None:
     application.script = _raw
@@ -163,7 +165,7 @@ async def test_one_end_that_breaks_off_ends_the_other(
         b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nno",
     ],
 )
-async def test_a_refusal_is_relayed_whole(client: Client, application: Application, answer: bytes) -> None:
+async def test_rule_23_a_refusal_is_relayed_whole(client: Client, application: Application, answer: bytes) -> None:
     """And the connection goes on with ordinary requests."""
     application.answer = answer
     assert (await client.ask(UPGRADE % b"raw")).head + b"no" in (answer, OK[:-2] + b"no")
@@ -171,7 +173,7 @@ async def test_a_refusal_is_relayed_whole(client: Client, application: Applicati
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).content == b"ok"
 
 
-async def test_a_websocket_library_sees_the_refusal(serve: Serve, application: Application) -> None:
+async def test_rule_23_a_websocket_library_sees_the_refusal(serve: Serve, application: Application) -> None:
     application.answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nwho"
     gateway = await serve()
     with pytest.raises(InvalidStatus) as refused:
@@ -188,13 +190,15 @@ async def test_a_websocket_library_sees_the_refusal(serve: Serve, application: A
         b"GET / HTTP/1.0\r\nHost: a\r\nConnection: Upgrade, keep-alive\r\nUpgrade: raw\r\n\r\n",
     ],
 )
-async def test_what_is_no_upgrade_is_not_offered(client: Client, application: Application, request_: bytes) -> None:
+async def test_rule_23_what_is_no_upgrade_is_not_offered(
+    client: Client, application: Application, request_: bytes
+) -> None:
     """Never h2c, nothing that Connection does not name, nothing from HTTP/1.0."""
     assert (await client.ask(request_)).status == 200
     assert application.last.get("upgrade") is None
     assert application.last.get("connection") is None
 
 
-async def test_a_switch_that_nobody_asked_for_is_an_error(client: Client, application: Application) -> None:
+async def test_rule_23_a_switch_that_nobody_asked_for_is_an_error(client: Client, application: Application) -> None:
     application.answer = SWITCH
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).status == 502

@@ -1,5 +1,8 @@
 """Heads: what they say, and which are refused."""
 
+from contextlib import suppress
+
+import httptools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -78,6 +81,7 @@ def test_a_request_names_exactly_one_host() -> None:
     assert parse(request(host=b"", line=b"GET / HTTP/1.0")).fields.host == b""
     spaced = parse(request(host=b"Host: \t a:80 \t\r\n")).fields
     assert (spaced.host, spaced.kept) == (b"a:80", b"\r\nHost: a:80")
+    assert parse(request(host=b"Host: 0.0.0.0:80\r\n")).fields.kept == b"\r\nHost: 0.0.0.0:80"
 
 
 def test_connection_can_not_remove_what_both_sides_rely_on() -> None:
@@ -131,6 +135,7 @@ def test_too_many_fields() -> None:
         ([b"Transfer-Encoding: Chunked"], CHUNKED),
         ([b"Transfer-Encoding: chunked "], CHUNKED),
         ([b"content-LENGTH:5"], 5),
+        ([b"Content-Length: 0", b"X-0: 00"], 0),
     ],
 )
 def test_framing_of_requests(lines: list[bytes], body: int) -> None:
@@ -246,3 +251,76 @@ def test_a_parser_that_is_used_again_reads_the_same(heads: list[bytes]) -> None:
         assert {name: getattr(again.fields, name) for name in RequestFields.__slots__} == {
             name: getattr(fresh.fields, name) for name in RequestFields.__slots__
         }
+
+
+class _Llhttp:
+    """An independent reader: llhttp, as Node and aiohttp use it."""
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.target = b""
+        self.is_complete = False
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.is_complete = True
+
+
+TOKENS = st.sampled_from(
+    [
+        b"Host",
+        b"host ",
+        b"X",
+        b"X-Y_Z",
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Connection",
+        b"",
+        b"X\x00",
+        b"(",
+        b"\xff",
+        b" X",
+    ]
+)
+VALUES = st.one_of(
+    st.sampled_from(
+        [b"a", b"5", b"chunked", b"gzip, chunked", b"", b"+5", b"5, 5", b"\xff", b"a\x00", b"a\rb", b"a\nb", b"\t a \t"]
+    ),
+    st.binary(max_size=4),
+)
+LINES = st.lists(
+    st.tuples(TOKENS, st.sampled_from([b":", b": ", b" :", b""]), VALUES, st.sampled_from([b"\r\n", b"\n", b"\r"])),
+    max_size=5,
+)
+
+
+@given(
+    LINES,
+    st.sampled_from(
+        [b"GET / HTTP/1.1\r\n", b"POST /x?y HTTP/1.1\r\n", b"GET /\x80 HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n"]
+    ),
+)
+def test_what_is_accepted_another_parser_accepts_and_reads_alike(
+    lines: list[tuple[bytes, bytes, bytes, bytes]], line: bytes
+) -> None:
+    """Never more than llhttp does: its strictness is the least that is asked of ours."""
+    head = line + b"Host: h\r\n" + b"".join(map(b"".join, lines)) + b"Y: 1\r\n\r\n"
+    head = head[: head.index(b"\r\n\r\n") + 4]
+    try:
+        ours = parse(head)
+    except BadMessageError:
+        return
+    theirs = _Llhttp()
+    with suppress(httptools.HttpParserUpgrade):
+        httptools.HttpRequestParser(theirs).feed_data(head)
+    assert theirs.is_complete
+    assert ours.target == theirs.target
+    sent = head[:-4].split(b"\r\n")[1:]
+    assert [name for name, _ in theirs.fields] == [line.partition(b":")[0] for line in sent]
+    lengths = [value.strip() for name, value in theirs.fields if name.lower() == b"content-length"]
+    assert [b"%d" % ours.fields.body] == lengths or not lengths
