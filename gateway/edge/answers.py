@@ -132,25 +132,25 @@ class Answers:
             return pages.unavailable_page(title, detail, self._branding)
         if form is Format.TEXT:
             return f"{title}. {detail}\n".encode()
-        return pages.json_bytes(
-            {"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": f"{title}. {detail}"}
-        )
+        return _problem(status, f"{title}. {detail}")
 
-    def to_https(self, request: RequestHead) -> bytes:
+    def to_https(self, request: RequestHead) -> tuple[bytes, int]:
         """Return a redirect to the same URL by https (RFC 9110, section 15.4.9: the method stays)."""
         host = request.fields.host
         if not host:
-            return self.plain(400, "this site is reached by https alone, and the request names no Host", request)
+            return self.plain(400, "this site is reached by https alone, and the request names no Host", request), 400
         port = b"" if self._https_port == _HTTPS else b":%d" % self._https_port
         target = b"/" if request.target == b"*" else request.target
         location = b"https://%b%b%b" % (_PORT.sub(b"", host), port, target)
         head = _head(308, "Permanent Redirect", "Content-Length: 0\r\n")
-        return head.replace(b"\r\n\r\n", b"\r\nLocation: %b\r\n\r\n" % location, 1)
+        return head.replace(b"\r\n\r\n", b"\r\nLocation: %b\r\n\r\n" % location, 1), 308
 
     def plain(self, status: int, reason: str, request: RequestHead | None = None) -> bytes:
         """Return a refusal of the message itself: a line of text, or a problem for those who speak JSON."""
-        without_body = request is not None and request.method == b"HEAD"
-        return _framed(status, Format.TEXT, f"{status} {reason}\n".encode(), "", without_body=without_body)
+        form, body = Format.TEXT, f"{status} {reason}\n".encode()
+        if request is not None and wants_of(request.fields).form is Format.PROBLEM:
+            form, body = Format.PROBLEM, _problem(status, reason)
+        return _framed(status, form, body, "", without_body=request is not None and request.method == b"HEAD")
 
     def _current(self, moment: Moment) -> Rendered:
         if self._rendered.moment is moment:
@@ -195,6 +195,11 @@ class Answers:
     def _redirect(self) -> bytes:
         location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"
         return _head(302, "Found", f"{location}Content-Length: 0\r\n")
+
+
+def _problem(status: int, detail: str) -> bytes:
+    """Write a problem document (RFC 9457) that the status alone tells apart."""
+    return pages.json_bytes({"type": "about:blank", "title": _PHRASES[status], "status": status, "detail": detail})
 
 
 def _preflight(wants: Wants) -> bytes:

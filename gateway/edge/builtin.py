@@ -150,7 +150,7 @@ class _Site:
     def __init__(self) -> None:
         self.authority = b"localhost"
         self.host: bytes | None = None
-        self.outstanding = 0
+        self.outstanding = self.failures = 0
         self.idle: list[UpstreamConnection] = []
 
 
@@ -181,16 +181,13 @@ class BuiltInPool:
     def forget(self, exchange: "Exchange") -> None:
         """Do nothing: opening takes no time."""
 
-    def release(
-        self,
-        connection: UpstreamConnection,
-        *,
-        reusable: bool,  # noqa: ARG002
-        has_answered: bool = True,  # noqa: ARG002
-    ) -> None:
+    def release(self, connection: UpstreamConnection, *, reusable: bool) -> None:  # noqa: ARG002
         """Close the connection."""
         self._server.outstanding -= 1
         connection.transport.close()
+
+    def answered(self, connection: UpstreamConnection) -> None:
+        """Do nothing: it does not fail."""
 
     def failed(self, connection: UpstreamConnection) -> None:
         """Do nothing: there is no other site to turn to."""

@@ -24,7 +24,13 @@ class Certificate:
         self._key = key
         self._observe = observe
         self._stamp = self._look()
+        self._current = tls_context(certificate, key)
         self.context = tls_context(certificate, key)
+        """What listeners use: each handshake is handed on to the context of the files as they are now.
+
+        A context is made anew for each load: one that is loaded again keeps a former certificate of another key type.
+        """
+        self.context.sni_callback = self._hand_on
 
     async def keep_fresh(self) -> None:
         """Load the files again when they have changed. Runs for ever."""
@@ -39,13 +45,15 @@ class Certificate:
             return
         self._stamp = stamp
         try:
-            tls_context(self._certificate, self._key)  # a trial: half a pair must not get into the one that is in use
-            self.context.load_cert_chain(self._certificate, self._key)
-        except (InvalidError, OSError) as error:
-            reason = "; ".join(error.fields.values()) if isinstance(error, InvalidError) else str(error)
+            self._current = tls_context(self._certificate, self._key)
+        except InvalidError as error:
+            reason = "; ".join(error.fields.values())
             self._observe(CertificateFailed(certificate=self._certificate, reason=reason))
         else:
             self._observe(CertificateLoaded(certificate=self._certificate))
+
+    def _hand_on(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str, context: ssl.SSLContext) -> None:  # noqa: ARG002
+        connection.context = self._current
 
     def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
         return tuple(_stamp(path) for path in (self._certificate, self._key))

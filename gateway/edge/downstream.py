@@ -1,12 +1,14 @@
 """A client's connection: cuts requests out of its bytes, asks for the verdict, and sends each one its way."""
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
 from gateway.domain.verdict import Verdict
 from gateway.edge.answers import closing
 from gateway.edge.exchange import Exchange
+from gateway.edge.sockets import unsent_bytes
 from gateway.http1.body import Body, body_reader
 from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import Hop, request_id_of, scheme_of, trusted_client
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_PIPELINED = 65_536
 _MOST_DISCARDED = 65_536
 _LINGER = 2.0
+_LONGEST_LINGER = 30.0
 _NEVER = float("inf")
 
 
@@ -34,7 +37,9 @@ class Downstream(asyncio.Protocol):
         "_client",
         "_exchange",
         "_is_last",
+        "_linger_until",
         "_reader",
+        "_unsent",
         "client",
         "deadline",
         "front",
@@ -57,6 +62,9 @@ class Downstream(asyncio.Protocol):
         """A refused request's body, being thrown away."""
         self._is_last = False
         """No further request is read from this connection."""
+        self._linger_until = _NEVER
+        self._unsent = 0
+        """What waited to be sent when a deadline for that was set."""
         self.is_paused = False
         """The client does not take what it is sent."""
         self.is_reading = True
@@ -73,10 +81,19 @@ class Downstream(asyncio.Protocol):
         front = self.front
         self.transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
-        # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
-        self._is_opened_by((peer[0].removeprefix("::ffff:"), peer[1]) if isinstance(peer, tuple) and peer else ("", 0))
+        if isinstance(peer, tuple) and peer:
+            # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
+            host = peer[0].removeprefix("::ffff:")
+            self._is_opened_by((host, peer[1]), is_trusted=front.trusts(host))
+        else:
+            connection = transport.get_extra_info("socket")
+            is_unix = connection is not None and connection.family == socket.AF_UNIX
+            self._is_opened_by(("", 0), is_trusted=is_unix and front.trusts_unix)
+            if not is_unix:  # reset before anybody could ask who it was
+                self._is_last = True
+                transport.abort()  # type: ignore[attr-defined]
         if self._client is not None:
-            self._is_opened_by(self._client)
+            self._is_opened_by(self._client, is_trusted=front.trusts(self._client[0]))
         else:
             self._awaits_preface = self.hop.is_trusted and not self._is_tls
         self.deadline = front.now + front.header_timeout
@@ -84,12 +101,12 @@ class Downstream(asyncio.Protocol):
         if len(front.connections) > front.most_connections:
             self.refuse_message(BadMessageError(503, "too many connections; try again"))
 
-    def _is_opened_by(self, peer: tuple[str, int]) -> None:
+    def _is_opened_by(self, peer: tuple[str, int], *, is_trusted: bool) -> None:
         """Take a peer, or whom it names in its place, for who is there."""
         self.peer = peer
         self.client = peer[0]
         proto = b"https" if self._is_tls else b"http"
-        self.hop = Hop(self.client, proto, is_trusted=self.front.trusts(self.client))
+        self.hop = Hop(self.client, proto, is_trusted=is_trusted)
 
     @property
     def _is_tls(self) -> bool:
@@ -107,6 +124,7 @@ class Downstream(asyncio.Protocol):
         self.is_paused = True
         if self._exchange is not None:
             self._exchange.pause_response()
+        self._unsent = unsent_bytes(self.transport)
         self.deadline = self.front.now + self.front.body_timeout
 
     def resume_writing(self) -> None:
@@ -114,6 +132,8 @@ class Downstream(asyncio.Protocol):
         self.is_paused = False
         if self._exchange is not None:
             self._exchange.resume_response()
+        elif self._is_last:
+            self.deadline = self.front.now + self.front.body_timeout
         else:
             self.deadline = self.front.now + self.front.keepalive_timeout
             self.resume_reading()
@@ -137,8 +157,9 @@ class Downstream(asyncio.Protocol):
         """Take what the client sends."""
         exchange = self._exchange
         if exchange is None and self._body is None:
-            if self._is_last:
-                return  # lingering: what still comes is thrown away
+            if self._is_last:  # lingering: what still comes is thrown away, and gets a little time each
+                self.deadline = min(self.front.now + _LINGER, self._linger_until)
+                return
             reader = self._reader
             reader.buffer = reader.buffer + data if reader.buffer else data
             self._read_requests()
@@ -167,7 +188,7 @@ class Downstream(asyncio.Protocol):
                 self.refuse_message(error)
                 return
             if request is None:
-                if is_new:
+                if is_new and reader.buffer:
                     self.deadline = self.front.now + self.front.header_timeout
                 return
             self._serve(request)
@@ -184,7 +205,7 @@ class Downstream(asyncio.Protocol):
         self._awaits_preface = False
         self._reader.buffer = self._reader.buffer[preface.size :]
         if preface.client is not None:
-            self._is_opened_by(preface.client)
+            self._is_opened_by(preface.client, is_trusted=self.front.trusts(preface.client[0]))
         return True
 
     def _serve(self, request: RequestHead) -> None:
@@ -195,7 +216,8 @@ class Downstream(asyncio.Protocol):
         if self.hop.is_trusted:
             self.client = trusted_client(request, self.peer[0], front.trusted_networks)
         if front.redirects_to_https and scheme_of(request, self.hop) == b"http":
-            self._answer(request, front.answers.to_https(request), 308, Verdict.FORWARD, began)
+            answer, status = front.answers.to_https(request)
+            self._answer(request, answer, status, Verdict.FORWARD, began)
             return
         if not moment.gates and not request.path.startswith(front.prefix):
             verdict = Verdict.FORWARD
@@ -302,6 +324,7 @@ class Downstream(asyncio.Protocol):
         """Close; where the client may still be sending, only after it had time to read the answer (rule 29)."""
         self._is_last = True
         self._reader.buffer = b""
+        self._linger_until = self.front.now + _LONGEST_LINGER
         self.deadline = self.front.now + (_LINGER if unread and not self.is_paused else self.front.body_timeout)
         if not unread:
             self.transport.close()
@@ -359,12 +382,17 @@ class Downstream(asyncio.Protocol):
     def deadline_passed(self) -> None:
         """Act on a deadline; called by the sweep."""
         self.deadline = _NEVER
-        if self._exchange is not None:
+        if self.is_paused and (unsent := unsent_bytes(self.transport)) < self._unsent:
+            self._unsent = unsent  # slow, but it reads
+            self.deadline = self.front.now + self.front.body_timeout
+        elif self.tunnel is not None:
+            self.tunnel.abort()
+        elif self._exchange is not None:
             if self.is_paused:
                 self.transport.abort()  # a client that does not read
             else:
                 self._exchange.timed_out()
-        elif self._is_last or self.is_paused or self.tunnel is not None:
+        elif self._is_last or self.is_paused:
             self.transport.abort()  # there was time to read the answer
         elif self._body is not None or not self._reader.buffer:
             self._is_last = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.observation import RequestServed, UpstreamFailed
 from gateway.domain.verdict import Verdict
 from gateway.edge.tunnel import begin_tunnel
-from gateway.http1.body import Body, ChunkedBody, EndlessBody, body_reader, chunk, last_chunk
+from gateway.http1.body import Body, ChunkedBody, EndlessBody, SizedBody, body_reader, chunk, last_chunk
 from gateway.http1.fields import CHUNKED, HEAD_END, UNTIL_CLOSE, BadMessageError
 from gateway.http1.forward import request_bytes, response_bytes
 from gateway.http1.request import RequestHead
@@ -31,6 +31,7 @@ class Exchange:
     """Begins with a request's head; ends when the response is through, has failed, or the client has gone."""
 
     __slots__ = (
+        "_body_begun",
         "_buffer",
         "_chunked_out",
         "_downstream",
@@ -70,7 +71,7 @@ class Exchange:
         self._upstream: UpstreamConnection | None = None
         self._held: list[bytes] | None = None
         """What has come of the request's body before there is a connection."""
-        self._may_replay = False
+        self._may_replay = self._body_begun = False
         self._response: ResponseHead | None = None
         self._response_body: Body | None = None
         self._buffer = b""
@@ -116,6 +117,7 @@ class Exchange:
         body = self.request_body
         if body is None:
             return data
+        self._body_begun = True
         piece, rest = body.feed(data)
         if isinstance(body, ChunkedBody):
             if body.content_bytes > self._downstream.front.body_bytes:
@@ -160,8 +162,20 @@ class Exchange:
         """Go on reading from the application."""
         if self._upstream is not None:
             self._upstream.resume_reading()
-        if self._response is not None and self.request_body is None:
-            self._downstream.deadline = _NEVER
+        self.renew_deadline()
+
+    def renew_deadline(self) -> None:
+        """Give the side that has to act its time from now."""
+        downstream = self._downstream
+        front = downstream.front
+        if self.request_body is not None:
+            downstream.deadline = front.now + front.body_timeout
+        elif self._response is None:
+            downstream.deadline = front.now + front.response_timeout
+        elif isinstance(self._response_body, SizedBody):
+            downstream.deadline = front.now + front.body_timeout
+        else:
+            downstream.deadline = _NEVER  # events, for example: nobody knows when the next one comes
 
     def response_received(self, data: bytes) -> None:
         """Take what the application sends: heads of 1xx, which are relayed; the final one; the body."""
@@ -201,6 +215,7 @@ class Exchange:
         downstream, fields, length = self._downstream, self.request.fields, response.body
         self._response = response
         self._buffer = b""
+        self._note_answer()
         is_http_1_0 = fields.is_http_1_0
         self._chunked_out = length == CHUNKED and not is_http_1_0
         self._is_last = is_last = (
@@ -218,14 +233,18 @@ class Exchange:
             downstream.transport.write(head + data if data else head)
             self._finish(is_clean=True)
             return
-        if self.request_body is None:
-            downstream.deadline = _NEVER
         self._response_body = body_reader(length)
+        self.renew_deadline()
         if self._response_body is None:
             downstream.transport.write(head)
             self._finish(is_clean=False)
         else:
             self._relay(data, head)
+
+    def _note_answer(self) -> None:
+        upstream = self._upstream
+        if upstream is not None and upstream.server.failures:
+            self._pool.answered(upstream)
 
     def _relay(self, data: bytes, head: bytes = b"") -> None:
         """Relay a piece of the body, behind `head` where that is not sent yet."""
@@ -241,6 +260,8 @@ class Exchange:
                 self._cut(error.reason)
             return
         self._sent += len(piece)
+        if isinstance(body, SizedBody):
+            self.renew_deadline()
         if self._chunked_out:
             if piece:
                 piece = chunk(piece)
@@ -253,9 +274,10 @@ class Exchange:
 
     def _switch(self, response: ResponseHead, data: bytes) -> None:
         upstream, downstream = self._upstream, self._downstream
-        if not self.request.fields.upgrade or upstream is None:
-            self._fail(502, "the application switched protocols unasked")
+        if not self.request.fields.upgrade or self.request_body is not None or upstream is None:
+            self._fail(502, "the application switched protocols unasked, or before it had the request")
             return
+        self._note_answer()
         upstream.exchange = None
         downstream.deadline = _NEVER
         downstream.transport.write(response_bytes(response))
@@ -298,7 +320,8 @@ class Exchange:
     def timed_out(self) -> None:
         """A deadline has passed."""
         upstream = self._upstream
-        if self.request_body is not None and upstream is not None and not upstream.is_paused:
+        waits_for_leave = self.request.fields.expects_continue and not self._body_begun
+        if self.request_body is not None and upstream is not None and not upstream.is_paused and not waits_for_leave:
             self.refuse(BadMessageError(408, "the body of the request did not come in time"))
         elif self._response is None:
             if upstream is not None:
@@ -354,7 +377,7 @@ class Exchange:
         self._pool.forget(self)
         if upstream is not None:
             upstream.exchange = None
-            self._pool.release(upstream, reusable=False, has_answered=self._response is not None)
+            self._pool.release(upstream, reusable=False)
 
     def _tell(self, status: int) -> None:
         request, downstream = self.request, self._downstream

@@ -60,6 +60,8 @@ class Front:
         self.most_connections = limits.connections or math.inf
         self.trusted_proxies = settings.server.trusted_proxies
         self.trusted_networks = tuple(proxy for proxy in self.trusted_proxies if not isinstance(proxy, str))
+        self.trusts_unix = "unix:" in self.trusted_proxies
+        """Whether the peer of a unix socket, which has no address, is believed."""
         self.redirects_to_https = settings.server.redirect_to_https
         self.prefix = maintenance.prefix.encode()
         self.exemptions = Exemptions(
@@ -93,9 +95,7 @@ class Front:
             self.emptied.set()
 
     def trusts(self, peer: str) -> bool:
-        """Tell whether a peer is believed what it says about clients; one of a unix socket has no name."""
-        if not peer:
-            return "unix:" in self.trusted_proxies
+        """Tell whether a peer, by its address, is believed what it says about clients."""
         address = _address(peer) if self.trusted_networks else None
         return address is not None and any(address in network for network in self.trusted_networks)
 

@@ -28,9 +28,9 @@ class Server:
     """One server of the application: where it is, what is open to it, and since when it is left out."""
 
     __slots__ = (
-        "_failures",
         "_rest",
         "authority",
+        "failures",
         "host",
         "idle",
         "is_out",
@@ -60,7 +60,7 @@ class Server:
         """When it was last chosen, counted in choices."""
         self.is_out = False
         self.out_until = 0.0
-        self._failures = 0
+        self.failures = 0
         self._rest = _FIRST_REST
 
     async def open(self, loop: asyncio.AbstractEventLoop) -> UpstreamConnection:
@@ -89,8 +89,8 @@ class Server:
 
     def failed(self, now: float, *, outright: bool) -> bool:
         """Count a failure; leave the server out after one `outright`, or several. Tell whether that is news."""
-        self._failures += 1
-        if not outright and self._failures < _MOST_FAILURES:
+        self.failures += 1
+        if not outright and self.failures < _MOST_FAILURES:
             return False
         is_news, self.is_out = not self.is_out, True
         self.out_until = now + self._rest
@@ -105,14 +105,9 @@ class Server:
         """Count on the server again. Tell whether that is news."""
         is_news, self.is_out = self.is_out, False
         self.out_until = 0.0
-        self._failures = 0
+        self.failures = 0
         self._rest = _FIRST_REST
         return is_news
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it has failed since it last answered."""
-        return self._failures > 0
 
 
 class ServerPool:
@@ -159,18 +154,22 @@ class ServerPool:
         if task is not None:
             task.cancel()
 
-    def release(self, connection: UpstreamConnection, *, reusable: bool, has_answered: bool = True) -> None:
+    def release(self, connection: UpstreamConnection, *, reusable: bool) -> None:
         """Take a connection back, or close it."""
         server: Server = connection.server  # type: ignore[assignment]
         server.outstanding -= 1
-        if has_answered and server.has_failed:
-            self._answered(server)
         if not reusable or connection.transport.is_closing():
             connection.transport.abort()
             return
         connection.resume_reading()
         connection.idle_since = self._now
         server.idle.append(connection)
+
+    def answered(self, connection: UpstreamConnection) -> None:
+        """Note that a server which has failed before has answered."""
+        server: Server = connection.server  # type: ignore[assignment]
+        if server.answered():
+            self._observe(ServerRecovered(server=server.name))
 
     def failed(self, connection: UpstreamConnection) -> None:
         """Note that the server took a request and gave no answer."""
@@ -231,10 +230,6 @@ class ServerPool:
     def _failed(self, server: Server, reason: str, *, outright: bool) -> None:
         if server.failed(self._loop.time(), outright=outright):
             self._observe(ServerEjected(server=server.name, reason=reason))
-
-    def _answered(self, server: Server) -> None:
-        if server.answered():
-            self._observe(ServerRecovered(server=server.name))
 
 
 def upstream_tls(settings: Upstream) -> ssl.SSLContext | None:

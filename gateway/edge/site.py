@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.edge.downstream import Downstream
 from gateway.edge.front import Front
 from gateway.edge.prefaced import PrefacedServer
+from gateway.edge.sockets import notice_loss
 
 _BACKLOG = 4096
 _PASSIVE = socket.AI_PASSIVE
@@ -69,7 +70,10 @@ class FrontSite(web.BaseSite):
             ssl=self._tls,
             backlog=_BACKLOG,
             family=socket.AF_UNSPEC,
+            ssl_handshake_timeout=front.header_timeout if self._tls else None,
         )
+        for connection in self._server.sockets:
+            notice_loss(connection)
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
@@ -81,6 +85,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         found = [socket.create_server(address[:2], family=family, backlog=_BACKLOG)]
     for listening in found:
         listening.settimeout(0)
+        notice_loss(listening)
     return found
 
 

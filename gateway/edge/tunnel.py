@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 class TunnelEnd(asyncio.Protocol):
     """One end: what it receives goes to the other."""
 
-    __slots__ = ("_closing", "_frames", "_is_ending", "_other", "has_ended")
+    __slots__ = ("_closing", "_downstream", "_frames", "_is_ending", "_other", "has_ended")
 
-    def __init__(self, other: asyncio.Transport, closing: bytes) -> None:
+    def __init__(self, downstream: "Downstream", other: asyncio.Transport, closing: bytes) -> None:
         """Send what is received to `other`; where that is a WebSocket, `closing` is what ends it."""
+        self._downstream = downstream
         self._other = other
         self._closing = closing
         self._frames: Frames | None = Frames() if closing else None
@@ -45,7 +46,7 @@ class TunnelEnd(asyncio.Protocol):
         elif not self._is_ending:
             frames.feed(data)
             self._other.write(data)
-        elif not frames.is_between():
+        elif not frames.is_between() and not self._other.is_closing():
             self._other.write(data[: frames.feed(data, only_this=True)])
             if frames.is_between():
                 self._say_the_end()
@@ -74,30 +75,29 @@ class TunnelEnd(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Close the other end: after what is left to send, or at once where this one broke."""
+        """Close the other end: after what is left to send, for which it has its time; at once where this one broke."""
         if exc is None:
             self._other.close()
+            front = self._downstream.front
+            front.loop.call_later(front.body_timeout, self._other.abort)
         else:
             self._other.abort()
 
     def pause_writing(self) -> None:
-        """Stop the other end from sending."""
+        """Stop the other end from sending; who does not take what it is sent has its time for that."""
         self._other.pause_reading()
+        self._downstream.deadline = self._downstream.front.now + self._downstream.front.body_timeout
 
     def resume_writing(self) -> None:
         """Let it go on."""
         self._other.resume_reading()
+        self._downstream.deadline = float("inf")
 
 
 class DownstreamEnd(TunnelEnd):
     """The client's end, which the front still counts among its connections."""
 
-    __slots__ = ("_downstream",)
-
-    def __init__(self, downstream: "Downstream", other: asyncio.Transport, closing: bytes) -> None:
-        """Take the place of `downstream`."""
-        super().__init__(other, closing)
-        self._downstream = downstream
+    __slots__ = ()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the other end, and be forgotten."""
@@ -111,9 +111,9 @@ class UpstreamEnd(TunnelEnd):
 
     __slots__ = ("_upstream",)
 
-    def __init__(self, upstream: "UpstreamConnection", other: asyncio.Transport, closing: bytes) -> None:
+    def __init__(self, downstream: "Downstream", upstream: "UpstreamConnection", closing: bytes) -> None:
         """Take the place of `upstream`."""
-        super().__init__(other, closing)
+        super().__init__(downstream, downstream.transport, closing)
         self._upstream = upstream
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -139,7 +139,7 @@ class Tunnel:
         if b"websocket" in tokens(self.request.fields.upgrade):
             closing = (CLOSE_TO_SERVER, CLOSE_TO_CLIENT)
         self._from_client = DownstreamEnd(downstream, upstream.transport, closing[0])
-        self._from_application = UpstreamEnd(upstream, downstream.transport, closing[1])
+        self._from_application = UpstreamEnd(downstream, upstream, closing[1])
 
     def begin(self, from_client: bytes, from_application: bytes) -> None:
         """Take both connections over, with what has come on them already."""
@@ -152,6 +152,11 @@ class Tunnel:
             self._from_application.data_received(from_application)
         if from_client:
             self._from_client.data_received(from_client)
+
+    def abort(self) -> None:
+        """Cut both connections: one of them does not take what it is sent."""
+        self._downstream.transport.abort()
+        self._upstream.transport.abort()
 
     def end_for_gate(self, verdict: Verdict) -> None:  # noqa: ARG002  an exchange needs it
         """End the tunnel: by the WebSocket's own means where it is one, else by cutting it."""

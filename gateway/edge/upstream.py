@@ -3,6 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.edge.sockets import notice_loss
+
 if TYPE_CHECKING:
     from gateway.edge.downstream import Downstream
     from gateway.edge.exchange import Exchange
@@ -22,8 +24,11 @@ class Pool(Protocol):
     def forget(self, exchange: "Exchange") -> None:
         """Tell the exchange nothing any more."""
 
-    def release(self, connection: "UpstreamConnection", *, reusable: bool, has_answered: bool = True) -> None:
-        """Take a connection back, or close it; `has_answered`: the head of an answer came."""
+    def release(self, connection: "UpstreamConnection", *, reusable: bool) -> None:
+        """Take a connection back, or close it."""
+
+    def answered(self, connection: "UpstreamConnection") -> None:
+        """Note that a server which has failed before has answered."""
 
     def failed(self, connection: "UpstreamConnection") -> None:
         """Note that the server took a request and gave no answer."""
@@ -42,6 +47,8 @@ class Origin(Protocol):
     authority: bytes
     host: bytes | None
     outstanding: int
+    failures: int
+    """How often it has failed since it last answered."""
     idle: "list[UpstreamConnection]"
 
 
@@ -68,6 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self.transport = transport  # type: ignore[assignment]
+        notice_loss(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         """Hand it to the exchange; an idle connection has nothing to say."""

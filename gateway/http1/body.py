@@ -2,26 +2,17 @@
 
 import re
 
-from gateway.http1.fields import CHUNKED, UNTIL_CLOSE, BadMessageError
+from gateway.http1.fields import CHUNKED, FORWARDING, HOP_BY_HOP, UNTIL_CLOSE, BadMessageError
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
 _LONGEST_SIZE_LINE = 256
 _MOST_EXTENSION_BYTES = 16_384
 _MOST_TRAILER_BYTES = 16_384
-# RFC 9110, section 6.5.1: trailers must not change framing, routing or the message's control data.
-_FORBIDDEN_TRAILERS = frozenset(
-    {
-        b"content-length",
-        b"transfer-encoding",
-        b"host",
-        b"connection",
-        b"trailer",
-        b"te",
-        b"upgrade",
-        b"content-encoding",
-    }
-    | {b"authorization", b"cookie", b"set-cookie", b"expect", b"via", b"forwarded", b"x-forwarded-for"}
+# RFC 9110, section 6.5.1: trailers must not change framing, routing, who asks, or what the content is.
+_FORBIDDEN_TRAILERS = frozenset(name.encode() for name in (*HOP_BY_HOP, *FORWARDING)) | frozenset(
+    b"authorization cache-control content-encoding content-length content-range content-type cookie expect host "
+    b"set-cookie trailer".split()
 )
 
 

@@ -22,6 +22,8 @@ HOP_BY_HOP = (
     "transfer-encoding",
     "upgrade",
 )
+# What proxies write about the way of a request; a client's own is not believed.
+FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id")
 
 
 class BadMessageError(Exception):

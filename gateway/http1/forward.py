@@ -1,12 +1,15 @@
 """The heads that go to the other side: end-to-end fields as they came, then the gateway's own (rule 9 and 10)."""
 
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+import re
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from gateway.http1.fields import CHUNKED, HEAD_END, finder
 from gateway.http1.request import RequestFields, RequestHead
 from gateway.http1.response import ResponseHead
 
 _HOST = finder(("host",))
+_WITH_PORT = re.compile(r"(?:\[([^\[\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
+_LONGEST_REMEMBERED = 8192
 
 
 class Hop:
@@ -30,8 +33,10 @@ class Hop:
         A client mostly sends the same fields again, which are then the same object: the last ones are remembered.
         """
         if fields is not self._fields or host != self._host:
-            self._lines = _lines(fields, self, host)
-            self._fields, self._host = fields, host
+            lines = _lines(fields, self, host)
+            if len(lines) > _LONGEST_REMEMBERED:
+                return lines
+            self._fields, self._host, self._lines = fields, host, lines
         return self._lines
 
     def own(self, fields: RequestFields) -> bytes:
@@ -71,13 +76,13 @@ def _lines(fields: RequestFields, hop: Hop, host: bytes | None) -> bytes:
     """Write the fields: those that are kept, then the gateway's own, which a client can't have removed (rule 9)."""
     lines = [fields.kept]
     if fields.is_http_1_0 and not fields.host:  # what is forwarded is HTTP/1.1, which must have one
-        lines.append(b"\r\nHost: %b" % (host or b""))
+        lines = [_HOST.sub(b"", fields.kept), b"\r\nHost: %b" % (host or b"")]
     elif host is not None:
         lines = [_HOST.sub(lambda found: b"\r\n%b: %b" % (found[1], host), fields.kept)]
     if fields.body == CHUNKED:
         lines.append(b"\r\nTransfer-Encoding: chunked")
-    if fields.te_trailers:
-        lines.append(b"\r\nTE: trailers")
+    if fields.te_trailers:  # RFC 9110, section 10.1.4: TE concerns one connection, and says so
+        lines.append(b"\r\nTE: trailers\r\nConnection: TE")
     if fields.upgrade:
         lines.append(b"\r\nConnection: Upgrade\r\nUpgrade: %b" % fields.upgrade)
     lines.append(_appended(fields, hop) if hop.is_trusted and fields.forwarding else hop.own(fields))
@@ -116,13 +121,15 @@ def scheme_of(request: RequestHead, hop: Hop) -> bytes:
 
 
 def trusted_client(request: RequestHead, peer: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
-    """Return the client's address by X-Forwarded-For: the last one that no trusted proxy has (peer: a trusted one)."""
+    """Return the client's address by X-Forwarded-For: the last one that no trusted proxy has (peer: a trusted one).
+
+    Where the chain can't be read, nobody knows who the client is: an empty string, which is in no network (rule 2).
+    """
     chain = b",".join(value for name, value in request.fields.forwarding if name == b"x-forwarded-for")
-    for part in reversed(chain.decode("latin-1").split(",")):
-        try:
-            address = ip_address(part.strip())
-        except ValueError:
-            return peer
+    for part in reversed(chain.decode("latin-1").split(",")) if chain.strip(b" \t") else ():
+        address = _address(part.strip())
+        if address is None:
+            return ""
         peer = str(address)
         if not any(address in network for network in trusted):
             break
@@ -162,11 +169,23 @@ def _forwarded(fields: RequestFields, hop: Hop, before: dict[bytes, list[bytes]]
     return b", ".join([b"%b;host=%b;proto=%b" % (first, _quoted(host), proto), *others])
 
 
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as proxies write it: some add the port; a zone means nothing here."""
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address((found[1] or found[2]) if found else text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None  # RFC 4291, section 2.5.5.2
+    return mapped or address
+
+
 def _node(address: str) -> bytes:
     """Write an address as RFC 7239, section 6, wants it: IPv6 in brackets and quotes."""
-    try:
-        parsed = ip_address(address.strip("[]"))
-    except ValueError:
+    parsed = _address(address)
+    if parsed is None:
         return b"unknown"
     return b'"[%b]"' % str(parsed).encode() if isinstance(parsed, IPv6Address) else str(parsed).encode()
 

@@ -9,6 +9,7 @@ from gateway.http1.fields import finder
 if TYPE_CHECKING:
     from gateway.http1.request import RequestFields
 
+_LONGEST_READ = 1024
 _ASKED = finder(
     (
         "accept",
@@ -39,7 +40,7 @@ class Wants:
         """Read it from the fields of a request."""
         asked: dict[bytes, bytes] = {}
         for name, value in _ASKED.findall(fields.raw):
-            asked.setdefault(name.lower(), value.strip(b" \t"))
+            asked.setdefault(name.lower(), value.strip(b" \t")[:_LONGEST_READ])
         get = asked.get
         self.form = wanted_format(get(b"accept", b""), get(b"content-type", b""), get(b"sec-fetch-mode", b""))
         self.form_name = self.form.value

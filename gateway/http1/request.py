@@ -13,6 +13,7 @@ from gateway.http1.cookies import BYPASS_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
     FIELD_LINES,
+    FORWARDING,
     HOP_BY_HOP,
     BadMessageError,
     finder,
@@ -26,7 +27,6 @@ from gateway.http1.fields import (
 if TYPE_CHECKING:
     from gateway.http1.negotiate import Wants
 
-FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id")
 _FORWARDING = frozenset(name.encode() for name in FORWARDING)
 _KEPT = frozenset({b"host", b"content-length", b"expect"})
 _SPECIAL = finder(("host", "content-length", "expect", *HOP_BY_HOP, *FORWARDING), look_alikes=True)
@@ -39,6 +39,8 @@ _ABSOLUTE_FORM = re.compile(rb"(?i:https?)://([^/?#@\s]+)([/?][^#]*)?")
 # What is looked up or routed by: names and addresses, none of what RFC 3986 also allows in a registered name.
 _HOST = re.compile(rb"([A-Za-z0-9_~-][A-Za-z0-9._~-]*|\[([0-9A-Fa-f:.]+)\])(?::(\d{0,5}))?")
 _HIGHEST_PORT = 65_535
+_LONGEST_HOST = 262  # a name of 255 bytes and a port (RFC 1035, section 2.3.4)
+_LONGEST_REMEMBERED = 8192
 _VERSIONS = (b"HTTP/1.1\r\n", b"HTTP/1.0\r\n")
 _FIELDS = re.compile(rb"HTTP/1\.[01]" + FIELD_LINES)
 _ANY_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/(\d)\.\d")
@@ -140,7 +142,7 @@ class RequestHeadParser:
             raise _bad_method(method)
         if not is_known:
             self._fields = _read_fields(raw, self._most_fields)
-            self._raw = raw
+            self._raw = raw if len(raw) <= _LONGEST_REMEMBERED else b""
         origin = _ORIGIN_FORM.fullmatch(target)
         if origin is not None and method != b"CONNECT":
             return RequestHead(method, target, origin[1], self._fields)
@@ -199,7 +201,7 @@ def _host(hosts: list[bytes], *, is_http_1_0: bool) -> bytes:
     if len(hosts) != 1 and (hosts or not is_http_1_0):
         raise BadMessageError(400, "a request names exactly one Host")
     host = hosts[0] if hosts else b""
-    if host and not _is_host(host):
+    if host and (len(host) > _LONGEST_HOST or not _is_host(host)):
         raise BadMessageError(400, "the Host is not a host name")
     return host
 
@@ -246,7 +248,7 @@ def _other_form(method: bytes, target: bytes, fields: RequestFields) -> RequestH
     if target == b"*" and method == b"OPTIONS":
         return RequestHead(method, target, target, fields)
     absolute = _ABSOLUTE_FORM.fullmatch(target)
-    if absolute is None or not _is_host(absolute[1]):
+    if absolute is None or len(absolute[1]) > _LONGEST_HOST or not _is_host(absolute[1]):
         raise BadMessageError(400, "the target of the request is malformed")
     target = absolute[2] or (b"*" if method == b"OPTIONS" else b"/")  # RFC 9112, section 3.2.4
     if target.startswith(b"?"):

@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
@@ -14,7 +13,7 @@ import structlog
 
 from gateway.domain.observation import RequestServed
 
-_MOST_BATCHES = 120
+_MOST_WAITING = 200_000
 
 
 class AccessLog:
@@ -24,28 +23,31 @@ class AccessLog:
         """Write to `stream`, which should have no buffer of its own, in the form `console` or `json`."""
         self._render = _json_lines if form == "json" else _console_lines
         self._stream = stream
-        self._batches: queue.Queue[Sequence[RequestServed] | None] = queue.Queue(_MOST_BATCHES)
+        self._batches: queue.SimpleQueue[Sequence[RequestServed] | None] = queue.SimpleQueue()
+        # Requests that were put into the queue, by those who log, and taken out, by the thread: beyond a limit they are
+        # dropped, and counted.
+        self._put = self._taken = 0
         # A thread, for whoever reads the log may stall; a daemon, for that must not hold up the end either.
         self._writer = threading.Thread(target=self._write, name="access log", daemon=True)
         self._writer.start()
 
     def __call__(self, batch: Sequence[RequestServed]) -> int:
         """Have a batch written; return how many requests are dropped, because the reader of the log has stalled."""
-        try:
-            self._batches.put_nowait(batch)
-        except queue.Full:
+        if self._put - self._taken > _MOST_WAITING:
             return len(batch)
+        self._put += len(batch)
+        self._batches.put(batch)
         return 0
 
     def close(self, *, within: float = 1.0) -> None:
         """Write what is left, for at most `within` seconds."""
-        with suppress(queue.Full):
-            self._batches.put_nowait(None)
+        self._batches.put(None)
         self._writer.join(within)
 
     def _write(self) -> None:
         while (batch := self._batches.get()) is not None:
-            left = memoryview("".join(self._render(batch)).encode("ascii"))
+            left = memoryview("".join(self._render(batch)).encode("ascii", "backslashreplace"))
+            self._taken += len(batch)
             try:
                 while left:
                     left = left[self._stream.write(left) :]

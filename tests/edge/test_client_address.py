@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.observation import CertificateFailed, CertificateLoaded
-from tests.edge.conftest import SOON, Gateway, Serve
+from tests.edge.conftest import SOON, Gateway, Serve, window
 from tests.edge.wire import LONGEST, Application, Client, connect
 from tests.http1.test_proxy_protocol import GOOD
 from tests.observed import Observations, wait_until
@@ -141,21 +141,14 @@ async def test_rule_24_who_says_nothing_before_tls_is_given_up(serve: Serve, cer
             assert await client.end() == b""
 
 
-def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
+EC = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+RSA = ["rsa:2048"]
+
+
+def make_certificate(directory: Path, name: str, key_type: list[str]) -> tuple[Path, Path]:
     """Write a certificate for localhost that names `name`, and its key."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
+    command = ["openssl", "req", "-x509", "-newkey", *key_type, "-nodes", "-days", "2"]
     command += ["-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]
     subprocess.run(command, check=True, capture_output=True, timeout=30)
     return certificate, key
@@ -173,11 +166,13 @@ async def served_name(gateway: Gateway, trusted: list[Path]) -> str:
     return str(dict(pair for entry in found for pair in entry)["commonName"])
 
 
+@pytest.mark.parametrize("key_types", [(EC, EC), (EC, RSA), (RSA, EC)], ids=str)
 async def test_rule_24_a_certificate_is_reloaded_when_its_files_change(
-    serve: Serve, observations: Observations, tmp_path: Path
+    serve: Serve, observations: Observations, tmp_path: Path, key_types: tuple[list[str], list[str]]
 ) -> None:
-    """New connections get the new one, open ones go on; half a pair changes nothing."""
-    first, second = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
+    """New connections get the new one, of whatever kind of key; open ones go on; half a pair changes nothing."""
+    first = make_certificate(tmp_path, "first", key_types[0])
+    second = make_certificate(tmp_path, "second", key_types[1])
     live = tmp_path / "live.pem", tmp_path / "live.key"
     for source, target in zip(first, live, strict=True):
         target.write_bytes(source.read_bytes())
@@ -236,3 +231,36 @@ async def test_a_balancer_that_ends_tls_says_what_the_client_spoke(serve: Serve,
     other = await strict.connect()
     assert (await other.ask(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-Proto: https\r\n\r\n"))).status == 308
     await wait_until(lambda: strict.served)
+
+
+async def test_rule_02_an_address_that_can_not_be_read_exempts_nobody(serve: Serve) -> None:
+    """Least of all as the proxy's own: doubt counts as gated. With a port it can be read."""
+    gateway = await serve(
+        server={"trusted_proxies": ["127.0.0.0/8"]}, maintenance={"bypass_networks": ["127.0.0.0/8", "10.0.0.0/8"]}
+    )
+    gateway.load(window())
+    client = await gateway.connect()
+    field = b"\r\nX-Forwarded-For: %b\r\n\r\n"
+    for chain, status in [
+        (b"203.0.113.9", 503),
+        (b"203.0.113.9:5678", 503),
+        (b"unknown", 503),
+        (b"[2001:db8::1]", 503),
+        (b"fe80::1%eth0", 503),
+        (b"10.0.0.9:5678", 200),
+    ]:
+        assert (await client.ask(GET.replace(b"\r\n\r\n", field % chain))).status == status, chain
+
+
+async def test_rule_24_who_is_reset_before_he_is_known_is_nobody(serve: Serve, application: Application) -> None:
+    """A TCP client that is gone when it is accepted has no address, and is no unix peer for that."""
+    gateway = await serve(server={"trusted_proxies": ["unix:"]}, maintenance={"bypass_networks": ["10.0.0.0/8"]})
+    gateway.load(window())
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", gateway.port)) as raw:
+            raw.sendall(b"DELETE /evil HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        await asyncio.sleep(0)
+    assert (await (await gateway.connect()).ask(GET)).status == 503
+    assert not application.connections
+    assert {told.verdict for told in await gateway.told()} == {"refuse"}

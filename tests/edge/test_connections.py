@@ -1,6 +1,8 @@
 """Connections of clients: kept, pipelined, limited, timed, drained (rules 17, 22; state.md: SIGTERM)."""
 
 import asyncio
+import json
+import socket
 
 import pytest
 
@@ -284,3 +286,88 @@ async def test_draining_ends_in_time(gateway: Gateway, client: Client, applicati
     await gateway.front.drain(0.01)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await client.until(b"\r\n\r\n")
+
+
+async def test_rule_22_empty_lines_cost_nothing(gateway: Gateway, application: Application) -> None:
+    """A few before a request are ignored; a flood of them is refused at once."""
+    client = await gateway.connect()
+    assert (await client.ask(b"\r\n" * 100 + GET % 1)).status == 200
+    flood = await gateway.connect()
+    flood.send(b"\r\n" * 500_000)
+    assert (await flood.answer()).status == 400
+    assert len(application.received) == 1
+
+
+async def test_rule_22_a_slow_reader_is_not_cut(serve: Serve, application: Application) -> None:
+    """As long as it takes something between two looks; one that takes nothing is."""
+    gateway = await serve(limits={"body_timeout": "0.3s"})
+    size = 2**24
+    application.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"x" * size)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as raw:  # of its own: a stream reads ahead
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        raw.setblocking(False)  # noqa: FBT003
+        await loop.sock_connect(raw, ("127.0.0.1", gateway.port))
+        await loop.sock_sendall(raw, GET % 1)
+        taken = 0
+        (downstream,) = await wait_until(lambda: [c for c in gateway.front.connections if c.is_paused])
+        began = gateway.front.now
+        while gateway.front.now < began + 1.5:  # five times the time-out, a little each time
+            taken += len(await asyncio.wait_for(loop.sock_recv(raw, 65_536), LONGEST))
+            at = gateway.front.now
+            await wait_until(lambda at=at: gateway.front.now > at + 0.05)
+        assert taken < size
+        assert downstream in gateway.front.connections
+        await wait_until(lambda: not gateway.front.connections)  # it reads no more
+
+
+async def test_rule_22_an_application_that_stalls_in_mid_body_is_given_up(
+    serve: Serve, application: Application
+) -> None:
+    """Of a body with a length the rest is due; events without end may wait for ever."""
+    gateway = await serve(limits={"body_timeout": SOON})
+
+    async def stall(_: Application, end: End) -> None:
+        await end.message()
+        end.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await end.end()
+
+    application.script = stall
+    client = await gateway.connect()
+    client.send(GET % 1)
+    await client.until(b"half")
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await client.exactly(6)
+    await wait_until(lambda: application.connections[0].ended)
+
+
+async def test_both_sides_notice_a_host_that_vanished(client: Client, gateway: Gateway) -> None:
+    """The kernel asks for them: no packet tells of a host that is gone."""
+    await client.ask(GET % 1)
+    (downstream,) = gateway.front.connections
+    (upstream,) = gateway.front.pool._servers[0].idle
+    for end in (downstream, upstream):
+        connection = end.transport.get_extra_info("socket")
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
+
+
+async def test_leave_that_the_application_does_not_give_is_its_fault(serve: Serve, application: Application) -> None:
+    """A client that waits for 100 Continue was not slow."""
+    gateway = await serve(limits={"body_timeout": SOON})
+
+    async def silent(_: Application, end: End) -> None:
+        await end.end()
+
+    application.script = silent
+    client = await gateway.connect()
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+    assert (await client.answer()).status == 504
+
+
+async def test_refusals_of_a_request_are_problems_for_those_who_read_them(serve: Serve) -> None:
+    gateway = await serve(limits={"body_bytes": 2})
+    client = await gateway.connect()
+    answer = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 3\r\n\r\nabc")
+    assert (answer.status, answer.get("content-type")) == (413, b"application/problem+json")
+    assert json.loads(answer.content)["status"] == 413

@@ -196,7 +196,10 @@ async def test_rule_15_an_http_1_0_client_gets_no_informational_answer(
     assert (await client.ask(b"GET / HTTP/1.0\r\n\r\n")).status == 200
 
 
-@pytest.mark.parametrize(("line", "host"), [(b"GET / HTTP/1.0", None), (b"GET http://b/ HTTP/1.0", b"b")])
+@pytest.mark.parametrize(
+    ("line", "host"),
+    [(b"GET / HTTP/1.0", None), (b"GET / HTTP/1.0\r\nHost:", None), (b"GET http://b/ HTTP/1.0", b"b")],
+)
 async def test_an_http_1_0_request_gets_a_host(
     client: Client, application: Application, line: bytes, host: bytes | None
 ) -> None:

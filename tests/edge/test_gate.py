@@ -431,3 +431,20 @@ async def test_rule_29_a_refused_body_that_never_comes_is_given_up(serve: Serve)
     client = await gateway.connect()
     assert (await client.ask(POST % b"Content-Length: 3")).status == 503
     assert await client.end() == b""
+
+
+@pytest.mark.usefixtures("closed")
+async def test_rule_29_an_upload_that_goes_on_for_long_can_read_its_answer(
+    gateway: Gateway, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients send first and read then: while something still comes, nothing resets the connection."""
+    monkeypatch.setattr("gateway.edge.downstream._LINGER", 0.1)
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n")
+    began = gateway.front.now
+    while gateway.front.now < began + 0.5:
+        await client.send_all(b"x" * 1000)
+        at = gateway.front.now
+        await wait_until(lambda at=at: gateway.front.now > at)
+    answer = await client.answer()
+    assert (answer.status, answer.get("connection")) == (503, b"close")
+    await wait_until(lambda: not gateway.front.connections)

@@ -167,6 +167,27 @@ async def test_rule_21_one_request_tries_a_server_that_was_left_out(
         type(sick).open = before
 
 
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", b"HTTP/1.0 200 OK\r\n\r\nok"])
+async def test_rule_21_answers_that_end_with_their_connection_count(
+    serve: Serve, start_application: StartApplication, observations: Observations, answer: bytes
+) -> None:
+    """An application that keeps no connection open comes back like any other."""
+    application = await start_application()
+    gateway = await serve(upstream=upstream([application]))
+    server = gateway.front.pool._servers[0]
+    server.failed(gateway.front.loop.time(), outright=True)
+
+    async def answer_and_close(_: Application, end: End) -> None:
+        await end.message()
+        end.send(answer)
+
+    application.script = answer_and_close
+    client = await gateway.connect()
+    assert (await client.ask(GET)).content == b"ok"
+    assert (server.is_out, server.failures) == (False, 0)
+    assert observations.of(ServerRecovered)
+
+
 async def test_when_no_server_answers_the_client_is_told(gateway: Gateway, application: Application) -> None:
     application.stop()
     client = await gateway.connect()

@@ -202,3 +202,35 @@ async def test_rule_23_what_is_no_upgrade_is_not_offered(
 async def test_rule_23_a_switch_that_nobody_asked_for_is_an_error(client: Client, application: Application) -> None:
     application.answer = SWITCH
     assert (await client.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")).status == 502
+
+
+async def test_rule_23_a_tunnel_whose_client_stalls_is_given_up(serve: Serve, application: Application) -> None:
+    """Both connections: who does not take what it is sent for `body_timeout` is not waited for."""
+    gateway = await serve(limits={"body_timeout": "0.3s"})
+
+    async def flood(_: Application, end: End) -> None:
+        await end.message()
+        end.send(SWITCH)
+        while True:
+            await end.send_all(b"x" * 65_536)
+
+    application.script = flood
+    client = await gateway.connect()
+    client.send(UPGRADE % b"raw")
+    await client.until(b"\r\n\r\n")
+    client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    await wait_until(lambda: not gateway.front.connections)
+    await wait_until(lambda: gateway.front.pool._servers[0].outstanding == 0)
+
+
+async def test_rule_23_no_switch_before_the_whole_request(client: Client, application: Application) -> None:
+    """Else what is left of the body would be taken for the other protocol."""
+
+    async def hasty(_: Application, end: End) -> None:
+        await end.until(b"\r\n\r\n")
+        end.send(SWITCH)
+        await end.end()
+
+    application.script = hasty
+    client.send(UPGRADE.replace(b"GET", b"POST")[:-2] % b"raw", b"Transfer-Encoding: chunked\r\n\r\n3\r\nhe")
+    assert (await client.answer()).status == 502

@@ -116,7 +116,8 @@ def test_what_is_no_content_has_a_limit(framed: bytes, size: int) -> None:
 def test_trailers_can_not_change_what_the_message_is() -> None:
     """RFC 9110, section 6.5.1."""
     body = ChunkedBody()
-    read(body, [b"0\r\nContent-Length: 5\r\nHOST: b\r\nX: 1\r\nSet-Cookie: a\r\nTransfer-encoding: x\r\n\r\n"])
+    read(body, [b"0\r\nContent-Length: 5\r\nHOST: b\r\nX: 1\r\nSet-Cookie: a\r\nTransfer-encoding: x\r\n"])
+    read(body, [b"X-Forwarded-Proto: https\r\nx_request_id: 1\r\nProxy-Authorization: x\r\nContent-Type: x\r\n\r\n"])
     assert body.trailers == (b"X: 1",)
 
 

@@ -67,7 +67,7 @@ def test_what_is_forwarded_is_a_good_request(lines: list[bytes], hop: Hop, host:
     assert sent[b"host"] == [host or b"a"]
     assert sent[b"via"][0].endswith(b"1.1 gateway")
     assert sent[b"x-forwarded-for"][0].endswith(hop.client.encode())
-    assert set(sent.get(b"connection", [])) <= {b"Upgrade"}
+    assert set(sent.get(b"connection", [])) <= {b"Upgrade", b"TE"}
     again = RequestHeadParser(100).parse(head)
     assert (again.method, again.target) == (request.method, request.target)
     assert again.fields.body == request.fields.body
@@ -132,12 +132,21 @@ def test_request_ids_are_a_trusted_peers_to_give() -> None:
         ([b"6.6.6.6, 1.1.1.1"], "1.1.1.1"),
         ([b"6.6.6.6", b"1.1.1.1 , 10.0.0.2"], "1.1.1.1"),
         ([b"10.0.0.3,10.0.0.2"], "10.0.0.3"),
-        ([b"1.1.1.1, garbage, 10.0.0.2"], "10.0.0.2"),
+        ([b"1.1.1.1, garbage, 10.0.0.2"], ""),
+        ([b"1.1.1.1:5678, 10.0.0.2:80"], "1.1.1.1"),
+        ([b"[2001:db8::1]:80"], "2001:db8::1"),
+        ([b"[2001:db8::1]"], "2001:db8::1"),
+        ([b"::ffff:1.1.1.1"], "1.1.1.1"),
+        ([b"fe80::1%\xff"], ""),
+        ([b"unknown"], ""),
+        ([b"6.6.6.6, unknown"], ""),
         ([b"2001:DB8::1"], "2001:db8::1"),
-        ([b"garbage"], "10.0.0.1"),
+        ([b"garbage"], ""),
+        ([b""], "10.0.0.1"),
     ],
 )
 def test_the_client_is_the_last_one_that_no_trusted_proxy_has(chain: list[bytes], client: str) -> None:
+    """With or without a port; where the chain can't be read the client is nobody, and above all not the proxy."""
     request = parse(*(b"X-Forwarded-For: " + part for part in chain))
     assert trusted_client(request, "10.0.0.1", (ip_network("10.0.0.0/8"),)) == client
 

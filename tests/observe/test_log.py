@@ -80,6 +80,15 @@ def test_a_reader_that_stalls_holds_nobody_up() -> None:
     assert sum(log(batch) for _ in range(200)) > 0
     log.close(within=0.01)
     os.close(reading)  # the writer's thread gets EPIPE, and ends
+    log.close(within=60)
+    stream.close()
+
+
+def test_no_address_ends_the_log() -> None:
+    """Whatever somebody has called himself: the line is written, and so are those behind it."""
+    strange = SERVED._replace(client="fe80::1%\xff\u2028")
+    for form in ("console", "json"):
+        assert len(lines(form, strange, SERVED)) == 2
 
 
 def test_a_one_time_link_does_not_stand_in_the_log() -> None:
