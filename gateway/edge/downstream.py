@@ -1,17 +1,17 @@
 """A client's connection: cuts requests out of its bytes, asks for the verdict, and sends each one its way."""
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
 from gateway.domain.verdict import Verdict
 from gateway.edge.answers import closing
+from gateway.edge.client import ClientConnection
 from gateway.edge.exchange import Exchange
 from gateway.edge.sockets import unsent_bytes
 from gateway.http1.body import Body, body_reader
 from gateway.http1.fields import BadMessageError
-from gateway.http1.forward import Hop, request_id_of, scheme_of, trusted_client
+from gateway.http1.forward import request_id_of, scheme_of, trusted_client
 from gateway.http1.proxy_protocol import parse_preface
 from gateway.http1.reader import RequestReader
 from gateway.http1.request import RequestHead
@@ -28,34 +28,24 @@ _LONGEST_LINGER = 30.0
 _NEVER = float("inf")
 
 
-class Downstream(asyncio.Protocol):
+class Downstream(ClientConnection):
     """One connection of a client. At any time it reads a head, has an exchange, or throws a refused body away."""
 
     __slots__ = (
-        "_awaits_preface",
         "_body",
-        "_client",
         "_exchange",
         "_is_last",
         "_linger_until",
         "_reader",
         "_unsent",
-        "client",
         "deadline",
-        "front",
-        "hop",
         "is_paused",
-        "is_reading",
-        "peer",
-        "transport",
         "tunnel",
     )
 
-    transport: asyncio.Transport
-
     def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
         """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
-        self.front = front
+        super().__init__(front, client)
         self._reader = RequestReader(front.header_bytes, front.header_count)
         self._exchange: Exchange | None = None
         self._body: Body | None = None
@@ -67,50 +57,22 @@ class Downstream(asyncio.Protocol):
         """What waited to be sent when a deadline for that was set."""
         self.is_paused = False
         """The client does not take what it is sent."""
-        self.is_reading = True
-        self._client = client
-        self._awaits_preface = False
-        """A trusted peer may say first who opened the connection (rule 24)."""
         self.tunnel: Tunnel | None = None
         """The connection's bytes are no requests any more."""
 
     # The connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Learn who is there."""
+        """Learn who is there, and expect a request."""
+        super().connection_made(transport)
         front = self.front
-        self.transport = transport  # type: ignore[assignment]
-        peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple) and peer:
-            # IPv4 clients of a socket for both families come as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
-            host = peer[0].removeprefix("::ffff:")
-            self._is_opened_by((host, peer[1]), is_trusted=front.trusts(host))
-        else:
-            connection = transport.get_extra_info("socket")
-            is_unix = connection is not None and connection.family == socket.AF_UNIX
-            self._is_opened_by(("", 0), is_trusted=is_unix and front.trusts_unix)
-            if not is_unix:  # reset before anybody could ask who it was
-                self._is_last = True
-                transport.abort()  # type: ignore[attr-defined]
-        if self._client is not None:
-            self._is_opened_by(self._client, is_trusted=front.trusts(self._client[0]))
-        else:
-            self._awaits_preface = self.hop.is_trusted and not self._is_tls
         self.deadline = front.now + front.header_timeout
         front.connections.add(self)
-        if len(front.connections) > front.most_connections:
+        if self.is_nobody:
+            self._is_last = True
+            self.transport.abort()
+        elif len(front.connections) > front.most_connections:
             self.refuse_message(BadMessageError(503, "too many connections; try again"))
-
-    def _is_opened_by(self, peer: tuple[str, int], *, is_trusted: bool) -> None:
-        """Take a peer, or whom it names in its place, for who is there."""
-        self.peer = peer
-        self.client = peer[0]
-        proto = b"https" if self._is_tls else b"http"
-        self.hop = Hop(self.client, proto, is_trusted=is_trusted)
-
-    @property
-    def _is_tls(self) -> bool:
-        return self.transport.get_extra_info("sslcontext") is not None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget it; a request that is under way is cancelled."""
@@ -139,18 +101,6 @@ class Downstream(asyncio.Protocol):
             self.resume_reading()
             self._read_requests()
 
-    def pause_reading(self) -> None:
-        """Leave what the client sends in its own buffers."""
-        if self.is_reading:
-            self.is_reading = False
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take what the client sends."""
-        if not self.is_reading:
-            self.is_reading = True
-            self.transport.resume_reading()
-
     # Bytes from the client
 
     def data_received(self, data: bytes) -> None:
@@ -177,7 +127,7 @@ class Downstream(asyncio.Protocol):
 
     def _read_requests(self) -> None:
         """Serve the requests in the buffer, one after the other."""
-        if self._awaits_preface and not self._took_preface():
+        if self.awaits_preface and not self._took_preface():
             return
         reader = self._reader
         while reader.buffer and not (self._exchange or self._body or self._is_last or self.is_paused):
@@ -202,10 +152,10 @@ class Downstream(asyncio.Protocol):
             return False
         if preface is None:
             return False
-        self._awaits_preface = False
+        self.awaits_preface = False
         self._reader.buffer = self._reader.buffer[preface.size :]
         if preface.client is not None:
-            self._is_opened_by(preface.client, is_trusted=self.front.trusts(preface.client[0]))
+            self.is_named(preface.client)
         return True
 
     def _serve(self, request: RequestHead) -> None:
