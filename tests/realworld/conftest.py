@@ -6,7 +6,6 @@ from typing import Protocol
 
 import pytest
 
-from tests.edge.conftest import certificate  # noqa: F401  a self-signed one of 127.0.0.1
 from tests.postgres import Postgres
 from tests.realworld.programs import User
 from tests.story.conftest import pytest_runtest_makereport  # noqa: F401  what the programs said, with a failure
