@@ -6,7 +6,7 @@ from gateway.http1.fields import HEAD_END, BadMessageError
 from gateway.http1.request import RequestHead, RequestHeadParser
 
 _CR = 0x0D
-_EMPTY_LINES = re.compile(rb"(?:\r\n)*+")
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _MOST_IGNORED = 1024
 _OF_METHODS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -18,7 +18,7 @@ from gateway.http1.fields import (
 
 _SPECIAL = finder(("content-length", *HOP_BY_HOP))
 # RFC 9112, section 4, and what follows it.
-_HEAD = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?" + FIELD_LINES)
+_HEAD = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*)?" + FIELD_LINES)
 
 
 class ResponseHead:
