@@ -335,6 +335,8 @@ class Downstream(ClientConnection):
         if self.is_paused and (unsent := unsent_bytes(self.transport)) < self._unsent:
             self._unsent = unsent  # slow, but it reads
             self.deadline = self.front.now + self.front.body_timeout
+        elif self.tunnel is not None and self.tunnel.is_moving():
+            self.deadline = self.front.now + self.front.body_timeout
         elif self.tunnel is not None:
             self.tunnel.abort()
         elif self._exchange is not None:

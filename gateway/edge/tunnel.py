@@ -5,9 +5,11 @@ frames, so that the client's library tells its application to come back later; a
 """
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from gateway.domain.verdict import Verdict
+from gateway.edge.sockets import unsent_bytes
 from gateway.http1.fields import tokens
 from gateway.http1.websocket import CLOSE_TO_CLIENT, CLOSE_TO_SERVER, Frames
 
@@ -126,7 +128,16 @@ class UpstreamEnd(TunnelEnd):
 class Tunnel:
     """Both ends, and the request that the tunnel began with."""
 
-    __slots__ = ("_downstream", "_from_application", "_from_client", "_upstream", "began", "request", "verdict")
+    __slots__ = (
+        "_downstream",
+        "_from_application",
+        "_from_client",
+        "_unsent",
+        "_upstream",
+        "began",
+        "request",
+        "verdict",
+    )
 
     def __init__(self, exchange: "Exchange", downstream: "Downstream", upstream: "UpstreamConnection") -> None:
         """Make the ends."""
@@ -135,6 +146,7 @@ class Tunnel:
         self.began = exchange.began
         self._downstream = downstream
         self._upstream = upstream
+        self._unsent = math.inf
         closing = (b"", b"")
         if b"websocket" in tokens(self.request.fields.upgrade):
             closing = (CLOSE_TO_SERVER, CLOSE_TO_CLIENT)
@@ -153,6 +165,12 @@ class Tunnel:
         if from_client:
             self._from_client.data_received(from_client)
 
+    def is_moving(self) -> bool:
+        """Tell whether a side has taken something since the last look: slow is not stalled."""
+        before, client, application = self._unsent, self._downstream.transport, self._upstream.transport
+        self._unsent = unsent_bytes(client) + unsent_bytes(application)
+        return self._unsent < before
+
     def abort(self) -> None:
         """Cut both connections: one of them does not take what it is sent."""
         self._downstream.transport.abort()
@@ -163,6 +181,7 @@ class Tunnel:
         if self._from_client.is_websocket:
             self._from_application.end()
             self._from_client.end()
+            self._unsent = 0  # from now on no more time is given for moving
             self._downstream.end_tunnel()
         else:
             self._downstream.transport.abort()

@@ -1,6 +1,7 @@
 """Upgrades: the application is asked first; after 101 the bytes are the two ends' own (rule 23)."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -234,3 +235,30 @@ async def test_rule_23_no_switch_before_the_whole_request(client: Client, applic
     application.script = hasty
     client.send(UPGRADE.replace(b"GET", b"POST")[:-2] % b"raw", b"Transfer-Encoding: chunked\r\n\r\n3\r\nhe")
     assert (await client.answer()).status == 502
+
+
+async def test_rule_23_a_tunnel_whose_client_reads_slowly_is_kept(serve: Serve, application: Application) -> None:
+    """As long as it takes something between two looks."""
+    gateway = await serve(limits={"body_timeout": "0.3s"})
+
+    async def flood(_: Application, end: End) -> None:
+        await end.message()
+        end.send(SWITCH)
+        while True:
+            await end.send_all(b"x" * 65_536)
+
+    application.script = flood
+    loop = asyncio.get_running_loop()
+    with socket.socket() as raw:  # of its own: a stream reads ahead
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        raw.setblocking(False)  # noqa: FBT003
+        await loop.sock_connect(raw, ("127.0.0.1", gateway.port))
+        await loop.sock_sendall(raw, UPGRADE % b"raw")
+        (downstream,) = await wait_until(lambda: [c for c in gateway.front.connections if c.deadline < float("inf")])
+        await wait_until(lambda: downstream.tunnel)
+        began = gateway.front.now
+        while gateway.front.now < began + 1.5:  # five times the time-out, a little each time
+            assert await asyncio.wait_for(loop.sock_recv(raw, 65_536), LONGEST)
+            at = gateway.front.now
+            await wait_until(lambda at=at: gateway.front.now > at + 0.05)
+        assert downstream in gateway.front.connections
