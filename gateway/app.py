@@ -19,6 +19,7 @@ from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
+from gateway.edge.sockets import allow_many_connections
 from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader
@@ -69,6 +70,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         ListenError: an address is taken.
     """
     _refuse_unavailable(settings)
+    allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
     async with AsyncExitStack() as stack:
