@@ -229,6 +229,7 @@ async def test_many_are_told_in_slices(gateway: Gateway, monkeypatch: pytest.Mon
     gateway.load()
     gateway.load(window())
     gateway.load()  # the rounds before are given up where they were not finished
-    for client in clients:
-        told = [name for name, data in await events(client, 2) if name == "reopen" or data["changed"]]
-        assert told[-1] == "reopen"
+    told = [await events(client, 2) for client in clients]
+    newest = [("state", gateway.state.version), ("reopen", None)]
+    assert sum([(name, data.get("version")) for name, data in each] == newest for each in told) == 17
+    assert all(("reopen", None) in [(name, data.get("version")) for name, data in each] for each in told)
