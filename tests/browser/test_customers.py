@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser
 
 from gateway.domain.access import command_line
+from gateway.domain.reopening import place
 from gateway.domain.window import Window
 from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowDraft
 from gateway.web.keys import Services
@@ -60,6 +61,25 @@ async def test_gated_in_mid_click_and_back_at_the_same_address(browser: Browser,
         await wait_until(is_back)
         assert customer.page.url == f"{scene.url}/orders"
         assert customer.wrongs == []
+
+
+async def test_a_browser_comes_back_at_its_time_while_a_window_reopens(browser: Browser, scene: Scene) -> None:
+    """It says that all comes back, and when at the latest; and without anybody's doing the orders are there."""
+    window = await upgrade(scene.services, reopen_over="8s")
+    await scene.gated()
+    await scene.services.windows.end(window.id, WHO)
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    late = next(value for number in range(1000) if 0.7 < place(window, (value := f"{number:016x}").encode()) < 0.9)
+    await context.add_cookies([{"name": "gateway_place", "value": late, "url": scene.url}])
+    response = await page.goto(f"{scene.url}/orders")
+    assert response is not None
+    assert response.status == 503
+    assert "Acme Shop is coming back" in await page.inner_text("body")
+    assert "your turn comes by" in await page.inner_text("body")
+    await page.wait_for_selector("text=Your orders")
+    assert page.url == f"{scene.url}/orders"
+    await context.close()
 
 
 @pytest.mark.parametrize("width", [320, 768, 1600])
