@@ -104,6 +104,7 @@ class GatedPage:
     branding: Branding
     headline: Headline
     known: bool
+    reopening: bool
     refused_write: bool
     refresh: int
     active: tuple[WindowView, ...]
@@ -162,6 +163,7 @@ def gated(moment: Moment, branding: Branding, *, refused_write: bool = False) ->
         branding=branding,
         headline=headline(moment, branding.product),
         known=moment.snapshot is not None,
+        reopening=bool(moment.reopening) and not moment.gating,
         refused_write=refused_write,
         refresh=0 if refused_write else REFRESH_SECONDS,
         active=window_views(by_severity(moment), moment, branding),

@@ -1,11 +1,15 @@
 """The first sentence: how the product does, said in one line, from windows and components."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gateway.domain.component import ComponentStatus, worst
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, State, Window
 from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, Badge, Tone, instant_words
+
+# Instants are shown to the minute: a promise is rounded up.
+_ALMOST_A_MINUTE = timedelta(seconds=59.999)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ def headline(moment: Moment, product: str) -> Headline:
 
 def _reopening_headline(windows: tuple[Window, ...], product: str) -> Headline:
     whole = product if any(window.scope.is_everything for window in windows) else f"Part of {product}"
-    latest = max(window.stops_at + window.reopen_over for window in windows if window.stops_at)
+    latest = max(window.stops_at + window.reopen_over for window in windows if window.stops_at) + _ALMOST_A_MINUTE
     text = f"It is over. We let everybody back in step by step: your turn comes by {instant_words(latest)}."
     return Headline(badge=Badge("Reopening", "pulse", Tone.WORK), title=f"{whole} is coming back", text=text)
 

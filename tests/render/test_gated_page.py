@@ -244,3 +244,14 @@ def test_each_kind_and_gate_has_its_words(kind: Kind, gate: Gate) -> None:
     text = page_of(moment(window(kind=kind, gate=gate, title="Something"))).text
     assert "Something" in text
     assert kind.label in text
+
+
+def test_while_a_window_reopens_it_promises_a_turn_in_time() -> None:
+    """Not before the last one is let in: the minute is rounded up. And not "every 30 seconds": each has its own time."""
+    over = START + HOUR + timedelta(seconds=1)
+    reopening = window(ended_at=over, reopen_over=5 * MINUTE)
+    text = page_of(moment(reopening, at=over + MINUTE)).text
+    assert "Acme Shop is coming back" in text
+    assert "your turn comes by Tue 1 Dec 2026, 23:06 UTC" in text
+    assert "when it is your turn" in text
+    assert "looks again" not in text
