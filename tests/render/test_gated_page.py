@@ -247,7 +247,7 @@ def test_each_kind_and_gate_has_its_words(kind: Kind, gate: Gate) -> None:
 
 
 def test_while_a_window_reopens_it_promises_a_turn_in_time() -> None:
-    """Not before the last one is let in: the minute is rounded up. And not "every 30 seconds": each has its own time."""
+    """Not before the last one is let in: the minute is rounded up. Each has its own time, not "every 30 seconds"."""
     over = START + HOUR + timedelta(seconds=1)
     reopening = window(ended_at=over, reopen_over=5 * MINUTE)
     text = page_of(moment(reopening, at=over + MINUTE)).text
