@@ -1,6 +1,8 @@
 """THE wiring: opens resources in order, starts the loops, binds the listeners; and closes all of it in reverse."""
 
 import asyncio
+import os
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,6 +28,7 @@ from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
+from gateway.service.jobs import Jobs
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -80,6 +83,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
         await _settled(listener)
+        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
+        supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
         urls = await _serve(settings, services, stack, supervisor=supervisor, observe=observe, metrics=metrics)
 
