@@ -1,6 +1,8 @@
 """Limits: what a flood is answered, what it costs, and how it is told."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -8,6 +10,7 @@ import pytest
 
 from gateway.domain.errors import BusyError, LimitedError, StoreError
 from gateway.domain.observation import RequestsLimited
+from gateway.service import secrets
 from gateway.service.limits import QUIET, Limits
 from gateway.service.secrets import hash_password, verify_password
 from gateway.store.pool import Database
@@ -184,3 +187,11 @@ async def test_few_hashings_wait_and_one_runs() -> None:
     assert sum(isinstance(outcome, BusyError) for outcome in outcomes) > 180
     assert {outcome for outcome in outcomes if not isinstance(outcome, BusyError)} == {True}
     assert await verify_password(good, "wrong") is False
+
+
+async def test_hashing_stands_back_behind_traffic() -> None:
+    """Its thread is nicer than the one that serves, so that a core which both want goes to the requests."""
+    serving = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    hashing = await secrets._hashing(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == serving
+    assert hashing == min(serving + 10, 19)

@@ -21,7 +21,7 @@ def state_unknown(request: web.Request, error: StoreError) -> web.Response:
     since, reason = state.confirmed_at, str(error)
     looks_again = _LOOK_AGAIN if request.method == "GET" else 0
     screen = StateUnknownScreen(
-        badge=Badge("State unknown", "question", Tone.WARN),
+        badge=Badge("Database away", "question", Tone.WARN),
         reason=reason[:1].upper() + reason[1:],
         since=since,
         ago=state.now() - since if since else None,
