@@ -1,6 +1,8 @@
 """THE wiring: opens resources in order, starts the loops, binds the listeners; and closes all of it in reverse."""
 
 import asyncio
+import os
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -27,6 +29,8 @@ from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
+from gateway.service.jobs import Jobs
+from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -82,7 +86,11 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
         await _settled(listener)
+        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
+        supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
+        supervisor.start(services.limits.keep_telling, "limits")
+        stack.push_async_callback(services.limits.finish)
         urls = await _serve(settings, services, stack, supervisor=supervisor, observe=observe, metrics=metrics)
 
         async def first_link() -> str | None:
@@ -144,6 +152,13 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observe),
         audit=Audit(database),
+        limits=Limits(
+            sign_in_rate=settings.admin.sign_in_rate,
+            api_rate=settings.limits.api_rate,
+            wrong_token_rate=settings.limits.wrong_token_rate,
+            database=database,
+            observe=observe,
+        ),
         state=state,
     )
 

@@ -176,6 +176,10 @@ class Limits(_Section):
     header_count: PositiveInt = Field(200, description="Fields in a head; more: 431.")
     body_bytes: NonNegativeInt = Field(0, description="Body of a request, more: 413. 0: no limit.")
     connections: NonNegativeInt = Field(0, description="Open connections of clients. 0: no limit.")
+    api_rate: NonNegativeInt = Field(600, description="API calls per minute of one token; more: 429. 0: no limit.")
+    wrong_token_rate: NonNegativeInt = Field(
+        60, description="API calls and sessions per minute and client address without a good token; 0: no limit."
+    )
 
 
 class Upstream(_Section):
@@ -283,6 +287,9 @@ class Admin(_Section):
     """The SRE panel."""
 
     session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts.")
+    sign_in_rate: NonNegativeInt = Field(
+        10, description="Attempts to sign in per minute, by client address and by e-mail address; 0: no limit."
+    )
     oidc: Oidc = Oidc()
 
 

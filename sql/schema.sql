@@ -177,6 +177,14 @@ CREATE TABLE public.component_groups (
     CONSTRAINT component_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
+CREATE TABLE public.jobs (
+    name text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    claimed_by text NOT NULL,
+    claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.operators (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text NOT NULL,
@@ -331,6 +339,9 @@ ALTER TABLE ONLY public.components
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT components_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (name, subject, due_at);
+
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
 
@@ -370,6 +381,8 @@ ALTER TABLE ONLY public.windows
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
 
 CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at DESC, id DESC);
+
+CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
 

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import Admin
+from gateway.config import Limits as GivenLimits
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
+from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -148,6 +151,13 @@ def services(database: Database, state: State, observations: Observations) -> Se
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observations),
         audit=Audit(database),
+        limits=Limits(
+            sign_in_rate=Admin().sign_in_rate,
+            api_rate=GivenLimits().api_rate,
+            wrong_token_rate=GivenLimits().wrong_token_rate,
+            database=database,
+            observe=observations,
+        ),
         state=state,
     )
 

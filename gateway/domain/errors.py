@@ -5,12 +5,16 @@
     │   ├── InvalidError         a value is wrong; `fields` names each one
     │   ├── NotFoundError        no such thing
     │   ├── ConflictError        it has changed since, or its state does not allow it
-    │   └── ForbiddenError       this operator or token may not do that
+    │   ├── ForbiddenError       this operator or token may not do that
+    │   └── LimitedError         too many of them; `retry_after` says when again
     └── UnavailableError         the gateway could not do its part; the same call may succeed later
+        ├── BusyError            too much is asked at once
         └── StoreError           PostgreSQL is away or refused
 
 A class's docstring is its default message. `web/errors.py` and `commands/` render them, nobody else.
 """
+
+import math
 
 
 class GatewayError(Exception):
@@ -46,8 +50,22 @@ class ForbiddenError(RejectedError):
     """You may not do that."""
 
 
+class LimitedError(RejectedError):
+    """Too many attempts."""
+
+    def __init__(self, *, retry_after: float) -> None:
+        """Say when the next one is allowed: in `retry_after` seconds."""
+        self.retry_after = math.ceil(retry_after)
+        seconds = "1 second" if self.retry_after == 1 else f"{self.retry_after} seconds"
+        super().__init__(f"too many attempts; the next one is possible in {seconds}")
+
+
 class UnavailableError(GatewayError):
     """Not available at the moment."""
+
+
+class BusyError(UnavailableError):
+    """Too much is asked at once; try again in a moment."""
 
 
 class StoreError(UnavailableError):

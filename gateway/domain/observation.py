@@ -156,6 +156,18 @@ class SignInFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsLimited:
+    """Attempts were refused because there were too many: `count` since this was last told of `who`."""
+
+    what: str
+    """sign_in or api."""
+    who: str
+    """The client's address (of IPv6 the /64), the e-mail address, or the token's name."""
+    address: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BypassUsed:
     """Somebody opened a bypass link: the gate lets that browser through from now on."""
 
@@ -184,6 +196,7 @@ Observation = (
     | LoopCrashed
     | HandlerFailed
     | SignInFailed
+    | RequestsLimited
     | BypassUsed
 )
 Observer = Callable[[Observation], None]

@@ -12,6 +12,7 @@ from gateway.domain.observation import (
     ListenerLost,
     Observation,
     RequestServed,
+    RequestsLimited,
     StateLoaded,
     StateRestored,
 )
@@ -27,6 +28,7 @@ class MetricsReader:
         self._observed: Counter[str] = Counter()
         self._requests: Counter[tuple[str, int]] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._limited: Counter[str] = Counter(sign_in=0, api=0)
         self._version = 0
         self._listening = 0
         self._registry = CollectorRegistry()
@@ -42,6 +44,8 @@ class MetricsReader:
                 self._listening = 1
             case ListenerLost():
                 self._listening = 0
+            case RequestsLimited(what=what, count=count):
+                self._limited[what] += count
 
     def served(self, batch: Sequence[RequestServed]) -> None:
         """Count a batch of requests."""
@@ -67,5 +71,11 @@ class MetricsReader:
         for name, count in self._observed.items():
             observed.add_metric([name], count)
         yield observed
+        limited = CounterMetricFamily(
+            "gateway_limited", "Attempts refused by 429, brought up to date every 10 s.", labels=["what"]
+        )
+        for what, count in self._limited.items():
+            limited.add_metric([what], count)
+        yield limited
         yield GaugeMetricFamily("gateway_state_version", "Version of the state in force.", value=self._version)
         yield GaugeMetricFamily("gateway_listener_connected", "1 while changes are heard.", value=self._listening)

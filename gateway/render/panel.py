@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
@@ -197,6 +197,26 @@ class NotSavedScreen:
     action: str
     fields: tuple[tuple[str, str], ...]
     sign_in: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateUnknownScreen:
+    """`admin/state_unknown.html`: the database is away.
+
+    `since` (None: it was never heard) and `ago` tell how old the state is, `known` whether there is any; `held` what
+    happens to requests where there is none. `looks_again` is in seconds; 0 after a form.
+    """
+
+    badge: Badge
+    reason: str
+    since: datetime | None
+    ago: timedelta | None
+    known: bool
+    held: bool
+    headline: Headline
+    active: tuple[WindowView, ...]
+    upcoming: tuple[WindowView, ...]
+    looks_again: int
 
 
 def gate_words(window: Window) -> str:

@@ -93,22 +93,28 @@ def session_token(request: web.Request) -> str | None:
 
 async def _session_actor(request: web.Request) -> Actor:
     token = session_token(request)
-    operator = await request.app[SERVICES].operators.session(token) if token else None
+    if not token:
+        raise SignInRequiredError
+    services = request.app[SERVICES]
+    operator = await services.limits.known(token, address(request), lambda: services.operators.session(token))
     if operator is None:
         raise SignInRequiredError
     return actor_of(operator, address(request))
 
 
 async def _token_actor(request: web.Request) -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        found = await request.app[SERVICES].tokens.actor(token.strip(), address(request))
+    services, client = request.app[SERVICES], address(request)
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and (token := rest.strip()):
+        found = await services.limits.known(token, client, lambda: services.tokens.actor(token, client))
         if found is not None:
+            services.limits.api(found.name, client)
             return found
         raise TokenRequiredError(
             "this gateway does not know the token, or it was revoked; make one with `gateway token create NAME "
             "--scope write` on the gateway's host"
         )
+    services.limits.anonymous(client)
     raise TokenRequiredError
 
 

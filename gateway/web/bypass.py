@@ -7,6 +7,7 @@ from aiohttp import web
 
 from gateway.domain.errors import InvalidError
 from gateway.http1.cookies import BYPASS_COOKIE
+from gateway.service.bypass_links import BypassRefusedError
 from gateway.web.auth import address, is_secure
 from gateway.web.keys import SERVICES
 
@@ -25,7 +26,11 @@ async def _visit(request: web.Request) -> web.Response:
     if _PATH.fullmatch(to) is None:
         raise InvalidError({"to": 'must be a path of this site, such as "/checkout"'})
     services = request.app[SERVICES]
-    bypass = await services.bypass_links.visit(token, address(request))
+    try:
+        bypass = await services.bypass_links.visit(token, address(request))
+    except BypassRefusedError:
+        services.limits.sign_in(address(request))  # a good link is not held up by those who guess
+        raise
     left = bypass.expires_at - services.state.now()
     response = web.Response(status=302, headers={"Location": quote(to, safe=_AS_IT_IS)})
     response.set_cookie(

@@ -11,15 +11,18 @@ from gateway.domain.errors import (
     ForbiddenError,
     GatewayError,
     InvalidError,
+    LimitedError,
     NotFoundError,
+    StoreError,
     UnavailableError,
 )
 from gateway.domain.observation import HandlerFailed
 from gateway.render.pages import content_security_policy, json_bytes, message_page
-from gateway.render.wording import Badge, Tone
+from gateway.render.wording import Badge, Tone, rfc3339
 from gateway.service.bypass_links import BypassRefusedError
+from gateway.web.admin.state_unknown import state_unknown
 from gateway.web.auth import SignInRequiredError, TokenRequiredError
-from gateway.web.keys import BRANDING, OBSERVE, SETTINGS
+from gateway.web.keys import BRANDING, OBSERVE, SERVICES, SETTINGS
 
 _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (TokenRequiredError, 401, "No valid token"),
@@ -29,6 +32,7 @@ _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (NotFoundError, 404, "Not found"),
     (ConflictError, 409, "It has changed, or its state does not allow that"),
     (ForbiddenError, 403, "Not allowed"),
+    (LimitedError, 429, "Too many attempts"),
     (UnavailableError, 503, "Not available at the moment"),
 )
 _RETRY_AFTER = "5"
@@ -68,7 +72,14 @@ def _refusal(request: web.Request, error: GatewayError) -> web.StreamResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="gateway"'
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = _RETRY_AFTER
-    more = {"errors": error.fields} if isinstance(error, InvalidError) else {}
+    if isinstance(error, LimitedError):
+        headers["Retry-After"] = str(error.retry_after)
+    more: dict[str, Any] = {"errors": error.fields} if isinstance(error, InvalidError) else {}
+    if isinstance(error, StoreError):
+        if _in_panel(request):
+            return state_unknown(request, error)
+        since = request.app[SERVICES].state.confirmed_at
+        more["state_unknown_since"] = rfc3339(since) if since else None
     return _answer(request, status, title, str(error), headers, **more)
 
 
@@ -80,10 +91,14 @@ def _answer(
         return problem(status, title, detail, headers, **more)
     badge = Badge(title, "cross", Tone.BAD)
     request_id = request.headers.get("X-Request-Id", "")
-    in_panel = request.path.startswith(f"{request.app[SETTINGS].maintenance.prefix}/admin/")
-    body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id, for_sre=in_panel)
+    for_sre = _in_panel(request)
+    body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id, for_sre=for_sre)
     headers["Content-Security-Policy"] = content_security_policy()
     return web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def _in_panel(request: web.Request) -> bool:
+    return request.path.startswith(f"{request.app[SETTINGS].maintenance.prefix}/admin/")
 
 
 def _wants_problem(request: web.Request) -> bool:

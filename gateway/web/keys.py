@@ -12,6 +12,7 @@ from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
+from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
@@ -28,6 +29,7 @@ class Services:
     tokens: Tokens
     bypass_links: BypassLinks
     audit: Audit
+    limits: Limits
     state: State
 
 

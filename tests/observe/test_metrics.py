@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.domain.observation import ListenerConnected, ListenerLost, RequestServed, StateLoaded
+from gateway.domain.observation import ListenerConnected, ListenerLost, RequestServed, RequestsLimited, StateLoaded
 from gateway.observe.metrics import MetricsReader
 
 
@@ -39,3 +39,12 @@ def test_the_state_and_the_listener_are_told() -> None:
     found = samples(metrics)
     assert found["gateway_listener_connected",] == 0
     assert found["gateway_observations_total", "ListenerLost"] == 1
+
+
+def test_what_was_limited_is_counted_each_attempt() -> None:
+    """Bursts are told together; the count is of attempts, and is there from the start, as 0."""
+    metrics = MetricsReader()
+    assert samples(metrics)["gateway_limited_total", "sign_in"] == 0
+    for count in (1, 1999):
+        metrics(RequestsLimited(what="api", who="203.0.113.9", address="203.0.113.9", count=count))
+    assert samples(metrics)["gateway_limited_total", "api"] == 2000

@@ -1,17 +1,21 @@
 """PostgreSQL goes away: customers notice nothing, and the windows that are known start and end on time."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
+from gateway.render.wording import instant_words
 from tests.commands.cli import refused
 from tests.postgres import Postgres, psql, servers
+from tests.render.reading import Page
 from tests.story.conftest import StartGateway
 from tests.story.customers import Customer, fetch
 from tests.story.processes import Gateway, eventually, run_gateway
@@ -165,6 +169,41 @@ def test_a_gateway_started_meanwhile_goes_by_its_file(
     assert time.time() - committed < IN_STEP
 
 
+@pytest.mark.usefixtures("thaw")
+@pytest.mark.parametrize("outage", [freeze, shut])
+def test_panel_and_api_say_since_when_the_state_is_unknown(
+    outage: Callable[[Postgres], Callable[[], None]],
+    own_postgres: Postgres,
+    database: str,
+    shop: StartShop,
+    tmp_path: Path,
+) -> None:
+    """503, readable, with what goes on without it; customers' pages and the probes stay 200; all is well afterwards."""
+    gateway = shop(database).listening()
+    made = run_gateway(tmp_path, "token", "create", "monitor", "--scope", "read", DATABASE_URL=database)
+    psql(database, "insert into windows (title, gate) values ('Upgrade', 'none')")
+    eventually(lambda: knows(gateway, "Upgrade"))
+    token = {"Authorization": f"Bearer {made.out.strip()}"}
+    browser = {"Accept": "text/html", "Cookie": "gateway_session=of-some-time"}
+    back = outage(own_postgres)
+    away = datetime.now(UTC)
+    api = fetch(gateway.port, "/_maintenance/api/v1/windows", headers=token)
+    assert (api.status, api.header("Content-Type")) == (503, "application/problem+json")
+    since = datetime.fromisoformat(json.loads(api.body)["state_unknown_since"])
+    assert away - timedelta(seconds=10) < since < away + timedelta(seconds=1)
+    panel = fetch(gateway.port, "/_maintenance/admin/", headers=browser)
+    assert (panel.status, panel.header("Refresh")) == (503, "5")
+    page = Page(panel.body).text
+    assert f"State unknown since {instant_words(since)}" in page
+    assert "Upgrade" in page
+    for path in ("/", "/history", "/ready", "/live"):
+        assert fetch(gateway.port, f"/_maintenance{path}", headers={"Accept": "text/html"}).status == 200
+    assert fetch(gateway.port, "/status/200").status == 200
+    back()
+    eventually(lambda: fetch(gateway.port, "/_maintenance/api/v1/windows", headers=token).status == 200)
+    assert fetch(gateway.port, "/_maintenance/admin/", headers=browser).status == 303
+
+
 @pytest.mark.parametrize(("when_unknown", "status"), [("close", 503), ("forward", 200)])
 def test_with_no_state_at_all_the_setting_decides(
     when_unknown: str, status: int, shop: StartShop, tmp_path: Path, free_port: Callable[[], int]
@@ -178,6 +217,7 @@ def test_with_no_state_at_all_the_setting_decides(
     api = fetch(gateway.port, "/_maintenance/api/v1/windows", headers={"Authorization": "Bearer t"})
     assert (api.status, api.header("Content-Type")) == (503, "application/problem+json")
     assert api.header("Retry-After") is not None
+    assert json.loads(api.body)["state_unknown_since"] is None
     told = run_gateway(tmp_path, "window", "list", GATEWAY_URL=gateway.url, GATEWAY_TOKEN="t")
     assert refused(told, 1, "the database can't be reached"), told
     assert gateway.stop() == 0

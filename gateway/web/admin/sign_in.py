@@ -26,10 +26,10 @@ async def _form(request: web.Request) -> web.Response:
 
 async def _sign_in(request: web.Request) -> web.Response:
     values = await typed_values(request)
+    email = values.get("email", "").strip()
+    request.app[SERVICES].limits.sign_in(address(request), email)
     try:
-        token = await request.app[SERVICES].operators.sign_in(
-            values.get("email", "").strip(), values.get("password", ""), **_browser(request)
-        )
+        token = await request.app[SERVICES].operators.sign_in(email, values.get("password", ""), **_browser(request))
     except ForbiddenError as error:
         form = Typed(values={"email": values.get("email", "")}, errors={"form": f"{error}.".capitalize()})
         return render(request, "admin/sign_in.html", SignInScreen(form=form), status=422)
@@ -37,12 +37,14 @@ async def _sign_in(request: web.Request) -> web.Response:
 
 
 async def _open_link(request: web.Request) -> web.Response:
+    request.app[SERVICES].limits.sign_in(address(request))
     link = await request.app[SERVICES].operators.open_link(request.match_info["token"])
     return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=Typed()))
 
 
 async def _use_link(request: web.Request) -> web.Response:
     operators = request.app[SERVICES].operators
+    request.app[SERVICES].limits.sign_in(address(request))
     values = await typed_values(request)
     email, password = values.get("email", "").strip(), values.get("password", "")
     link = await operators.open_link(request.match_info["token"])

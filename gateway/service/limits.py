@@ -1,0 +1,182 @@
+"""Limits on signing in and on the API: a flood is answered by 429 before it costs a hash or a query.
+
+Every refusal is counted. The log is told of a burst at its beginning and then every few seconds; the audit gets ONE
+entry for a burst, when it is over: neither can be flooded. The limits are those of this process; each has its own.
+
+Own, and not a library's: those at hand keep a key until its window has passed, however many an attacker makes up.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.domain.access import Actor
+from gateway.domain.errors import LimitedError, StoreError
+from gateway.domain.observation import Observer, RequestsLimited
+from gateway.domain.rate import RateLimit, client_key
+from gateway.service.secrets import secret_hash
+from gateway.store import audit
+from gateway.store.pool import Database, storable
+
+T = TypeVar("T")
+
+TELL_EVERY = 10.0
+QUIET = 60.0
+"""Seconds without a refusal after which a burst is over."""
+_LONGEST_BURST = 3600.0
+_LAST_WORDS = 2.0
+_MOST_BURSTS = 40
+_MOST_KNOWN = 10_000
+_OTHERS = "others"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Burst:
+    """Refusals of one kind to one key, without a long pause. `told` of them were told to the log."""
+
+    what: str
+    who: str
+    address: str
+    since: float
+    last: float
+    count: int = 0
+    told: int = 0
+
+
+class Limits:
+    """Who may try how often. Each method takes one attempt, or raises LimitedError."""
+
+    def __init__(
+        self,
+        *,
+        sign_in_rate: int,
+        api_rate: int,
+        wrong_token_rate: int,
+        database: Database,
+        observe: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Allow so many per minute (0: any number); tell refusals to `observe` and to the audit in `database`."""
+        self._by_address = RateLimit(sign_in_rate)
+        self._by_email = RateLimit(sign_in_rate)
+        self._by_token = RateLimit(api_rate)
+        self._wrong = RateLimit(wrong_token_rate)
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._bursts: dict[tuple[str, str], _Burst] = {}
+        self._database = database
+        self._observe = observe
+        self._clock = clock
+
+    def sign_in(self, address: str, email: str = "") -> None:
+        """Count an attempt to sign in, by password or by a link.
+
+        Raises:
+            LimitedError: too many from this address, or for this e-mail address (case does not matter).
+        """
+        self._take(self._by_address, "sign_in", client_key(address), address)
+        if email:
+            self._take(self._by_email, "sign_in", storable(email[:254]).lower(), address)
+
+    def api(self, name: str, address: str) -> None:
+        """Count an API call of the token `name`, which is good.
+
+        Raises:
+            LimitedError: it has made too many.
+        """
+        self._take(self._by_token, "api", name, address)
+
+    def anonymous(self, address: str) -> None:
+        """Count a call without a token.
+
+        Raises:
+            LimitedError: too many from this address, of those and of wrong ones.
+        """
+        self._take(self._wrong, "api", client_key(address), address)
+
+    async def known(self, secret: str, address: str, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
+        """Look a token or session up, unless too many wrong ones came from this address: a flood costs no queries.
+
+        One that was good before is looked up whatever its neighbours do.
+
+        Raises:
+            LimitedError: too many wrong ones.
+        """
+        key, digest = client_key(address), secret_hash(secret)
+        before = digest in self._known
+        if not before:
+            self._take(self._wrong, "api", key, address)
+        found = await look_up()
+        if found is None:
+            self._known.pop(digest, None)
+            return None
+        if not before:
+            self._wrong.give_back(key)
+        self._known[digest] = None
+        self._known.move_to_end(digest)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return found
+
+    async def keep_telling(self) -> None:
+        """Tell the log how bursts go on, and the audit which are over. Runs for ever."""
+        while True:
+            await asyncio.sleep(TELL_EVERY)
+            self.tell()
+            with suppress(StoreError):  # the listener tells of it; they stay to be written
+                await self.write()
+
+    def tell(self) -> None:
+        """Tell what was refused since the last time."""
+        for burst in self._bursts.values():
+            if burst.count > burst.told:
+                more, burst.told = burst.count - burst.told, burst.count
+                self._observe(RequestsLimited(what=burst.what, who=burst.who, address=burst.address, count=more))
+
+    async def write(self, *, also_unfinished: bool = False) -> None:
+        """Write one audit entry for each burst that is over, or has lasted for an hour.
+
+        Raises:
+            StoreError: the database is away; they stay to be written.
+        """
+        now = self._clock()
+        for place, burst in [*self._bursts.items()]:
+            if not (also_unfinished or now - burst.last > QUIET or now - burst.since > _LONGEST_BURST):
+                continue
+            count, after = burst.count, {"count": burst.count, "seconds": round(burst.last - burst.since)}
+            async with self._database.transaction() as session:
+                actor = Actor(name=burst.who, address=burst.address)
+                await audit.record(session, actor, f"{burst.what}.limited", after=after)
+            if burst.count > count:  # it went on meanwhile
+                burst.count, burst.told, burst.since = burst.count - count, max(0, burst.told - count), now
+            else:
+                del self._bursts[place]
+
+    async def finish(self) -> None:
+        """Tell and write what is left, at the end; the log has it where the database is away."""
+        self.tell()
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await self.write(also_unfinished=True)
+
+    def _take(self, limit: RateLimit, what: str, key: str, address: str) -> None:
+        now = self._clock()
+        wait = limit.take(key, now)
+        if wait:
+            self._refused(what, key, address, now)
+            raise LimitedError(retry_after=wait)
+
+    def _refused(self, what: str, who: str, address: str, now: float) -> None:
+        if (what, who) not in self._bursts and len(self._bursts) >= _MOST_BURSTS:
+            who, address = _OTHERS, ""
+        burst = self._bursts.get((what, who))
+        if burst is None:
+            burst = self._bursts[what, who] = _Burst(what=what, who=who, address=address, since=now, last=now)
+        burst.count += 1
+        burst.last = now
+        if burst.count == 1:
+            burst.told = 1
+            self._observe(RequestsLimited(what=what, who=who, address=address, count=1))

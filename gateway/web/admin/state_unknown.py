@@ -1,0 +1,39 @@
+"""What the panel shows while the database is away: since when nothing is known, and what customers see meanwhile."""
+
+from aiohttp import web
+
+from gateway.domain.errors import StoreError
+from gateway.render.contexts import status_page
+from gateway.render.panel import StateUnknownScreen
+from gateway.render.wording import Badge, Tone
+from gateway.web.admin.rows import moment_now
+from gateway.web.admin.screen import render
+from gateway.web.keys import BRANDING, SERVICES
+
+_LOOK_AGAIN = 5
+_NEXT = 3
+
+
+def state_unknown(request: web.Request, error: StoreError) -> web.Response:
+    """Say it by 503; a GET looks again by itself. It shows nothing that the status page does not."""
+    state, moment = request.app[SERVICES].state, moment_now(request)
+    customers = status_page(moment, request.app[BRANDING])
+    since, reason = state.confirmed_at, str(error)
+    looks_again = _LOOK_AGAIN if request.method == "GET" else 0
+    screen = StateUnknownScreen(
+        badge=Badge("Database away", "question", Tone.WARN),
+        reason=reason[:1].upper() + reason[1:],
+        since=since,
+        ago=state.now() - since if since else None,
+        known=customers.known,
+        held=moment.close_unknown,
+        headline=customers.headline,
+        active=customers.active,
+        upcoming=customers.upcoming[:_NEXT],
+        looks_again=looks_again,
+    )
+    response = render(request, "admin/state_unknown.html", screen, status=503)
+    response.headers["Retry-After"] = str(_LOOK_AGAIN)
+    if looks_again:
+        response.headers["Refresh"] = str(_LOOK_AGAIN)
+    return response

@@ -1,0 +1,73 @@
+"""Limits as callers and browsers meet them: 429, and when to try again."""
+
+import pytest
+
+from gateway.domain.access import Role, TokenScope, command_line
+from gateway.domain.observation import SignInFailed
+from gateway.web.keys import Services
+from tests.observed import Observations
+from tests.web.caller import Caller, is_problem, token_of
+from tests.web.panel import PASSWORD, SETTINGS, Browser, ClientMaker, browser_on
+
+RATE = SETTINGS.admin.sign_in_rate
+
+
+@pytest.fixture
+async def browser(aiohttp_client: ClientMaker, services: Services, observations: Observations) -> Browser:
+    return await browser_on(aiohttp_client, services, observations)
+
+
+async def test_guessing_passwords_is_stopped_before_the_password_is_looked_at(
+    browser: Browser, services: Services, observations: Observations
+) -> None:
+    """Over the limit the right password does not get in, either; nothing is hashed, told or audited for each try."""
+    await services.operators.add("ada@acme.example", Role.VIEWER, command_line("test"), password=PASSWORD)
+    wrong = {"email": "ada@acme.example", "password": "not that one"}
+    for _ in range(RATE):
+        assert (await browser.post("/admin/sign-in", wrong)).status == 422
+    for fields in (wrong, wrong | {"password": PASSWORD}):
+        answer = await browser.post("/admin/sign-in", fields)
+        assert answer.status == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60 / RATE
+        assert "Too many attempts" in answer.page.text
+        assert "Set-Cookie" not in answer.headers
+    assert len(observations.of(SignInFailed)) == RATE
+    failed = [entry for entry in await services.audit.latest(100) if entry.action == "operator.sign_in_failed"]
+    assert len(failed) == RATE
+
+
+@pytest.mark.parametrize("path", ["/admin/sign-in/guess", "/bypass/guess"])
+async def test_guessing_links_is_stopped(browser: Browser, path: str) -> None:
+    """One-time links and bypass links share the limit of signing in."""
+    statuses = [(await browser.get(path)).status for _ in range(RATE + 3)]
+    assert statuses[RATE:] == [429] * 3
+    assert 429 not in statuses[:RATE]
+
+
+async def test_wrong_tokens_are_stopped_and_good_ones_are_not(
+    aiohttp_client: ClientMaker, services: Services, observations: Observations
+) -> None:
+    """429 as a problem with Retry-After, for wrong tokens and for none; a token that was good before gets through."""
+    browser = await browser_on(aiohttp_client, services, observations)
+    good = Caller(browser.client, await token_of(services, TokenScope.READ))
+    assert (await good("GET", "/windows")).status == 200
+    for token in ("gwt_wrong", None):
+        bad = Caller(browser.client, token)
+        replies = [await bad("GET", "/windows") for _ in range(SETTINGS.limits.wrong_token_rate + 2)]
+        assert is_problem(replies[-1], 429)
+        assert int(replies[-1].headers["Retry-After"]) >= 1
+    assert (await good("GET", "/windows")).status == 200
+    # Screens ask by the session: made-up ones are the same flood.
+    answer = await browser.get("/admin/", Cookie="gateway_session=wrong")
+    assert answer.status == 429
+    assert (await browser.get("/")).status == 200
+
+
+async def test_a_busy_token_is_told_to_wait(
+    aiohttp_client: ClientMaker, services: Services, observations: Observations
+) -> None:
+    browser = await browser_on(aiohttp_client, services, observations)
+    call = Caller(browser.client, await token_of(services, TokenScope.READ))
+    statuses = [(await call("GET", "/windows")).status for _ in range(SETTINGS.limits.api_rate + 60)]
+    assert statuses[: SETTINGS.limits.api_rate] == [200] * SETTINGS.limits.api_rate
+    assert 429 in statuses
