@@ -164,6 +164,13 @@ class BypassUsed:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaDied:
+    """Another gateway process of this host has ended without a word: the fence waits for it no more."""
+
+    replica: str
+
+
 Observation = (
     Listening
     | Stopping
@@ -185,6 +192,7 @@ Observation = (
     | HandlerFailed
     | SignInFailed
     | BypassUsed
+    | ReplicaDied
 )
 Observer = Callable[[Observation], None]
 

@@ -360,9 +360,14 @@ class Downstream(ClientConnection):
         elif not self._reader.buffer and self.tunnel is None:
             self.transport.close()
 
+    @property
+    def admitted(self) -> "Exchange | Tunnel | None":
+        """The request or tunnel that is in the application; None where there is none."""
+        return self._exchange or self.tunnel
+
     def end_if_gated(self, before: float) -> None:
         """End the request or tunnel admitted `before` that time, where it would be refused now (rule 25)."""
-        admitted = self._exchange or self.tunnel
+        admitted = self.admitted
         if admitted is None or admitted.began >= before or admitted.verdict is Verdict.BUILT_IN:
             return
         verdict = self.front.verdict(admitted.request, self.client, self.front.state.moment)

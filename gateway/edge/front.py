@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from gateway.config import Settings
+from gateway.domain.fence import Gated
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
+from gateway.domain.verdict import SAFE_METHODS, Exemptions, Facts, Verdict, decide
+from gateway.domain.window import Gate
 from gateway.edge.answers import Answers
 from gateway.edge.upstream import Pool
 from gateway.http1.request import RequestHead
@@ -146,6 +149,23 @@ class Front:
     def _moment_changed(self, moment: Moment) -> None:
         if moment.gates:
             self._gatings.append((self.loop.time() + self._grace, self.monotonic()))
+
+    def left_behind(self) -> dict[UUID, Gated]:
+        """Return what is open and would be refused now, for each window that gates: it was admitted before."""
+        moment = self.state.moment
+        left = {window.id: 0 for window in moment.gating}
+        for connection in self.connections if left else ():
+            admitted = connection.admitted
+            if admitted is None or not self.verdict(admitted.request, connection.client, moment).is_refusal:
+                continue
+            request = admitted.request
+            for window in moment.gating:
+                is_refused = window.gate is Gate.CLOSED or request.method not in SAFE_METHODS
+                left[window.id] += is_refused and window.scope.covers(request.fields.host, request.path)
+        return {
+            window.id: Gated(row_version=window.row_version, left=left[window.id], given_up=0)
+            for window in moment.gating
+        }
 
     def _end_what_is_gated(self, now: float) -> None:
         """End what was admitted before a window, once it had its time to finish (rule 25)."""

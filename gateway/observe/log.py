@@ -15,6 +15,7 @@ from gateway.domain.observation import (
     ListenerLost,
     LoopCrashed,
     Observation,
+    ReplicaDied,
     RequestsUntold,
     ServerEjected,
     SignInFailed,
@@ -25,6 +26,7 @@ from gateway.domain.observation import (
 _WARNINGS = (
     CertificateFailed,
     ListenerLost,
+    ReplicaDied,
     RequestsUntold,
     ServerEjected,
     SignInFailed,

@@ -12,6 +12,7 @@ from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
+from gateway.service.fence import Fences
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
@@ -27,6 +28,7 @@ class Services:
     operators: Operators
     tokens: Tokens
     bypass_links: BypassLinks
+    fences: Fences
     audit: Audit
     state: State
 
