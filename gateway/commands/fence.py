@@ -24,9 +24,10 @@ _ASK_EVERY = 0.25
 @JSON
 @api_options
 def fence(window_id: UUID | None, wait: timedelta | None, url: str, token: str | None, *, as_json: bool) -> int:
-    """Tell whether it is safe to begin: every gateway gates by window ID, and no older request is left.
+    """Tell whether it is safe to begin, over the API.
 
-    Without ID: each window in force that gates. Exit code 0 where the fence holds, 1 where it does not, 3 where
+    It is, and the fence of window ID holds, when every gateway gates by it and has no older request left in the
+    application. Without ID: each window in force that gates. Exit code 0 where the fence holds, 1 where it does not, 3 where
     --wait was in vain.
     """
     api = connected(url, token, "read")

@@ -12,7 +12,7 @@ from gateway.commands.remote import api_options, connected
 
 @click.group
 def replica() -> None:
-    """Show the gateway processes that fences count, and forget those that are gone; over the API."""
+    """Show and forget the gateway processes that fences count, over the API."""
 
 
 @replica.command(name="list")

@@ -39,3 +39,11 @@ def test_the_state_and_the_listener_are_told() -> None:
     found = samples(metrics)
     assert found["gateway_listener_connected",] == 0
     assert found["gateway_observations_total", "ListenerLost"] == 1
+
+
+def test_what_is_left_of_the_time_before_a_window_is_told() -> None:
+    """Asked when somebody reads; without a window it is nothing."""
+    metrics = MetricsReader()
+    assert samples(metrics)["gateway_left_behind",] == 0
+    metrics.left_behind = lambda: 5
+    assert samples(metrics)["gateway_left_behind",] == 5
