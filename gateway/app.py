@@ -19,6 +19,7 @@ from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
+from gateway.edge.sockets import allow_many_connections
 from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader
@@ -71,6 +72,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         ListenError: an address is taken.
     """
     _refuse_unavailable(settings)
+    allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
     async with AsyncExitStack() as stack:
@@ -166,9 +168,9 @@ async def _serve(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
     front = _front(settings, services.state, runner, observe, _served(settings, metrics, stack))
-    metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind().values())
+    metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind.counts().values())
     replica = ReplicaReporter(
-        database, services.state, left_behind=front.left_behind, process=this_process(), observe=observe
+        database, services.state, left_behind=front.left_behind.counts, process=this_process(), observe=observe
     )
 
     async def finish() -> None:

@@ -80,6 +80,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.asset": Permission.PUBLIC,
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
+    "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
     "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
     "admin.bare": Permission.PUBLIC,
     "admin.sign_in": Permission.PUBLIC,

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from gateway.domain.bypass import Bypass, Passes
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
+from gateway.domain.reopening import reopening_at
 from gateway.domain.schedule import active_at, next_change_after
 from gateway.domain.window import Gate, State, Window
 
@@ -52,9 +53,19 @@ class Moment:
         return tuple(window for window in self.active if window.gate is not Gate.NONE)
 
     @cached_property
+    def reopening(self) -> tuple[Window, ...]:
+        """The windows that are over, but let their customers in step by step."""
+        return reopening_at(self.snapshot.windows, self.at) if self.snapshot else ()
+
+    @cached_property
+    def reopens(self) -> bool:
+        """Whether a window in force will reopen step by step, or does: whether places in a queue matter."""
+        return bool(self.reopening) or any(window.reopen_over for window in self.gating)
+
+    @cached_property
     def gates(self) -> bool:
         """Whether any request can be refused at all: the first question of every request."""
-        return bool(self.gating) or (self.snapshot is None and self.close_unknown)
+        return bool(self.gating or self.reopening) or (self.snapshot is None and self.close_unknown)
 
     @cached_property
     def upcoming(self) -> tuple[Window, ...]:

@@ -1,13 +1,15 @@
 """The verdict on one request: forward it, refuse it, or hand it to the built-in application."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from gateway.domain.bypass import Bypass
+from gateway.domain.reopening import admits_at
 from gateway.domain.scope import is_plain, under
 from gateway.domain.snapshot import Moment
-from gateway.domain.window import Gate
+from gateway.domain.window import Gate, Window
 
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
@@ -40,14 +42,18 @@ class Exemptions:
 
 @dataclass(slots=True)
 class Facts:
-    """What a verdict is made from. `path` is without query, as forwarded; `client` is the trusted client address."""
+    """What a verdict is made from. `path` is without query, as forwarded; `address` is the trusted client's."""
 
     host: bytes
     path: bytes
     method: bytes
-    client: IPv4Address | IPv6Address | None = None
+    address: IPv4Address | IPv6Address | None = None
     bypass: Bypass | None = None
     """The link that the client holds, which was good at the moment."""
+    client: bytes = b""
+    """What the client's place in a reopening is made from."""
+    at: float = math.inf
+    """When, in seconds since the epoch, for reopenings; as it is, they are no hindrance."""
 
 
 def is_built_in(path: bytes, prefix: bytes) -> bool:
@@ -57,26 +63,44 @@ def is_built_in(path: bytes, prefix: bytes) -> bool:
 
 def decide(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
     """Decide on a request at a moment: the strictest gate that covers it wins, and a bypass link opens any."""
-    verdict = _gated(facts, moment, exemptions)
+    if is_built_in(facts.path, exemptions.prefix):
+        return Verdict.BUILT_IN
+    if not moment.gates or is_exempt(facts, exemptions):
+        return Verdict.FORWARD
+    verdict = _gated(facts, moment)
     return Verdict.BYPASS if verdict.is_refusal and facts.bypass is not None else verdict
 
 
-def _gated(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
-    if is_built_in(facts.path, exemptions.prefix):
-        return Verdict.BUILT_IN
-    if not moment.gates or _is_exempt(facts, exemptions):
-        return Verdict.FORWARD
+def _gated(facts: Facts, moment: Moment) -> Verdict:
     if moment.snapshot is None:
         return Verdict.REFUSE
-    gates = {window.gate for window in moment.gating if window.scope.covers(facts.host, facts.path)}
+    gates = {window.gate for window in moment.gating if refuses(window, facts)}
+    if moment.reopening:
+        gates |= {window.gate for window in moment.reopening if holds_back(window, facts)}
     if Gate.CLOSED in gates:
         return Verdict.REFUSE
-    if Gate.READ_ONLY in gates and facts.method not in SAFE_METHODS:
-        return Verdict.REFUSE_WRITE
-    return Verdict.FORWARD
+    return Verdict.REFUSE_WRITE if gates else Verdict.FORWARD
 
 
-def _is_exempt(facts: Facts, exemptions: Exemptions) -> bool:
-    if facts.client is not None and any(facts.client in network for network in exemptions.networks):
+def refuses(window: Window, facts: Facts) -> bool:
+    """Tell whether a window in force turns a request away that is not exempt."""
+    is_meant = window.gate is Gate.CLOSED or (window.gate is Gate.READ_ONLY and facts.method not in SAFE_METHODS)
+    return is_meant and window.scope.covers(facts.host, facts.path)
+
+
+def holds_back(window: Window, facts: Facts) -> bool:
+    """Tell whether a reopening window does not let a request in yet that is not exempt."""
+    return facts.at < admits_at(window, facts.client) and refuses(window, facts)
+
+
+def let_in_at(facts: Facts, moment: Moment) -> float:
+    """Return when the reopening windows of a moment let a request in, in seconds since the epoch; 0 where they do."""
+    holding = [window for window in moment.reopening if refuses(window, facts)]
+    return max((admits_at(window, facts.client) for window in holding), default=0.0)
+
+
+def is_exempt(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether no window is about a request (rule 27)."""
+    if facts.address is not None and any(facts.address in network for network in exemptions.networks):
         return True
     return bool(exemptions.paths) and is_plain(facts.path) and any(under(facts.path, p) for p in exemptions.paths)

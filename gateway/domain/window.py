@@ -180,15 +180,24 @@ class Window:
         """Tell whether the window is in force at `now`, overrunning or not."""
         return self.state(now) in (State.ACTIVE, State.OVERRUNNING)
 
+    def is_reopening(self, now: datetime) -> bool:
+        """Tell whether the window is over at `now`, but lets its customers in step by step (`reopen_over`)."""
+        stop = self.stops_at
+        if not self.reopen_over or self.gate is Gate.NONE or self.cancelled_at is not None or stop is None:
+            return False
+        return stop <= now < stop + self.reopen_over
+
     @property
     def edges(self) -> tuple[datetime, ...]:
-        """The instants at which the state changes by itself, in order."""
+        """The instants at which by itself the state changes, or the last customers are let in, in order."""
         if self.cancelled_at is not None:
             return ()
         stop = self.stops_at
-        if stop is None or stop > self.scheduled_until:
-            return (self.starts_at, self.scheduled_until, *([stop] if stop else []))
-        return (self.starts_at, stop)
+        if stop is None:
+            return (self.starts_at, self.scheduled_until)
+        overrun = (self.scheduled_until,) if stop > self.scheduled_until else ()
+        reopened = (stop + self.reopen_over,) if self.reopen_over else ()
+        return (self.starts_at, *overrun, stop, *reopened)
 
 
 def require(window: Window, verb: Verb, now: datetime) -> None:

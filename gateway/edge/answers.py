@@ -12,8 +12,9 @@ from email.utils import formatdate
 
 from gateway.config import Settings
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import SAFE_METHODS, Verdict
+from gateway.domain.verdict import SAFE_METHODS, Facts, Verdict, let_in_at, refuses
 from gateway.domain.window import State
+from gateway.edge.places import client_key, known_place, new_place, place_field
 from gateway.http1.negotiate import Format, Wants, wants_of
 from gateway.http1.request import RequestHead
 from gateway.render import pages
@@ -91,7 +92,9 @@ class Answers:
         if moment.gates:
             self._current(moment)
 
-    def refusal(self, request: RequestHead, verdict: Verdict, moment: Moment, now: float) -> tuple[bytes, int]:
+    def refusal(
+        self, request: RequestHead, verdict: Verdict, moment: Moment, now: float, client: str
+    ) -> tuple[bytes, int]:
         """Return the refusal in the form that the client reads, and its status; `now` is monotonic."""
         wants, method = wants_of(request.fields), request.method
         if wants.origin and wants.script_method and method == b"OPTIONS":
@@ -101,17 +104,35 @@ class Answers:
             return self._redirect(), 302
         # For a browser that has sent something this page does not look again by itself: that would lose what was sent.
         write = verdict is Verdict.REFUSE_WRITE or (is_html and method not in SAFE_METHODS)
-        key = ((write, wants.form_name, wants.gzip), _covering(moment, request))
+        covering = _covering(moment, request)
+        key = ((write, wants.form_name, wants.gzip), covering)
         answer = None
         if now < self._framed_until and moment is self._rendered.moment:
             answer = self._framed.get(key)
         if answer is None:
             answer = self._frame(moment, key, now)
+        if moment.reopens:
+            answer = self._for_one(answer, request, moment, client, covering=covering)
         if method == b"HEAD":
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
         if wants.origin:
-            answer = answer.replace(b"\r\n", b"\r\n" + _cors(wants.origin), 1)
+            answer = _with(answer, _cors(wants.origin))
         return answer, 503
+
+    def _for_one(self, answer: bytes, request: RequestHead, moment: Moment, client: str, *, covering: int) -> bytes:
+        """Add what is about this client alone: its place in a reopening, and when that lets it in."""
+        own, place = b"", client_key(request, client)
+        if wants_of(request.fields).form is Format.HTML and not known_place(request):
+            place = new_place()
+            own = place_field(place)
+        if not covering:
+            at = self._state.clock.timestamp()
+            facts = Facts(request.fields.host, request.path, request.method, client=place, at=at)
+            seconds = max(1, math.ceil(max(let_in_at(facts, moment) - at, 0.0)))
+            own += b"Retry-After: %d\r\n" % seconds
+            if request.method in SAFE_METHODS:  # the page itself looks again much later
+                own += b"Refresh: %d\r\n" % seconds
+        return _with(answer, own)
 
     def unavailable(self, request: RequestHead, status: int, reason: str) -> bytes:
         """Return what is said where the application does not answer: in the product's look, or as a problem."""
@@ -174,9 +195,11 @@ class Answers:
             self._framed_until = now + 1.0 - at % 1.0
         (write, form_name, compressed), covering = key
         extra = (
-            f"Retry-After: {self._seconds_left(moment, covering, at)}\r\nCache-Control: no-store\r\n"
-            "Vary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+            "Cache-Control: no-store\r\nVary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\n"
+            "X-Content-Type-Options: nosniff\r\n"
         )
+        if covering or moment.snapshot is None:  # else a reopening holds the client back: each has its own time
+            extra = f"Retry-After: {self._seconds_left(moment, covering, at)}\r\n{extra}"
         form = Format(form_name)
         if form is Format.HTML:
             extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
@@ -208,15 +231,20 @@ def _preflight(wants: Wants) -> bytes:
     if wants.script_headers:
         allowed += b"Access-Control-Allow-Headers: %b\r\n" % wants.script_headers
     head = _head(204, "No Content", "Cache-Control: no-store\r\nAccess-Control-Max-Age: 0\r\n")
-    return head.replace(b"\r\n", b"\r\n" + _cors(wants.origin) + allowed, 1)
+    return _with(head, _cors(wants.origin) + allowed)
 
 
 def _covering(moment: Moment, request: RequestHead) -> int:
-    """Return which of the gating windows cover this request, a bit for each; mostly there is one."""
-    if len(moment.gating) == 1:
+    """Return which of the windows in force refuse this request, a bit for each; mostly there is one."""
+    if len(moment.gating) == 1 and not moment.reopening:
         return 1
-    host, path = request.fields.host, request.path
-    return sum(1 << index for index, window in enumerate(moment.gating) if window.scope.covers(host, path))
+    facts = Facts(request.fields.host, request.path, request.method)
+    return sum(1 << index for index, window in enumerate(moment.gating) if refuses(window, facts))
+
+
+def _with(answer: bytes, fields: bytes) -> bytes:
+    """Add fields to a ready-made answer, before its own."""
+    return answer.replace(b"\r\n", b"\r\n" + fields, 1)
 
 
 def _cors(origin: bytes) -> bytes:

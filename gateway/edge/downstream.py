@@ -9,6 +9,7 @@ from gateway.edge.answers import closing
 from gateway.edge.client import ClientConnection
 from gateway.edge.exchange import Exchange
 from gateway.edge.sockets import unsent_bytes
+from gateway.edge.waiting import BadTargetError, target_of
 from gateway.http1.body import Body, body_reader
 from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import request_id_of, scheme_of, trusted_client
@@ -59,6 +60,11 @@ class Downstream(ClientConnection):
         """The client does not take what it is sent."""
         self.tunnel: Tunnel | None = None
         """The connection's bytes are no requests any more."""
+
+    @property
+    def admitted(self) -> "Exchange | Tunnel | None":
+        """What the connection has in the application, or with the built-in site."""
+        return self._exchange or self.tunnel
 
     # The connection
 
@@ -172,14 +178,33 @@ class Downstream(ClientConnection):
         if not moment.gates and not request.path.startswith(front.prefix):
             verdict = Verdict.FORWARD
         else:
-            verdict = front.verdict(request, self.client, moment)
+            verdict = front.verdict(request, self.client, moment, began)
         if verdict is Verdict.FORWARD or verdict is Verdict.BYPASS:
             self._exchange_it(Exchange(self, request, front.pool, verdict, began, self._request_id(request)))
+        elif verdict is Verdict.BUILT_IN and request.path == front.events_path:
+            self._wait_for_events(request, began)
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
-            answer, status = front.answers.refusal(request, verdict, moment, began)
+            answer, status = front.answers.refusal(request, verdict, moment, began, self.client)
             self._answer(request, answer, status, verdict, began)
+
+    def _wait_for_events(self, request: RequestHead, began: float) -> None:
+        """Become a waiting client: from here on, the connection is no more of this object."""
+        front = self.front
+        try:
+            target = target_of(request)
+        except BadTargetError as error:
+            self._answer(request, front.answers.plain(400, str(error), request), 400, Verdict.BUILT_IN, began)
+            return
+        if request.method != b"GET" or request.fields.body:
+            answer = front.answers.plain(405, "events are asked for with GET, without a body", request)
+            answer = answer.replace(b"\r\n\r\n", b"\r\nAllow: GET\r\n\r\n", 1)
+            self._answer(request, answer, 405, Verdict.BUILT_IN, began)
+            return
+        self._is_last = True
+        self._tell(request, 200, Verdict.BUILT_IN, 0, began)
+        front.waiting.take(self, request, target)
 
     def _request_id(self, request: RequestHead) -> bytes:
         own = self.front.request_id()
@@ -312,7 +337,8 @@ class Downstream(ClientConnection):
     def exchange_gated(self, request: RequestHead, verdict: Verdict, *, unread: bool) -> None:
         """Refuse a request that has waited for the application into a window."""
         now = self.front.monotonic()
-        answer, status = self.front.answers.refusal(request, verdict, self.front.state.moment_at(now), now)
+        moment = self.front.state.moment_at(now)
+        answer, status = self.front.answers.refusal(request, verdict, moment, now, self.client)
         self._tell(request, status, verdict, len(answer), now)
         self._answer_instead(request, answer, unread=unread)
 
@@ -359,20 +385,6 @@ class Downstream(ClientConnection):
             self._is_last = True
         elif not self._reader.buffer and self.tunnel is None:
             self.transport.close()
-
-    @property
-    def admitted(self) -> "Exchange | Tunnel | None":
-        """The request or tunnel that is in the application; None where there is none."""
-        return self._exchange or self.tunnel
-
-    def end_if_gated(self, before: float) -> None:
-        """End the request or tunnel admitted `before` that time, where it would be refused now (rule 25)."""
-        admitted = self.admitted
-        if admitted is None or admitted.began >= before or admitted.verdict is Verdict.BUILT_IN:
-            return
-        verdict = self.front.verdict(admitted.request, self.client, self.front.state.moment)
-        if verdict.is_refusal:
-            admitted.end_for_gate(verdict)
 
     def end_tunnel(self) -> None:
         """Close the client's end when it had time to answer what was said last."""

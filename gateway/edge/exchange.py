@@ -82,6 +82,12 @@ class Exchange:
         """Whether the response has begun."""
         return self._response is not None
 
+    @property
+    def was_answered(self) -> bool:
+        """Whether the application has answered in full, as far as that can be told."""
+        body = self._response_body
+        return self._response is not None and (body is None or body.done or isinstance(body, EndlessBody))
+
     # To the application
 
     def start(self) -> None:

@@ -7,22 +7,24 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.config import Settings
-from gateway.domain.fence import Gated
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import SAFE_METHODS, Exemptions, Facts, Verdict, decide
-from gateway.domain.window import Gate
+from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
 from gateway.edge.answers import Answers
+from gateway.edge.left_behind import LeftBehind
+from gateway.edge.places import client_key
 from gateway.edge.upstream import Pool
+from gateway.edge.waiting import Waiting, WaitingClient
 from gateway.http1.request import RequestHead
 from gateway.service.state import State
 
 if TYPE_CHECKING:
     from gateway.edge.downstream import Downstream
+
+    Connection: TypeAlias = Downstream | WaitingClient
 
 SWEEP_EVERY = 0.5
 NEVER = math.inf
@@ -72,7 +74,7 @@ class Front:
             paths=tuple(path.encode() for path in maintenance.never_gate),
             networks=maintenance.bypass_networks,
         )
-        self.connections: set[Downstream] = set()
+        self.connections: set[Connection] = set()
         self.emptied = asyncio.Event()
         """Set when the last connection has gone."""
         self.stopping = False
@@ -81,17 +83,20 @@ class Front:
         """The time of the last sweep: near enough for deadlines, and free."""
         self.monotonic = state.clock.monotonic
         """What requests are timed by, and what `State.moment_at` is asked with."""
-        self._grace = settings.server.shutdown_grace.total_seconds()
-        self._gatings: list[tuple[float, float]] = []
-        """For each moment that gates: when what was admitted before it is ended (loop's time), and when it began."""
-        state.watch(self._moment_changed)
+        self.product = maintenance.product
+        self.events_path = self.prefix + b"/events"
+        self.waiting = Waiting(self)
+        state.watch(self.waiting.moment_changed)
+        self.left_behind = LeftBehind(self, settings.server.shutdown_grace.total_seconds())
+        self.left_behind.moment_changed(state.moment)
+        state.watch(self.left_behind.moment_changed)
         self._served = served
         self._untold: list[RequestServed] = []
         self._dropped = 0
         self._id_prefix = secrets.token_hex(6).encode()
         self._ids = itertools.count(1)
 
-    def gone(self, connection: "Downstream") -> None:
+    def gone(self, connection: "Connection") -> None:
         """Forget a connection."""
         self.connections.discard(connection)
         if not self.connections:
@@ -102,13 +107,20 @@ class Front:
         address = _address(peer) if self.trusted_networks else None
         return address is not None and any(address in network for network in self.trusted_networks)
 
-    def verdict(self, request: RequestHead, client: str, moment: Moment) -> Verdict:
-        """Decide on a request."""
-        exemptions = self.exemptions
-        address = _address(client) if exemptions.networks else None
+    def verdict(self, request: RequestHead, client: str, moment: Moment, began: float) -> Verdict:
+        """Decide on a request that `began` at that time of the monotonic clock."""
+        facts = self.facts(request, client, moment)
+        if moment.reopening:
+            facts.client = client_key(request, client)
+            facts.at = began + self.state.clock.offset
+        return decide(facts, moment, self.exemptions)
+
+    def facts(self, request: RequestHead, client: str, moment: Moment) -> Facts:
+        """Return what is known of a request, reopenings aside."""
         fields = request.fields
+        address = _address(client) if self.exemptions.networks else None
         bypass = moment.bypass(fields.bypass) if fields.bypass and moment.gates else None
-        return decide(Facts(fields.host, request.path, request.method, address, bypass), moment, exemptions)
+        return Facts(fields.host, request.path, request.method, address, bypass)
 
     def request_id(self) -> bytes:
         """Return an id that no other request of any gateway has."""
@@ -143,37 +155,8 @@ class Front:
             self.now = now = self.loop.time()
             for connection in [c for c in self.connections if c.deadline < now]:
                 connection.deadline_passed()
-            self._end_what_is_gated(now)
+            self.left_behind.end_what_is_due(now)
             self.pool.close_idle(now)
-
-    def _moment_changed(self, moment: Moment) -> None:
-        if moment.gates:
-            self._gatings.append((self.loop.time() + self._grace, self.monotonic()))
-
-    def left_behind(self) -> dict[UUID, Gated]:
-        """Return what is open and would be refused now, for each window that gates: it was admitted before."""
-        moment = self.state.moment
-        left = {window.id: 0 for window in moment.gating}
-        for connection in self.connections if left else ():
-            admitted = connection.admitted
-            if admitted is None or not self.verdict(admitted.request, connection.client, moment).is_refusal:
-                continue
-            request = admitted.request
-            for window in moment.gating:
-                is_refused = window.gate is Gate.CLOSED or request.method not in SAFE_METHODS
-                left[window.id] += is_refused and window.scope.covers(request.fields.host, request.path)
-        return {
-            window.id: Gated(row_version=window.row_version, left=left[window.id], given_up=0)
-            for window in moment.gating
-        }
-
-    def _end_what_is_gated(self, now: float) -> None:
-        """End what was admitted before a window, once it had its time to finish (rule 25)."""
-        due = [began for at, began in self._gatings if at <= now]
-        if due:
-            self._gatings = [gating for gating in self._gatings if gating[0] > now]
-            for connection in list(self.connections):
-                connection.end_if_gated(max(due))
 
     async def drain(self, grace: float) -> None:
         """Finish what is open, for at most `grace` seconds; idle connections are closed at once."""

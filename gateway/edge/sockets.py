@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import resource
 import socket
 import struct
 import termios
@@ -19,6 +20,12 @@ def notice_loss(connection: socket.socket | None) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_EVERY)
+
+
+def allow_many_connections() -> None:
+    """Take as many descriptors as the system allows: many start programs with 1024, and a customer takes up to two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:

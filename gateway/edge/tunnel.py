@@ -153,6 +153,11 @@ class Tunnel:
         self._from_client = DownstreamEnd(downstream, upstream.transport, closing[0])
         self._from_application = UpstreamEnd(downstream, upstream, closing[1])
 
+    @property
+    def was_answered(self) -> bool:
+        """Always: the application has agreed to the tunnel."""
+        return True
+
     def begin(self, from_client: bytes, from_application: bytes) -> None:
         """Take both connections over, with what has come on them already."""
         client, application = self._downstream.transport, self._upstream.transport

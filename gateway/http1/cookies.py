@@ -1,8 +1,9 @@
-"""The gateway's own cookie among those of the application: read here, and not forwarded (RFC 6265, section 4.2)."""
+"""The gateway's own cookies among those of the application: read here, and not forwarded (RFC 6265, section 4.2)."""
 
 from gateway.http1.fields import finder, replaced
 
 BYPASS_COOKIE = b"gateway_bypass"
+PLACE_COOKIE = b"gateway_place"
 
 _COOKIE = finder(("cookie",))
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
-from gateway.http1.cookies import BYPASS_COOKIE, take_cookie
+from gateway.http1.cookies import BYPASS_COOKIE, PLACE_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
     FIELD_LINES,
@@ -65,6 +65,7 @@ class RequestFields:
         "is_http_1_0",
         "keep_alive",
         "kept",
+        "place",
         "raw",
         "te_trailers",
         "upgrade",
@@ -81,7 +82,9 @@ class RequestFields:
     body: int
     """Length of the body; CHUNKED; 0 for none."""
     bypass: tuple[bytes, ...]
-    """The tokens that the gateway's own cookie holds; `kept` is without it."""
+    """The tokens of bypass links that the gateway's own cookies hold; `kept` is without them."""
+    place: tuple[bytes, ...]
+    """The same of the cookies that a reopening goes by."""
     keep_alive: bool
     is_http_1_0: bool
     upgrade: bytes
@@ -180,6 +183,9 @@ def _classify(fields: RequestFields) -> None:
     fields.bypass = ()
     if BYPASS_COOKIE in kept:
         kept, fields.bypass = take_cookie(kept, BYPASS_COOKIE)
+    fields.place = ()
+    if PLACE_COOKIE in kept:
+        kept, fields.place = take_cookie(kept, PLACE_COOKIE)
     nominated = tokens(b",".join(said[b"connection"])) if b"connection" in said else frozenset()
     fields.kept = without_nominated(kept[:-2], nominated) if nominated else kept[:-2]
     fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)

@@ -54,7 +54,7 @@ def problem_document(moment: Moment, branding: Branding, *, read_only: bool) -> 
         "title": said.title,
         "status": 503,
         "detail": detail,
-        "windows": [window_document(window, moment) for window in by_severity(moment)],
+        "windows": [window_document(window, moment) for window in (*by_severity(moment), *moment.reopening)],
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateway.domain.component import ComponentStatus, worst
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, State, Window
-from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, Badge, Tone
+from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, Badge, Tone, instant_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,16 @@ def headline(moment: Moment, product: str) -> Headline:
     serious = [window for window in by_severity(moment) if window.kind is not Kind.ANNOUNCEMENT or _gates(window)]
     if serious:
         return _window_headline(serious[0], serious[0].state(moment.at), product)
+    if moment.reopening:
+        return _reopening_headline(moment.reopening, product)
     return _component_headline(moment, product)
+
+
+def _reopening_headline(windows: tuple[Window, ...], product: str) -> Headline:
+    whole = product if any(window.scope.is_everything for window in windows) else f"Part of {product}"
+    latest = max(window.stops_at + window.reopen_over for window in windows if window.stops_at)
+    text = f"It is over. We let everybody back in step by step: your turn comes by {instant_words(latest)}."
+    return Headline(badge=Badge("Reopening", "pulse", Tone.WORK), title=f"{whole} is coming back", text=text)
 
 
 def _window_headline(window: Window, state: State, product: str) -> Headline:

@@ -1,6 +1,6 @@
 -- name: load_snapshot()^
 -- One statement, so one view of the database: the version and all that belongs to it.
--- Windows that are over are few: the newest ten, for the page.
+-- Windows that are over are few: the newest ten, for the page, and those that may not let everybody in yet.
 with not_over as (
     select id from windows
     where ended_at is null and cancelled_at is null
@@ -11,8 +11,12 @@ with not_over as (
     select id from windows
     where ended_at is null and cancelled_at is null and ends = 'on_time' and scheduled_until <= clock_timestamp()
     order by scheduled_until desc limit 10
+), reopening as (
+    select id from windows
+    where cancelled_at is null and reopen_over > interval '0'
+      and coalesce(ended_at, scheduled_until) > clock_timestamp() - interval '1 day'
 ), wanted as (
-    select id from not_over union select id from ended union select id from ran_out
+    select id from not_over union select id from ended union select id from ran_out union select id from reopening
 )
 select version,
        clock_timestamp() as taken_at,

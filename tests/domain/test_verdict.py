@@ -36,7 +36,7 @@ def gated(*gates: Gate | tuple[Gate, Scope]) -> Moment:
 
 
 def facts(path: bytes = b"/", method: bytes = b"GET", host: bytes = b"shop.example.com", client: str = "") -> Facts:
-    return Facts(host=host, path=path, method=method, client=ip_address(client) if client else None)
+    return Facts(host=host, path=path, method=method, address=ip_address(client) if client else None)
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT", b"PATCH", b"DELETE", b"BREW", b"get"])

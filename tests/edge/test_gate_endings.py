@@ -191,6 +191,6 @@ async def test_what_is_built_in_is_never_ended(gateway: Gateway) -> None:
     client.send(b"POST /_maintenance/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
     await wait_until(lambda: any(c._exchange for c in gateway.front.connections))
     gateway.load(window())
-    gateway.front._end_what_is_gated(float("inf"))
+    gateway.front.left_behind.end_what_is_due(float("inf"))
     gateway.open_upload.set()
     assert (await client.answer()).status == 200

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-LAST_RULE = 29
+LAST_RULE = 30
 
 
 @pytest.mark.parametrize("number", range(1, LAST_RULE + 1))

@@ -1,0 +1,105 @@
+"""Twenty thousand customers wait for a window to end (rule 30, and a row of the fault table)."""
+
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.commands.cli import LONGEST
+from tests.story.conftest import StartGateway
+from tests.story.customers import fetch
+from tests.story.processes import Program, eventually, port_of
+
+pytestmark = pytest.mark.story
+
+WANTED = 20_000
+RESERVE = 500
+"""Descriptors that a gateway needs for itself, and for those who come back."""
+OVER = 30
+MOST_BYTES_EACH = 4096
+TOLD_WITHIN = 1.0
+"""Seconds. On a quiet machine it is a quarter of that; what was seen is written to standard output (`pytest -s`)."""
+CROWD = [sys.executable, str(Path(__file__).with_name("crowd.py"))]
+PROGRAMS = 2
+
+
+@pytest.fixture
+def clients() -> Iterator[int]:
+    """How many clients there can be: each takes a descriptor of the gateway's, of which some systems allow fewer."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = WANTED + RESERVE
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, before[0]), max(allowed, before[1])))
+    except ValueError:
+        allowed = before[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+    if allowed < WANTED / 2:
+        pytest.skip(f"only {allowed} descriptors are allowed: raise the limit, for example `ulimit -Hn 20500` as root")
+    yield allowed - RESERVE
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_20_000_wait_are_told_and_come_back_evenly(
+    clients: int, database_url: str, psql: Callable[[str, str], str], start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    """They cost less than 4 KB each, are told at once, and reach the application evenly over the 30 s of the reopening.
+
+    Meanwhile the page keeps coming, and who does as told is let in at once.
+    """
+    application = Program("application", [*CROWD, "application"], directory=tmp_path)
+    crowds: list[Program] = []
+    try:
+        upstream = port_of(application)
+        gateway = start_gateway(
+            tmp_path, DATABASE__URL=database_url, UPSTREAM__URL=f"http://127.0.0.1:{upstream}", LOG__ACCESS="false"
+        ).listening()
+        psql(database_url, "insert into windows (title, reopen_over) values ('Upgrade', '30 seconds')")
+        eventually(lambda: fetch(gateway.port, "/").status == 503)
+        before = memory(gateway)
+        for number in range(PROGRAMS):
+            command = [*CROWD, "clients", str(gateway.port), str(clients // PROGRAMS), "/"]
+            crowds.append(Program(f"crowd {number}", command, directory=tmp_path))
+        for crowd in crowds:
+            crowd.err.wait_for("^waiting$", within=120)
+        each = (memory(gateway) - before) / clients
+        assert fetch(gateway.port, "/").status == 503
+        ended = end_the_window(database_url, psql)
+        documents = [json.loads(crowd.out.wait_for(r"^\{.*\}$", within=OVER + LONGEST)[0]) for crowd in crowds]
+        arrivals = [at for at in json.loads(fetch(upstream, "/arrivals").body) if at > ended - 1]
+    finally:
+        for program in (application, *crowds):
+            program.end()
+    told = sorted(at for document in documents for at in document["told"])
+    seconds = Counter(int(arrival - ended) for arrival in arrivals)
+    mean = clients / OVER
+    inner = [seconds[second] for second in range(1, OVER - 1)]
+    last, half = (told[place] - ended for place in (-1, clients // 2))
+    figures = (
+        f"{clients} clients, {each:.0f} bytes each; told within {last:.3f} s, half of them {half:.3f}; "
+        f"let in per second: mean {mean:.0f}, most {max(seconds.values())}, least {min(inner)}"
+    )
+    sys.stdout.write(f"{figures}\n")
+    assert len(told) == len(arrivals) == clients
+    assert sum(document["refused"] for document in documents) == 0
+    assert each <= MOST_BYTES_EACH, figures
+    assert last <= TOLD_WITHIN, figures
+    assert max(seconds.values()) <= 2 * mean, figures
+    assert arrivals[-1] - ended <= OVER + 2, figures
+
+
+def end_the_window(database_url: str, psql: Callable[[str, str], str]) -> float:
+    """End it by hand; return when that was done, on the monotonic clock."""
+    psql(database_url, "update windows set fixed = true")
+    return time.monotonic()
+
+
+def memory(gateway: Program) -> int:
+    """Return what the gateway's processes hold for themselves, in bytes."""
+    process = psutil.Process(gateway.process.pid)
+    return sum(one.memory_full_info().uss for one in (process, *process.children(recursive=True)))
