@@ -27,8 +27,8 @@ def fence(window_id: UUID | None, wait: timedelta | None, url: str, token: str |
     """Tell whether it is safe to begin, over the API.
 
     It is, and the fence of window ID holds, when every gateway gates by it and has no older request left in the
-    application. Without ID: each window in force that gates. Exit code 0 where the fence holds, 1 where it does not, 3 where
-    --wait was in vain.
+    application. Without ID: each window in force that gates. Exit code 0 where the fence holds, 1 where it does not,
+    3 where --wait was in vain.
     """
     api = connected(url, token, "read")
     if window_id is None:

@@ -12,7 +12,10 @@ from gateway.commands.remote import api_options, connected
 
 @click.group
 def replica() -> None:
-    """Show and forget the gateway processes that fences count, over the API."""
+    """Show and forget gateway processes, over the API.
+
+    Every fence counts them: one that is gone, and has not said so, keeps all fences from holding.
+    """
 
 
 @replica.command(name="list")

@@ -21,7 +21,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "fence": ("gateway.commands.fence:fence", "Tell whether it is safe to begin, over the API."),
     "replica": (
         "gateway.commands.replica:replica",
-        "Show and forget the gateway processes that fences count, over the API.",
+        "Show and forget gateway processes, over the API.",
     ),
     "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),

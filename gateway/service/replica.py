@@ -10,8 +10,10 @@ import os
 import random
 import socket
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -88,6 +90,8 @@ class ReplicaReporter:
         self._left_behind = left_behind
         self._process = process
         self._observe = observe
+        self._inherited: Counter[UUID] = Counter()
+        """By window: what dead neighbours have left in the application."""
         self._changed = asyncio.Event()
         self._leaving = False
         self._is_connected = False
@@ -135,7 +139,7 @@ class ReplicaReporter:
         Whoever reads the fence later counts this replica; whoever has read it before meant windows that were in the
         database before, and this replica gates by them from its first request on.
         """
-        await self._write(session, self._left_behind())
+        await self._write(session, self._gates())
         async with asyncio.timeout(_WRITE_LIMIT):
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
@@ -147,7 +151,7 @@ class ReplicaReporter:
         due = 0.0
         while not self._leaving:
             self._changed.clear()
-            gates = self._left_behind()
+            gates = self._gates()
             report = (self._state.version, gates)
             if report != said or clock() >= due:
                 await self._write(session, gates)
@@ -161,14 +165,28 @@ class ReplicaReporter:
             await delete_replica(session, self._process.id)
         self._left.set()
 
+    def _gates(self) -> Mapping[UUID, Gated]:
+        return {
+            window: replace(gated, given_up=gated.given_up + self._inherited[window])
+            for window, gated in self._left_behind().items()
+        }
+
     async def _write(self, session: Session, gates: Mapping[UUID, Gated]) -> None:
         async with asyncio.timeout(_WRITE_LIMIT):
             await write_report(session, self._process, applied_version=self._state.version, gates=gates)
 
     async def _remove_dead_neighbours(self, session: Session) -> None:
-        """Delete the rows of processes of this host that have certainly ended."""
+        """Delete the rows of processes of this host that have certainly ended.
+
+        Their requests got no answer any more: from now on they are told as given up on, by this replica.
+        """
         host = self._process.host
         async with asyncio.timeout(_WRITE_LIMIT):
             for process in await neighbours(session, self._process):
-                if is_certainly_dead(process, host) and await delete_replica(session, process.id):
+                if not is_certainly_dead(process, host):
+                    continue
+                gates = await delete_replica(session, process.id)
+                if gates is not None:  # else another neighbour was faster
                     self._observe(ReplicaDied(replica=process.name))
+                    self._inherited.update({window: gated.left + gated.given_up for window, gated in gates.items()})
+                    self._changed.set()

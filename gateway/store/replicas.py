@@ -66,9 +66,10 @@ async def neighbours(session: Session, process: ReplicaProcess) -> list[ReplicaP
     ]
 
 
-async def delete_replica(session: Session, replica_id: UUID) -> bool:
-    """Delete a row; False where there is none (any more)."""
-    return await session.run("delete_replica", id=replica_id) is not None
+async def delete_replica(session: Session, replica_id: UUID) -> Mapping[UUID, Gated] | None:
+    """Delete a row and return what it said last; None where there is none (any more)."""
+    gates: str | None = await session.run("delete_replica", id=replica_id)
+    return None if gates is None else _GATES.validate_json(gates)
 
 
 async def forget_replica(session: Session, replica_id: UUID, *, silent_after: timedelta) -> str:

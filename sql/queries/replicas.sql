@@ -10,7 +10,7 @@ set applied_version = excluded.applied_version, gates = excluded.gates, heartbea
 select id, name, pid, process_started from replicas where host = :host and id <> :id;
 
 -- name: delete_replica(id)$
-delete from replicas where id = :id returning name;
+delete from replicas where id = :id returning gates::text;
 
 -- name: delete_silent_replica(id, silent_after)$
 delete from replicas where id = :id and heartbeat_at < clock_timestamp() - :silent_after::interval returning name;

@@ -170,6 +170,23 @@ async def test_it_waits_for_a_database_that_is_away(
         await database.close()
 
 
+async def test_what_a_dead_neighbour_had_in_the_application_is_told(
+    database: Database, state: State, services: Services, observations: Observations, ended: int
+) -> None:
+    """As given up on, by the one who has removed it, as long as the window is in force."""
+    window = await services.windows.create(WindowDraft(title="Upgrade"), WHO)
+    async with database.transaction() as session:
+        gates = {window.id: Gated(row_version=1, left=3, given_up=1)}
+        await write_report(session, replace(ME, id=uuid4(), pid=ended), applied_version=1, gates=gates)
+    async with reporting(database, state, observations):
+
+        async def given_up() -> int:
+            fence = await services.fences.of(window.id)
+            return fence.given_up if fence.holds else 0
+
+        assert await wait_until(given_up) == 4
+
+
 @pytest.fixture
 def ended() -> int:
     """The number of a process that has ended."""

@@ -68,8 +68,8 @@ async def test_neighbours_are_of_the_same_host(database: Database) -> None:
         for each in (here, beside, there):
             await write_report(session, each, applied_version=1, gates={})
         assert await neighbours(session, here) == [beside]
-        assert await delete_replica(session, beside.id)
-        assert not await delete_replica(session, beside.id)
+        assert await delete_replica(session, beside.id) == {}
+        assert await delete_replica(session, beside.id) is None
         assert await neighbours(session, here) == []
 
 

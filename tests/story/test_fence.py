@@ -1,5 +1,6 @@
 """The fence over three real gateways: it holds when nothing of the time before is left, with every one of them seen."""
 
+import http.client
 import signal
 import threading
 import time
@@ -20,6 +21,8 @@ from tests.story.relay import Relay
 
 pytestmark = pytest.mark.story
 
+CUT = -1
+"""The status of a request that got no answer."""
 LAG = 0.2
 """Seconds by which a customer may see an answer later than the gateway has counted it."""
 
@@ -38,8 +41,9 @@ class Slow(threading.Thread):
     def run(self) -> None:
         try:
             self.status = fetch(self._port, self._target).status
-        finally:
-            self.answered_at = time.monotonic()
+        except (OSError, http.client.HTTPException):
+            self.status = CUT
+        self.answered_at = time.monotonic()
 
 
 @dataclass
@@ -122,7 +126,7 @@ def _is_busy(gateway: Gateway) -> bool:
 def test_wait_drained_returns_when_nothing_is_left(make_fleet: MakeFleet) -> None:
     """It prints the id at once and counts down; when it returns, every older request has been answered, whole."""
     fleet = make_fleet()
-    slow = slow_ones(fleet, "/delay/3")
+    slow = slow_ones(fleet, "/delay/6")
     program = fleet.begin("window", "start", "--title", "Upgrade", "--wait-drained", "60s")
     window = program.out.wait_for(r"^[0-9a-f-]{36}$")[0]
     program.err.wait_for("3 of 3 gateways gate, 6 requests left in the application$")
@@ -157,16 +161,22 @@ def test_it_never_holds_while_an_older_request_is_there(make_fleet: MakeFleet) -
 
 
 def test_a_killed_gateway_is_removed_by_its_neighbours(make_fleet: MakeFleet) -> None:
-    """Its death is certain on its own host; one that stops goes by itself, and a new one counts before it serves."""
+    """Its death is certain on its own host, and what it had in the application is told; who stops goes by itself."""
     fleet = make_fleet()
     first, second, third = fleet.gateways
-    window = fleet.command("window", "start", "--title", "Upgrade", "--wait-drained", "20s").out.strip()
-    assert fleet.fence(window)["known"] == 3
+    slow = slow_ones(fleet, "/delay/6")
+    window = fleet.command("window", "start", "--title", "Upgrade").out.strip()
+    eventually(lambda: fleet.fence(window)["left"] == 6)
     third.process.kill()
     third.ended()
-    eventually(lambda: fleet.fence(window)["known"] == 2)
+    assert fleet.command("fence", window, "--wait", "20s").code == 0
+    told = fleet.fence(window)
+    assert (told["known"], told["holds"], told["given_up"]) == (2, True, 2)
+    assert "2 requests were given up on before the answer" in told["summary"]
+    for customer in slow:
+        customer.join()
+    assert sorted(customer.status for customer in slow) == [CUT, CUT, 200, 200, 200, 200]
     assert any(f"(pid {third.process.pid})" in gateway.err.text for gateway in (first, second))
-    assert fleet.fence(window)["holds"]
     assert second.stop() == 0
     assert fleet.fence(window)["summary"].startswith("1 of 1 gateway gates")
 
