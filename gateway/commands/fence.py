@@ -1,5 +1,6 @@
 """`gateway fence`: whether every gateway gates by a window, with nothing left of the time before; over the API."""
 
+import os
 import sys
 import time
 from datetime import timedelta
@@ -104,7 +105,9 @@ class _Progress:
             return
         self._said = text
         if self._is_terminal:
-            click.echo(f"\r\x1b[2K{printable(text)}", nl=False, err=True)
+            # No longer than the line: what wraps can't be written over.
+            width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+            click.echo(f"\r\x1b[2K{printable(text)[:width]}", nl=False, err=True)
         else:
             tell(printable(text))
 

@@ -1,6 +1,9 @@
 """`gateway fence`, `window start --wait-drained` and `gateway replica`: real processes, over the API."""
 
 import asyncio
+import os
+import pty
+import termios
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from gateway.domain.access import TokenScope, command_line
 from gateway.domain.window import Window
 from gateway.service.drafts import WindowDraft
 from gateway.web.keys import Services
-from tests.commands.cli import Shell, refused
+from tests.commands.cli import COMMAND, LONGEST, Shell, environment, refused
 from tests.observed import Observations, wait_until
 from tests.web.caller import NO_WINDOW, token_of
 from tests.web.fleet import reported
@@ -107,6 +110,31 @@ async def test_waiting_in_vain_is_exit_code_3(shell: Shell, services: Services, 
     await services.windows.end(window.id, WHO)
     done = await shell("fence", str(window.id), "--wait", "60s")
     assert refused(done, 1, "the window is over")
+
+
+async def test_on_a_terminal_one_line_is_written_over(shell: Shell, services: Services, window: Window) -> None:
+    """As long as the terminal is wide, so that it does not wrap."""
+    await reported(services, "web-1", window, left=2)
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 40))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *("fence", str(window.id), "--wait", "1s"),
+            cwd=shell.directory,
+            env=environment(**shell.variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=terminal,
+        )
+        assert await asyncio.wait_for(process.wait(), LONGEST) == 3
+        said = os.read(master, 65536).decode()
+    finally:
+        os.close(master)
+        os.close(terminal)
+    first, second, *_ = said.split("\r\n")
+    assert first == "\r\x1b[2K1 of 1 gateway gates, 2 requests left i"
+    assert second.startswith("gateway: waited 1s in vain")
 
 
 async def test_a_gateway_that_does_not_answer_is_asked_again(shell: Shell, window: Window) -> None:
