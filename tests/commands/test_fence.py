@@ -144,6 +144,25 @@ async def test_a_gateway_that_does_not_answer_is_asked_again(shell: Shell, windo
     assert "nothing answers at http://127.0.0.1:1" in done.err
 
 
+async def test_too_many_calls_are_made_later(shell: Shell, window: Window) -> None:
+    """A limit on calls (429) ends no waiting either."""
+    body = b'{"title": "Too Many Requests", "detail": "too many calls", "status": 429}'
+    head = (
+        b"HTTP/1.1 429 -\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
+    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        done = await shell("fence", str(window.id), "--wait", "0.5s", GATEWAY_URL=url)
+    assert (done.code, "in vain: too many calls" in done.err) == (3, True)
+
+
 async def test_replicas(shell: Shell, services: Services) -> None:
     """Listed by name, with those that are silent; only these are forgotten."""
     alive = await reported(services, "web-1")
