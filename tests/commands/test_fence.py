@@ -147,9 +147,7 @@ async def test_a_gateway_that_does_not_answer_is_asked_again(shell: Shell, windo
 async def test_too_many_calls_are_made_later(shell: Shell, window: Window) -> None:
     """A limit on calls (429) ends no waiting either."""
     body = b'{"title": "Too Many Requests", "detail": "too many calls", "status": 429}'
-    head = (
-        b"HTTP/1.1 429 -\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
-    )
+    head = b"HTTP/1.1 429 -\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
