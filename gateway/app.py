@@ -6,7 +6,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 
@@ -29,9 +29,11 @@ from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
+from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
+from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
@@ -43,7 +45,7 @@ from gateway.web.application import branding, build_application
 from gateway.web.internal import internal_application
 from gateway.web.keys import Services
 
-# How long the first attempt to reach the database may hold up the start.
+# How long each of the first attempts to reach the database may hold up the start.
 _SETTLE = 3.0
 
 
@@ -85,13 +87,15 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         supervisor.start(listener.run, "listener")
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
-        await _settled(listener)
+        await _within(_SETTLE, listener.settled)
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
-        urls = await _serve(settings, services, stack, supervisor=supervisor, observe=observe, metrics=metrics)
+        urls = await _serve(
+            settings, services, stack, database=database, supervisor=supervisor, observe=observe, metrics=metrics
+        )
 
         async def first_link() -> str | None:
             await listener.reached.wait()
@@ -135,12 +139,10 @@ def _state(settings: Settings, observe: Observer) -> State:
     return state
 
 
-async def _settled(listener: Listener) -> None:
-    try:
-        async with asyncio.timeout(_SETTLE):
-            await listener.settled.wait()
-    except TimeoutError:
-        return  # the listener goes on; traffic does not wait for it
+async def _within(seconds: float, settled: asyncio.Event) -> None:
+    with suppress(TimeoutError):  # the loop goes on; traffic does not wait for it
+        async with asyncio.timeout(seconds):
+            await settled.wait()
 
 
 def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
@@ -151,6 +153,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observe),
+        fences=Fences(database),
         audit=Audit(database),
         limits=Limits(
             sign_in_rate=settings.admin.sign_in_rate,
@@ -168,6 +171,7 @@ async def _serve(
     services: Services,
     stack: AsyncExitStack,
     *,
+    database: Database,
     supervisor: Supervisor,
     observe: Observer,
     metrics: MetricsReader,
@@ -179,6 +183,10 @@ async def _serve(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
     front = _front(settings, services.state, runner, observe, _served(settings, metrics, stack))
+    metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind.counts().values())
+    replica = ReplicaReporter(
+        database, services.state, left_behind=front.left_behind.counts, process=this_process(), observe=observe
+    )
 
     async def finish() -> None:
         stopping.set()
@@ -186,6 +194,7 @@ async def _serve(
         for site in runner.sites:
             await site.stop()
         await front.drain(grace)
+        await replica.leave()
 
     stack.push_async_callback(runner.cleanup)
     if settings.server.internal_listen:
@@ -198,6 +207,9 @@ async def _serve(
     if settings.server.tls_certificate:
         certificate = Certificate(settings.server.tls_certificate, settings.server.tls_key, observe)
         supervisor.start(certificate.keep_fresh, "certificate")
+    supervisor.start(replica.keep_reporting, "replica")
+    if services.state.confirmed_at is not None:
+        await _within(_SETTLE, replica.settled)  # every fence counts this replica before it serves anybody
     return await _listen(settings, runner, front, observe, certificate.context if certificate else None)
 
 

@@ -200,9 +200,12 @@ CREATE TABLE public.replicas (
     id uuid NOT NULL,
     name text NOT NULL,
     applied_version bigint DEFAULT 0 NOT NULL,
-    in_application jsonb DEFAULT '{}'::jsonb NOT NULL,
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    pid integer NOT NULL,
+    process_started bigint NOT NULL,
+    gates jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -385,6 +388,8 @@ CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at
 CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
+
+CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
 
 CREATE INDEX sessions_by_operator ON public.sessions USING btree (operator_id);
 

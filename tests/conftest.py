@@ -18,6 +18,7 @@ from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
 from gateway.service.components import Components
+from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
@@ -150,6 +151,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observations),
+        fences=Fences(database),
         audit=Audit(database),
         limits=Limits(
             sign_in_rate=Admin().sign_in_rate,

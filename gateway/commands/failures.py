@@ -11,7 +11,7 @@ from gateway.domain.errors import GatewayError, InvalidError
 DONE = 0
 FAILED = 1
 WRONG_USAGE = 2
-# 3 is kept for waiting in vain: `--wait-drained`.
+WAITED_IN_VAIN = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 

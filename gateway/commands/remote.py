@@ -23,13 +23,13 @@ from gateway.domain.errors import (
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
-_TOO_MANY_REQUESTS = 429
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
     403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
+    429: UnavailableError,
     503: UnavailableError,
 }
 

@@ -1,5 +1,6 @@
 """`gateway window`: windows, over the API."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -8,13 +9,14 @@ from uuid import UUID
 import click
 
 from gateway.commands import options
-from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.failures import DONE, WrongUsageError, tell
+from gateway.commands.fence import wait_drained
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
-from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus
+from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind, State, UpdateStatus
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,11 +129,27 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 @window.command
 @_window_fields
+@click.option(
+    "--wait-drained",
+    "wait",
+    callback=options.length,
+    metavar="DURATION",
+    help="Wait so long until every gateway gates and no older request is left: 60s; exit code 3 where that is in vain.",
+)
 @JSON
 @api_options
-def start(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
-    """Start a window now; prints its id."""
-    _create(url, token, fields, as_json=as_json)
+def start(url: str, token: str | None, wait: timedelta | None, *, as_json: bool, **fields: Any) -> int:
+    """Start a window now; prints its id.
+
+    With --wait-drained, exit code 0 says that it is safe to begin.
+    """
+    if wait is not None and _gate(fields) == Gate.NONE:
+        raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
+    made = _create(url, token, fields, as_json=as_json)
+    if wait is None:
+        return DONE
+    sys.stdout.flush()  # the id is there already for whoever reads along
+    return wait_drained(connected(url, token, "write"), made["id"], wait)
 
 
 @window.command
@@ -196,14 +214,19 @@ def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *
     _tell(changed, f"has a new update: {status}", as_json=as_json)
 
 
-def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: bool) -> None:
+def _gate(fields: dict[str, Any]) -> str:
+    return str(fields["gate"] or DEFAULT_GATE[Kind(fields["kind"] or Kind.MAINTENANCE)])
+
+
+def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: bool) -> Document:
     made = connected(url, token, "write").post("windows", _draft(**fields))
     if as_json:
         print_json(made)
-        return
+        return made
     click.echo(made["id"])
     until = short_instant(made["scheduled_until"])
     tell(f'the window "{made["title"]}" is {made["state"]}, until about {until} (gate: {made["gate"]})')
+    return made
 
 
 def _draft(

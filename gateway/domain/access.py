@@ -28,7 +28,7 @@ class Permission(StrEnum):
     PUBLIC = "public"  # everybody, signed in or not
     VIEW = "view"  # read the panel and the API
     REPORT = "report"  # post updates, set component statuses
-    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; make and revoke bypass links
+    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; bypass links; forget replicas
     ADMINISTER = "administer"  # people, tokens
 
 
@@ -97,6 +97,8 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.window.end": Permission.OPERATE,
     "admin.window.cancel": Permission.OPERATE,
     "admin.window.post": Permission.REPORT,
+    "admin.window.fence": Permission.VIEW,
+    "admin.replica.forget": Permission.OPERATE,
     "admin.components": Permission.VIEW,
     "admin.component.new": Permission.OPERATE,
     "admin.component.status": Permission.REPORT,
@@ -112,6 +114,10 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.windows.end": Permission.OPERATE,
     "api.windows.cancel": Permission.OPERATE,
     "api.windows.post": Permission.REPORT,
+    "api.windows.fence": Permission.VIEW,
+    "api.fences": Permission.VIEW,
+    "api.replicas.list": Permission.VIEW,
+    "api.replicas.forget": Permission.OPERATE,
     "api.components.list": Permission.VIEW,
     "api.components.show": Permission.VIEW,
     "api.components.add": Permission.OPERATE,

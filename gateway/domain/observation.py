@@ -176,6 +176,13 @@ class BypassUsed:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaDied:
+    """Another gateway process of this host has ended without a word: the fence waits for it no more."""
+
+    replica: str
+
+
 Observation = (
     Listening
     | Stopping
@@ -198,6 +205,7 @@ Observation = (
     | SignInFailed
     | RequestsLimited
     | BypassUsed
+    | ReplicaDied
 )
 Observer = Callable[[Observation], None]
 

@@ -1,7 +1,7 @@
 """The metrics: plain integers on the hot path, read by a Prometheus collector when somebody asks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -31,6 +31,8 @@ class MetricsReader:
         self._limited: Counter[str] = Counter(sign_in=0, api=0)
         self._version = 0
         self._listening = 0
+        self.left_behind: Callable[[], int] = lambda: 0
+        """Tells how many requests of the time before a window are left in the application."""
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -79,3 +81,8 @@ class MetricsReader:
         yield limited
         yield GaugeMetricFamily("gateway_state_version", "Version of the state in force.", value=self._version)
         yield GaugeMetricFamily("gateway_listener_connected", "1 while changes are heard.", value=self._listening)
+        yield GaugeMetricFamily(
+            "gateway_left_behind",
+            "Requests admitted before a window that refuses them, still in the application.",
+            value=self.left_behind(),
+        )

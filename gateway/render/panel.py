@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.fence import Fence, Replica, ReplicaState
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
-from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge
+from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 Options = tuple[tuple[str, str], ...]
 
@@ -44,6 +46,7 @@ class Shell:
 
     branding: Branding
     styles: tuple[str, ...]
+    scripts: tuple[str, ...] = ()
     operator: str = ""
     may_report: bool = False
     may_operate: bool = False
@@ -90,6 +93,29 @@ class WindowRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaRow:
+    """A gateway process as the fence of a window sees it; `may_be_forgotten` where it is silent."""
+
+    id: UUID
+    name: str
+    badge: Badge
+    left: str
+    heard: str
+    may_be_forgotten: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FenceView:
+    """`admin/fence.html`: where the gateways stand with a window, and where the page asks for the same again."""
+
+    url: str
+    window: UUID
+    badge: Badge
+    summary: str
+    replicas: tuple[ReplicaRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInScreen:
     """`admin/sign_in.html`."""
 
@@ -111,6 +137,8 @@ class DashboardScreen:
     headline: Headline
     confirmed_at: datetime | None
     active: tuple[WindowRow, ...]
+    fences: Mapping[str, FenceView]
+    """By the window's id; only of those that gate."""
     upcoming: tuple[WindowRow, ...]
     components: tuple[ComponentRow, ...]
     form: Typed
@@ -131,6 +159,7 @@ class WindowScreen:
     window: WindowRow
     update: Typed
     extension: Typed
+    fence: FenceView | None
     conflict: str = ""
 
 
@@ -229,3 +258,41 @@ def scope_words(window: Window) -> str:
     if window.scope.is_everything:
         return "all requests"
     return ", ".join([*window.scope.hosts, *window.scope.paths])
+
+
+_REPLICA_BADGES = {
+    ReplicaState.GATING: Badge("Gates, drained", "check", Tone.GOOD),
+    ReplicaState.DRAINING: Badge("Gates, draining", "pulse", Tone.WORK),
+    ReplicaState.BEHIND: Badge("Does not gate yet", "clock", Tone.WARN),
+    ReplicaState.UNKNOWN: Badge("Silent", "question", Tone.BAD),
+}
+
+
+def fence_view(fence: Fence, url: str) -> FenceView:
+    """Show a fence; `url` answers with `admin/fence.html` alone."""
+    if fence.holds:
+        badge = Badge("Safe to begin", "check", Tone.GOOD)
+    elif fence.reason:
+        badge = Badge("No fence", "info", Tone.QUIET)
+    else:
+        badge = Badge("Not yet safe to begin", "clock", Tone.WARN)
+    return FenceView(
+        url=url,
+        window=fence.window.id,
+        badge=badge,
+        summary=f"{fence.summary[0].upper()}{fence.summary[1:]}.",
+        replicas=tuple(_replica_row(replica) for replica in fence.replicas) if not fence.reason else (),
+    )
+
+
+def _replica_row(replica: Replica) -> ReplicaRow:
+    is_silent = replica.state is ReplicaState.UNKNOWN
+    return ReplicaRow(
+        id=replica.report.id,
+        name=replica.report.name,
+        badge=_REPLICA_BADGES[replica.state],
+        left=f"{replica.left}, {replica.given_up} given up" if replica.given_up else str(replica.left),
+        # While it is heard of, the second does not matter; and what does not change need not be read out again.
+        heard=f"{int(replica.silence.total_seconds())} s ago" if is_silent else "just now",
+        may_be_forgotten=is_silent,
+    )

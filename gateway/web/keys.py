@@ -12,6 +12,7 @@ from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
+from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
@@ -28,6 +29,7 @@ class Services:
     operators: Operators
     tokens: Tokens
     bypass_links: BypassLinks
+    fences: Fences
     audit: Audit
     limits: Limits
     state: State

@@ -48,3 +48,11 @@ def test_what_was_limited_is_counted_each_attempt() -> None:
     for count in (1, 1999):
         metrics(RequestsLimited(what="api", who="203.0.113.9", address="203.0.113.9", count=count))
     assert samples(metrics)["gateway_limited_total", "api"] == 2000
+
+
+def test_what_is_left_of_the_time_before_a_window_is_told() -> None:
+    """Asked when somebody reads; without a window it is nothing."""
+    metrics = MetricsReader()
+    assert samples(metrics)["gateway_left_behind",] == 0
+    metrics.left_behind = lambda: 5
+    assert samples(metrics)["gateway_left_behind",] == 5

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from gateway.render.headline import by_severity, headline
 from gateway.render.panel import DashboardScreen, Typed
+from gateway.web.admin.fences import fences_in_force
 from gateway.web.admin.rows import component_rows, moment_now, window_rows
 from gateway.web.admin.screen import render, see
 from gateway.web.keys import BRANDING, SERVICES
@@ -24,13 +25,15 @@ async def _bare(request: web.Request) -> web.Response:
 
 
 async def _dashboard(request: web.Request) -> web.Response:
+    fences = await fences_in_force(request)
     moment = moment_now(request)
     screen = DashboardScreen(
         headline=headline(moment, request.app[BRANDING].product),
         confirmed_at=request.app[SERVICES].state.confirmed_at,
         active=window_rows(request, by_severity(moment)),
+        fences=fences,
         upcoming=window_rows(request, moment.upcoming[:_NEXT]),
         components=component_rows(moment, moment.snapshot.components if moment.snapshot else ()),
         form=Typed(values={"kind": "maintenance", "estimated_duration": "30m"}),
     )
-    return render(request, "admin/dashboard.html", screen, section="dashboard")
+    return render(request, "admin/dashboard.html", screen, section="dashboard", fences=bool(fences))

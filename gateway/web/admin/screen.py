@@ -14,6 +14,12 @@ from gateway.web.keys import ACTOR, BRANDING
 from gateway.web.status.assets import asset_url
 
 _STYLES = ("base.css", "admin.css")
+# Of a screen that shows fences: its script keeps them true.
+_FENCE_SCRIPT = "fence.js"
+_FENCE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 # A notice is named in the address and worded here: nothing from the address is shown.
 _NOTICES = {
@@ -27,6 +33,7 @@ _NOTICES = {
     "posted": "The update is on the status page.",
     "status": "The status is set.",
     "added": "The component has been added.",
+    "forgotten": "The gateway is forgotten. If it lives, it comes back by itself.",
     "signed-out": "You are signed out.",
 }
 
@@ -36,21 +43,28 @@ _PLAINER = {"String should have at least 1 character": "Please fill this in."}
 
 
 def render(
-    request: web.Request, template: str, screen: object, *, section: str = "", status: int = 200
+    request: web.Request, template: str, screen: object, *, section: str = "", status: int = 200, fences: bool = False
 ) -> web.Response:
-    """Render a screen in the panel's frame; `section` is the entry of the navigation that it belongs to."""
+    """Render a screen in the panel's frame; `section` is the entry of the navigation that it belongs to.
+
+    With `fences` it carries the script that keeps them true, and a policy that lets that run.
+    """
     branding = request.app[BRANDING]
     actor = request.get(ACTOR) or Actor(name="", permissions=NOBODY)
     shell = Shell(
         branding=branding,
         styles=tuple(asset_url(branding.prefix, name) for name in _STYLES),
+        scripts=(asset_url(branding.prefix, _FENCE_SCRIPT),) if fences else (),
         operator=actor.name if actor.may(Permission.VIEW) else "",
         may_report=actor.may(Permission.REPORT),
         may_operate=actor.may(Permission.OPERATE),
         section=section,
         notice=_NOTICES.get(request.query.get("notice", ""), ""),
     )
-    return aiohttp_jinja2.render_template(template, request, {"shell": shell, "page": screen}, status=status)
+    response = aiohttp_jinja2.render_template(template, request, {"shell": shell, "page": screen}, status=status)
+    if fences:
+        response.headers["Content-Security-Policy"] = _FENCE_POLICY
+    return response
 
 
 def see(request: web.Request, path: str, notice: str = "") -> web.Response:

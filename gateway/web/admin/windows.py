@@ -8,11 +8,12 @@ from aiohttp import web
 
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
-from gateway.domain.window import Window
+from gateway.domain.window import Gate, Window
 from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.service.drafts import UpdateDraft, checked
 from gateway.service.windows import NOT_OVER, Windows
 from gateway.web.admin import forms
+from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
 from gateway.web.admin.screen import refused, render, see, typed_values
 from gateway.web.auth import actor
@@ -50,7 +51,7 @@ async def _list(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request) -> web.Response:
-    return _window_screen(request, await _window(request))
+    return await _window_screen(request, await _window(request))
 
 
 async def _blank(request: web.Request) -> web.Response:
@@ -94,7 +95,7 @@ async def _post(request: web.Request) -> web.Response:
         draft = checked(UpdateDraft, {"status": values.get("status", ""), "body": values.get("body", "")})
     except InvalidError as error:
         typed = refused({"status": "", "body": ""} | values, error)
-        return _window_screen(request, await _window(request), update=typed, status=422)
+        return await _window_screen(request, await _window(request), update=typed, status=422)
     posting = _windows(request).post(_window_id(request), draft, actor(request))
     return await _done(request, posting, "posted", update=Typed(values=values))
 
@@ -105,7 +106,7 @@ async def _extend(request: web.Request) -> web.Response:
         by = _length(values.get("by", ""))
     except ValueError as error:
         typed = Typed(values=values, errors={"by": str(error)})
-        return _window_screen(request, await _window(request), extension=typed, status=422)
+        return await _window_screen(request, await _window(request), extension=typed, status=422)
     return await _done(request, _windows(request).extend(_window_id(request), by, actor(request)), "extended")
 
 
@@ -132,7 +133,7 @@ async def _done(
     try:
         window = await doing
     except ConflictError as error:
-        return _window_screen(request, await _window(request), update=update, conflict=str(error), status=409)
+        return await _window_screen(request, await _window(request), update=update, conflict=str(error), status=409)
     return see(request, f"/windows/{window.id}", notice)
 
 
@@ -171,7 +172,7 @@ def _row_version(values: dict[str, str]) -> int:
         raise InvalidError({"row_version": "is missing: open the form again"}) from error
 
 
-def _window_screen(
+async def _window_screen(
     request: web.Request,
     window: Window,
     *,
@@ -180,13 +181,16 @@ def _window_screen(
     conflict: str = "",
     status: int = 200,
 ) -> web.Response:
+    is_gating = window.gate is not Gate.NONE and window.is_active(request.app[SERVICES].state.now())
+    fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
     screen = WindowScreen(
         window=window_row(request, window),
+        fence=fence,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
         conflict=conflict,
     )
-    return render(request, "admin/window.html", screen, section="windows", status=status)
+    return render(request, "admin/window.html", screen, section="windows", status=status, fences=fence is not None)
 
 
 async def _form_screen(

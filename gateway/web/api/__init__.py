@@ -5,10 +5,10 @@ Who may do what stands in `domain/access.py` under the names of these routes; in
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, components, windows
+from gateway.web.api import bypass_links, components, fences, windows
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the API below the gateway's prefix."""
     base = f"{prefix}/api/v1"
-    return [*windows.routes(base), *components.routes(base), *bypass_links.routes(base)]
+    return [route for area in (windows, fences, components, bypass_links) for route in area.routes(base)]

@@ -109,6 +109,15 @@ def bypass_link_id(request: web.Request) -> UUID:
     return _id(request, "bypass link")
 
 
+def replica_id(request: web.Request) -> UUID:
+    """Return the replica's id from the path.
+
+    Raises:
+        NotFoundError: it can be no replica's id.
+    """
+    return _id(request, "replica")
+
+
 def component_slug(request: web.Request) -> str:
     """Return the component's short name from the path.
 

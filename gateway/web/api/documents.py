@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.domain.component import Component
 from gateway.domain.duration import iso_duration
+from gateway.domain.fence import Fence, Report
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window
 from gateway.store.bypass_links import BypassLink
@@ -76,6 +77,45 @@ def bypass_link_document(link: BypassLink, now: datetime) -> Document:
         "created_at": _instant(link.created_at),
         "first_used_at": _instant(link.first_used_at),
         "revoked_at": _instant(link.revoked_at),
+    }
+
+
+def fence_document(fence: Fence) -> Document:
+    """Return where the gateways stand with a window."""
+    return {
+        "window": str(fence.window.id),
+        "title": fence.window.title,
+        "holds": fence.holds,
+        "is_vain": fence.is_vain,
+        "summary": fence.summary,
+        "gating": fence.gating,
+        "known": len(fence.replicas),
+        "left": fence.left,
+        "given_up": fence.given_up,
+        "replicas": [
+            {
+                "id": str(replica.report.id),
+                "name": replica.report.name,
+                "state": replica.state,
+                "left": replica.left,
+                "given_up": replica.given_up,
+                "applied_version": replica.report.applied_version,
+                "heartbeat_at": _instant(replica.report.heartbeat_at),
+            }
+            for replica in fence.replicas
+        ],
+    }
+
+
+def replica_document(report: Report, now: datetime) -> Document:
+    """Return a replica as every fence counts it; `silent`: nothing is known of it any more."""
+    return {
+        "id": str(report.id),
+        "name": report.name,
+        "silent": report.is_silent(now),
+        "applied_version": report.applied_version,
+        "started_at": _instant(report.started_at),
+        "heartbeat_at": _instant(report.heartbeat_at),
     }
 
 

@@ -1,4 +1,4 @@
-"""Style sheets as files, for the panel. The version is part of the address, so they may be kept for ever."""
+"""Style sheets and scripts of the panel, as files. The version is part of the address, so they may be kept for ever."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.domain.errors import NotFoundError
 from gateway.resources import templates_directory
 
-_TYPES = {".css": "text/css"}
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
 _YEAR = 31_536_000
 
 

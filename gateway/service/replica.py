@@ -1,0 +1,192 @@
+"""This replica: it says in PostgreSQL what it gates by, at once when that changes and every two seconds anyway.
+
+One loop writes, one report after the other, on a connection of its own: no flood of calls can silence it. A database
+that is away is told by the listener; here it only means that nothing can be said. What is read from the reports, and
+why late ones do no harm: `domain/fence.py`.
+"""
+
+import asyncio
+import os
+import random
+import socket
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from gateway.domain.errors import GatewayError
+from gateway.domain.fence import Gated
+from gateway.domain.observation import Observer, ReplicaDied
+from gateway.service.following import follow
+from gateway.service.state import State
+from gateway.store.pool import Database, Session, mapped_errors
+from gateway.store.replicas import ReplicaProcess, delete_replica, neighbours, write_report
+
+HEARTBEAT = 2.0
+LOOK_EVERY = 0.05
+"""While something is left in the application, the numbers are looked at so often."""
+_WRITE_LIMIT = 2.0
+_RETRY = 0.5
+_LEAVE_LIMIT = 2.0
+
+LeftBehind = Callable[[], Mapping[UUID, Gated]]
+
+# proc(5), behind the name, which stands in parentheses and may contain anything: fields 3 (state) and 22 (starttime).
+_STATE, _STARTED = 0, 19
+_DEAD = ("Z", "X", "x")
+
+
+def this_process(worker: int | None = None) -> ReplicaProcess:
+    """Return who this process is; `worker` is its number where there are several."""
+    pid = os.getpid()
+    part = "" if worker is None else f" worker {worker}"
+    return ReplicaProcess(
+        id=uuid.uuid4(),
+        name=f"{socket.gethostname()}{part} (pid {pid})",
+        host=_host(),
+        pid=pid,
+        started=_started(pid) or 0,
+    )
+
+
+def is_certainly_dead(process: ReplicaProcess, host: str) -> bool:
+    """Tell whether a process of this `host` has ended: no process has its number, or one that was started later."""
+    return bool(host) and process.host == host and _started(process.pid) != process.started
+
+
+def _host() -> str:
+    """Return what is the same for exactly those processes that see each other's numbers; empty where that is unknown.
+
+    The id of the running system (a restart gives another) and the namespace of process numbers (containers).
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # not Linux, or hidden
+        return ""
+
+
+def _started(pid: int) -> int | None:
+    """Return when a process was started, in ticks; None where there is none, or only what its parent has to collect."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[_STATE] in _DEAD else int(fields[_STARTED])
+
+
+class ReplicaReporter:
+    """Keeps this process's row. `settled` is set once the first attempt has succeeded or failed."""
+
+    def __init__(
+        self, database: Database, state: State, *, left_behind: LeftBehind, process: ReplicaProcess, observe: Observer
+    ) -> None:
+        """Report what `left_behind` says of the windows that this process gates by."""
+        self._database = database
+        self._state = state
+        self._left_behind = left_behind
+        self._process = process
+        self._observe = observe
+        self._inherited: Counter[UUID] = Counter()
+        """By window: what dead neighbours have left in the application."""
+        self._changed = asyncio.Event()
+        self._leaving = False
+        self._is_connected = False
+        self._left = asyncio.Event()
+        self.settled = asyncio.Event()
+        state.watch(lambda _moment: self._changed.set())
+
+    async def keep_reporting(self) -> None:
+        """Report, and start over whenever that breaks. Runs for ever."""
+        while not self._leaving:
+            try:
+                async with self._connected() as session:
+                    await self._register(session)
+                    self.settled.set()
+                    await self._report_changes(session)
+            except GatewayError:  # the listener tells that the database is away
+                self.settled.set()
+                await asyncio.sleep(_RETRY * random.uniform(1.0, 2.0))  # noqa: S311  jitter, no secret
+        await asyncio.Event().wait()
+
+    async def leave(self) -> None:
+        """Take the row back: this process has drained and serves nobody any more. Call it once."""
+        self._leaving = True
+        self._changed.set()
+        if self._is_connected:
+            with suppress(TimeoutError):  # then others find out that the process has ended, or an SRE says so
+                async with asyncio.timeout(_LEAVE_LIMIT):
+                    await self._left.wait()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Session]:
+        connection = await self._database.connect()
+        try:
+            with mapped_errors():
+                self._is_connected = True
+                yield Session(connection, self._database.queries)
+        finally:
+            self._is_connected = False
+            # `close` would wait for a server that may be frozen.
+            connection.terminate()
+
+    async def _register(self, session: Session) -> None:
+        """Write the first row; return when this process has all that the database knew then.
+
+        Whoever reads the fence later counts this replica; whoever has read it before meant windows that were in the
+        database before, and this replica gates by them from its first request on.
+        """
+        await self._write(session, self._gates())
+        async with asyncio.timeout(_WRITE_LIMIT):
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+
+    async def _report_changes(self, session: Session) -> None:
+        """Write what changes when it does, and a heartbeat; at the end take the row back."""
+        clock = asyncio.get_running_loop().time
+        said: tuple[int, Mapping[UUID, Gated]] | None = None
+        due = 0.0
+        while not self._leaving:
+            self._changed.clear()
+            gates = self._gates()
+            report = (self._state.version, gates)
+            if report != said or clock() >= due:
+                await self._write(session, gates)
+                said, due = report, clock() + HEARTBEAT
+                await self._remove_dead_neighbours(session)
+            left = any(gated.left for gated in gates.values())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY if left else due - clock()):
+                    await self._changed.wait()
+        async with asyncio.timeout(_WRITE_LIMIT):
+            await delete_replica(session, self._process.id)
+        self._left.set()
+
+    def _gates(self) -> Mapping[UUID, Gated]:
+        return {
+            window: replace(gated, given_up=gated.given_up + self._inherited[window])
+            for window, gated in self._left_behind().items()
+        }
+
+    async def _write(self, session: Session, gates: Mapping[UUID, Gated]) -> None:
+        async with asyncio.timeout(_WRITE_LIMIT):
+            await write_report(session, self._process, applied_version=self._state.version, gates=gates)
+
+    async def _remove_dead_neighbours(self, session: Session) -> None:
+        """Delete the rows of processes of this host that have certainly ended.
+
+        Their requests got no answer any more: from now on they are told as given up on, by this replica.
+        """
+        host = self._process.host
+        async with asyncio.timeout(_WRITE_LIMIT):
+            for process in await neighbours(session, self._process):
+                if not is_certainly_dead(process, host):
+                    continue
+                gates = await delete_replica(session, process.id)
+                if gates is not None:  # else another neighbour was faster
+                    self._observe(ReplicaDied(replica=process.name))
+                    self._inherited.update({window: gated.left + gated.given_up for window, gated in gates.items()})
+                    self._changed.set()

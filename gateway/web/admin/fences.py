@@ -1,0 +1,58 @@
+"""Fences in the panel: a piece of two screens, the same piece alone for their script, and forgetting a replica."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway.domain.errors import NotFoundError
+from gateway.domain.fence import Fence
+from gateway.render.panel import FenceView, fence_view
+from gateway.web.admin.screen import render, see, typed_values
+from gateway.web.auth import actor
+from gateway.web.keys import SERVICES
+
+
+def routes(base: str) -> list[web.RouteDef]:
+    """Return the routes of this area."""
+    return [
+        web.get(base + "/windows/{window_id}/fence", _alone, name="admin.window.fence"),
+        web.post(base + "/replicas/{replica_id}/forget", _forget, name="admin.replica.forget"),
+    ]
+
+
+def view_of(request: web.Request, fence: Fence) -> FenceView:
+    """Show a fence on a screen."""
+    url = request.app.router["admin.window.fence"].url_for(window_id=str(fence.window.id))
+    return fence_view(fence, str(url))
+
+
+async def fences_in_force(request: web.Request) -> dict[str, FenceView]:
+    """Show the fences of all windows in force that gate, by the window's id."""
+    fences = await request.app[SERVICES].fences.in_force()
+    return {str(fence.window.id): view_of(request, fence) for fence in fences}
+
+
+async def _alone(request: web.Request) -> web.Response:
+    fence = await request.app[SERVICES].fences.of(_id(request, "window"))
+    return render(request, "admin/fence_alone.html", view_of(request, fence))
+
+
+async def _forget(request: web.Request) -> web.Response:
+    window = (await typed_values(request)).get("window", "")
+    await request.app[SERVICES].fences.forget(_id(request, "replica"), actor(request))
+    return see(request, f"/windows/{UUID(window)}" if _is_id(window) else "/", "forgotten")
+
+
+def _id(request: web.Request, what: str) -> UUID:
+    given = request.match_info[f"{what}_id"]
+    if not _is_id(given):
+        raise NotFoundError(f"there is no {what} {given!r}")
+    return UUID(given)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
