@@ -14,6 +14,7 @@ from gateway.domain.observation import (
     ListenerConnected,
     ListenerLost,
     LoopCrashed,
+    NotificationsMissing,
     Observation,
     RequestsUntold,
     ServerEjected,
@@ -25,6 +26,7 @@ from gateway.domain.observation import (
 _WARNINGS = (
     CertificateFailed,
     ListenerLost,
+    NotificationsMissing,
     RequestsUntold,
     ServerEjected,
     SignInFailed,

@@ -1,7 +1,8 @@
 """The metrics: plain integers on the hot path, read by a Prometheus collector when somebody asks."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -29,6 +30,8 @@ class MetricsReader:
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._version = 0
         self._listening = 0
+        self.state_age: Callable[[], float | None] = lambda: None
+        """Tells the seconds since the database confirmed the state; None where it never did."""
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -69,3 +72,9 @@ class MetricsReader:
         yield observed
         yield GaugeMetricFamily("gateway_state_version", "Version of the state in force.", value=self._version)
         yield GaugeMetricFamily("gateway_listener_connected", "1 while changes are heard.", value=self._listening)
+        age = self.state_age()
+        yield GaugeMetricFamily(
+            "gateway_state_age_seconds",
+            "Since the database last confirmed the state; NaN where it never did.",
+            value=math.nan if age is None else age,
+        )
