@@ -35,15 +35,15 @@ ACCOUNT = "pgserver" if os.geteuid() == 0 else None
 class Server:
     """A server of one's own, reached by TCP. `Primary` makes a new one, `Standby` follows another."""
 
-    def __init__(self) -> None:
-        """Find a directory and a port; nothing runs yet."""
+    def __init__(self, port: int = 0) -> None:
+        """Find a directory, and a port where none is given; nothing runs yet."""
         self.directory = Path(tempfile.mkdtemp(prefix="gateway-replicated-", dir=roomy_directory()))
         self.directory.chmod(0o700)
         if ACCOUNT is not None:
             shutil.chown(self.directory, ACCOUNT, ACCOUNT)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+            self.port: int = port or probe.getsockname()[1]
 
     def __enter__(self) -> Self:
         return self
@@ -123,9 +123,9 @@ class Server:
 class Primary(Server):
     """A new, empty server that standbys can follow."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         """Make it and start it."""
-        super().__init__()
+        super().__init__(port)
         self._run("initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-N", "-D", self.directory)
         with (self.directory / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
