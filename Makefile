@@ -7,7 +7,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 
 # What the tests start besides Python programs, as file-or-command:Debian-package.
 PROGRAMS := chromium:chromium fcgiwrap:fcgiwrap git:git haproxy:haproxy \
-    h2load:nghttp2-client nginx:nginx-light node:nodejs wrk:wrk \
+    h2load:nghttp2-client nginx:nginx-light node:nodejs /usr/sbin/pgbouncer:pgbouncer wrk:wrk \
     /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory

@@ -82,6 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         state = _state(settings, observe)
+        metrics.state_age = state.age
+        database.follow(state.history)
         listener = Listener(database, loaded=state.loaded, confirmed=state.confirmed, observe=observe)
         supervisor = await stack.enter_async_context(Supervisor(observe))
         supervisor.start(listener.run, "listener")
@@ -126,7 +128,7 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
         url = await server.start()
         stack.push_async_callback(server.stop)
     database = Database(url)
-    await database.open()
+    await database.open(most=settings.database.connections)
     stack.push_async_callback(database.close)
     return database
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,11 @@ from gateway.edge.servers import Server, upstream_tls
 from gateway.store.migrate import migrate
 
 MASK = "***"
+# What is left for roles without privileges; the second reserve came with PostgreSQL 16.
+_AVAILABLE = """
+select current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+       - coalesce(current_setting('reserved_connections', true)::integer, 0)
+"""
 # What stands between a scheme or a user's name and the host; libpq also takes a password as a parameter.
 _USER_PASSWORD = re.compile(r"(://[^:/?#]*:)[^/?#]*(?=@)")
 _PARAMETER = re.compile(r"(?i)([?&](?:ssl)?password=)[^&#]*")
@@ -118,8 +124,22 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             else:
                 to_come = f"to be applied by `gateway migrate` or at the start: {', '.join(missing)}"
                 yield Finding(name="migrations", ok=True, detail=to_come if missing else "up to date")
+            yield _budget(settings, int(await connection.fetchval(_AVAILABLE)))
     except StoreError as error:
         yield Finding(name="database", ok=False, detail=f"{where}: {error}")
+
+
+def _budget(settings: Settings, available: int) -> Finding:
+    """Compare what all workers of this gateway may open with what the server allows."""
+    workers = settings.server.workers
+    count = len(os.sched_getaffinity(0)) if workers == "auto" else workers
+    each = settings.database.connections
+    needed = count * (1 + each)
+    detail = f"at most {needed} = {count} workers x (1 listening + {each} pooled); the server allows {available}"
+    if needed <= available:
+        return Finding(name="connections", ok=True, detail=detail)
+    remedy = "lower database.connections or server.workers, or raise the server's max_connections"
+    return Finding(name="connections", ok=False, detail=f"{detail}: {remedy}")
 
 
 async def _server(url: str, settings: Settings) -> Finding:
@@ -144,4 +164,4 @@ async def _server(url: str, settings: Settings) -> Finding:
 
 def _print(finding: Finding) -> None:
     word = click.style("ok    ", fg="green") if finding.ok else click.style("failed", fg="red")
-    click.echo(f"{word}  {finding.name:<10}  {printable(' '.join(finding.detail.split()))}")
+    click.echo(f"{word}  {finding.name:<11}  {printable(' '.join(finding.detail.split()))}")

@@ -61,6 +61,21 @@ class ListenerLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsMissing:
+    """Notifications do not reach this gateway: it asks for the version instead, so changes are seen later."""
+
+    reason: str
+    remedy: str
+    asking_every: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsHeard:
+    """Notifications reach this gateway again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowStarted:
     """A window came into force, by hand or by time."""
 
@@ -191,6 +206,8 @@ Observation = (
     | SnapshotFileFailed
     | ListenerConnected
     | ListenerLost
+    | NotificationsMissing
+    | NotificationsHeard
     | WindowStarted
     | WindowEnded
     | Migrated

@@ -1,5 +1,6 @@
 """The metrics: plain integers on the hot path, read by a Prometheus collector when somebody asks."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
@@ -33,6 +34,8 @@ class MetricsReader:
         self._listening = 0
         self.left_behind: Callable[[], int] = lambda: 0
         """Tells how many requests of the time before a window are left in the application."""
+        self.state_age: Callable[[], float | None] = lambda: None
+        """Tells the seconds since the database confirmed the state; None where it never did."""
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -85,4 +88,10 @@ class MetricsReader:
             "gateway_left_behind",
             "Requests admitted before a window that refuses them, still in the application.",
             value=self.left_behind(),
+        )
+        age = self.state_age()
+        yield GaugeMetricFamily(
+            "gateway_state_age_seconds",
+            "Since the database last confirmed the state; NaN where it never did.",
+            value=math.nan if age is None else age,
         )

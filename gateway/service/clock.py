@@ -1,9 +1,7 @@
-"""The clock by which windows are compared: PostgreSQL's, measured at each load, carried on by a monotonic one."""
+"""The clock by which windows are compared: PostgreSQL's, measured at loads and probes, in between a monotonic one."""
 
 import time
 from datetime import UTC, datetime
-
-from gateway.domain.snapshot import Snapshot
 
 
 class Clock:
@@ -14,6 +12,8 @@ class Clock:
         self.monotonic = time.monotonic
         self.offset = time.time() - time.monotonic()  # noqa: TID251  this is the clock
         """What is added to the monotonic clock to get seconds since the epoch."""
+        self.is_measured = False
+        """Whether the offset is PostgreSQL's own word, not this host's or the snapshot file's."""
 
     def timestamp(self) -> float:
         """Return seconds since the epoch."""
@@ -27,9 +27,18 @@ class Clock:
         """Return the aware instant, in UTC."""
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
-    def measure(self, snapshot: Snapshot, before: float, after: float) -> None:
-        """Learn from a load that ran between two monotonic times; the server read its clock in between."""
-        self.offset = snapshot.taken_at.timestamp() - (before + after) / 2
+    def measure(self, taken_at: datetime, before: float, after: float) -> None:
+        """Learn from an answer that came between two monotonic times; the server read its clock in between.
+
+        So much is proved, and no more: the offset lies within `taken_at - after` and `taken_at - before`. Where the
+        present one lies there already, it stays: a slow answer does not shake what a quick one has told.
+        """
+        lowest, highest = taken_at.timestamp() - after, taken_at.timestamp() - before
+        if self.is_measured:
+            self.offset = min(max(self.offset, lowest), highest)
+        else:
+            self.offset = (lowest + highest) / 2
+            self.is_measured = True
 
     @property
     def skew(self) -> float:

@@ -25,4 +25,5 @@ async def follow(state: State, database: Database, version: int) -> None:
             before = time.monotonic()
             async with database.session() as session:
                 snapshot = await load_snapshot(session)
-            state.loaded(snapshot, before, time.monotonic())
+                history = session.history
+            state.loaded(snapshot, before, time.monotonic(), history)

@@ -3,9 +3,10 @@
 import asyncio
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from gateway.domain.history import UNKNOWN, History
 from gateway.domain.observation import (
     Observer,
     SnapshotFileFailed,
@@ -19,12 +20,14 @@ from gateway.service.clock import Clock
 from gateway.service.snapshot_file import SnapshotFileError, StoredSnapshot, read_snapshot, write_snapshot
 
 _FILE_RETRY = 10.0
+# A clock that steps back by less is measured better than before; by more, it was put right by somebody.
+_CORRECTION = timedelta(seconds=5)
 
 Watcher = Callable[[Moment], None]
 
 
 class State:
-    """Holds the snapshot and the moment. An older version never replaces a newer one.
+    """Holds the snapshot and the moment. Within one history, an older version never replaces a newer one.
 
     `moment` is what a request is decided by; it moves on by itself at the instant at which a window starts or ends.
     """
@@ -36,7 +39,10 @@ class State:
         self._file = file
         self._close_unknown = close_unknown
         self._snapshot: Snapshot | None = None
+        self._history = UNKNOWN
         self._confirmed_at: datetime | None = None
+        self._confirmed_monotonic = 0.0
+        self._shown: datetime | None = None
         self._watchers: list[Watcher] = []
         self._changed = asyncio.Condition()
         self._to_write = asyncio.Event()
@@ -52,6 +58,15 @@ class State:
     def confirmed_at(self) -> datetime | None:
         """When the database last said so; None before it ever did."""
         return self._confirmed_at
+
+    @property
+    def history(self) -> History:
+        """The history of the database that the state comes from, as far as is known."""
+        return self._history
+
+    def age(self) -> float | None:
+        """Return the seconds since the database last said so; None before it ever did."""
+        return None if self._confirmed_at is None else self.clock.monotonic() - self._confirmed_monotonic
 
     def now(self) -> datetime:
         """Return the present instant on PostgreSQL's clock."""
@@ -77,24 +92,43 @@ class State:
         """Call `watcher` with each new moment, at once where it was noticed."""
         self._watchers.append(watcher)
 
-    def loaded(self, snapshot: Snapshot, before: float, after: float) -> None:
-        """Take a snapshot that was read between two monotonic times."""
+    def loaded(self, snapshot: Snapshot, before: float, after: float, history: History = UNKNOWN) -> None:
+        """Take a snapshot that was read between two monotonic times, from a database of that history.
+
+        A former primary is refused. What has taken the place of the database, a promoted standby or another one, counts
+        whatever its version: it may have lost the last changes.
+        """
         # Against the database, the file does not count: it may tell of another database.
-        if snapshot.version < self.version and self._confirmed_at is not None:
+        if history.is_superseded_by(self._history) or (
+            snapshot.version < self.version and self._confirmed_at is not None and not history.succeeds(self._history)
+        ):
             return
-        self.clock.measure(snapshot, before, after)
-        self._confirmed_at = self.clock.now()
+        self._confirm(snapshot.taken_at, before, after)
         if snapshot.version != self.version:
             took = round((after - before) * 1000, 1)
             self._observe(StateLoaded(version=snapshot.version, windows=len(snapshot.windows), milliseconds=took))
+            self._to_write.set()
+        if history.system is not None and history != self._history:
+            self._history = history
             self._to_write.set()
         self._snapshot = snapshot
         # Also for the same version: the clock may have been corrected.
         self._advance()
 
-    def confirmed(self) -> None:
-        """Note that the database was asked and nothing has changed."""
+    def confirmed(self, at: datetime, before: float, after: float) -> None:
+        """Note that the database was asked between two monotonic times, when its clock said `at`."""
+        offset = self.clock.offset
+        self._confirm(at, before, after)
+        if abs(self.clock.offset - offset) >= _CORRECTION.total_seconds():
+            self._advance()
+        elif self.clock.offset != offset:
+            self._set_moment(self._moment)
+            self._moved.set()
+
+    def _confirm(self, at: datetime, before: float, after: float) -> None:
+        self.clock.measure(at, before, after)
         self._confirmed_at = self.clock.now()
+        self._confirmed_monotonic = after
 
     def restore(self) -> None:
         """Take up the snapshot file, at start."""
@@ -106,6 +140,7 @@ class State:
         if stored is not None:
             self.clock.assume_skew(stored.skew)
             self._snapshot = stored.snapshot
+            self._history = stored.history
             self._observe(StateRestored(version=stored.snapshot.version, file=str(self._file)))
             self._advance()
 
@@ -138,7 +173,7 @@ class State:
             self._to_write.clear()
             if self._snapshot is None:
                 continue
-            stored = StoredSnapshot(skew=self.clock.skew, snapshot=self._snapshot)
+            stored = StoredSnapshot(skew=self.clock.skew, snapshot=self._snapshot, history=self._history)
             try:
                 await asyncio.to_thread(write_snapshot, self._file, stored)
             except SnapshotFileError as error:
@@ -150,7 +185,7 @@ class State:
         if self._snapshot is None:
             return
         before = {window.id: window for window in self._moment.active}
-        self._set_moment(self._snapshot.at(self.clock.now()))
+        self._set_moment(self._snapshot.at(self._instant()))
         after = {window.id: window for window in self._moment.active}
         for window in after.values():
             if window.id not in before:
@@ -161,6 +196,15 @@ class State:
         self._moved.set()
         for watcher in self._watchers:
             watcher(self._moment)
+
+    def _instant(self) -> datetime:
+        """Return the instant to show: what has begun does not un-begin because the clock is known better now."""
+        now = self.clock.now()
+        if self._shown is not None and now < self._shown < now + _CORRECTION:
+            now = self._shown
+        if self.clock.is_measured:
+            self._shown = now
+        return now
 
     def _set_moment(self, moment: Moment) -> None:
         self._moment = moment

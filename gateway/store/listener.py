@@ -8,36 +8,45 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
 
 from gateway.domain.errors import GatewayError, StoreError
-from gateway.domain.observation import ListenerConnected, ListenerLost, Migrated, Observer
+from gateway.domain.history import History
+from gateway.domain.observation import (
+    ListenerConnected,
+    ListenerLost,
+    Migrated,
+    NotificationsHeard,
+    NotificationsMissing,
+    Observer,
+)
 from gateway.domain.snapshot import Snapshot
+from gateway.store.errors import mapped_errors
+from gateway.store.hosts import Connection
 from gateway.store.migrate import migrate
-from gateway.store.pool import Database, Session, mapped_errors
+from gateway.store.pool import Database, Session
 from gateway.store.snapshot import load_snapshot
 
 CHANNEL = "gateway_state"
 # Short enough that gateways are in step within two seconds after the database is back.
 LONGEST_DELAY = 1.5
 FIRST_DELAY = 0.1
+# Where notifications do not come: how often the version is asked for, and after how long they are tried again.
+_POLL_EVERY = 1.0
+_TRY_AGAIN = 60.0
+_HEARD_WITHIN = 1.0
 
-Loaded = Callable[[Snapshot, float, float], None]
+Loaded = Callable[[Snapshot, float, float, History], None]
+Confirmed = Callable[[datetime, float, float], None]
 
 
 class Listener:
     """Follows the database for ever; hands every snapshot to `loaded` with the local monotonic times around it."""
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        loaded: Loaded,
-        confirmed: Callable[[], None],
-        observe: Observer,
-        probe_every: float = 2.0,
+        self, database: Database, *, loaded: Loaded, confirmed: Confirmed, observe: Observer, probe_every: float = 2.0
     ) -> None:
-        """Follow `database`, and call `confirmed` when a probe found nothing new.
+        """Follow `database`, and call `confirmed` with PostgreSQL's clock when a probe found nothing new.
 
         `probe_every` is also the time limit of one probe, in seconds.
         """
@@ -47,6 +56,8 @@ class Listener:
         self._observe = observe
         self._probe_every = probe_every
         self._changed = asyncio.Event()
+        self._hears: bool | None = None
+        self._try_at = 0.0
         self.is_connected = False
         self.settled = asyncio.Event()
         """Set once the first attempt has succeeded or failed."""
@@ -77,10 +88,14 @@ class Listener:
         finally:
             # `close` would wait for a server that may be frozen.
             connection.terminate()
+            await self._database.lost(connection)
 
-    async def _listen(self, connection: Any) -> None:
+    async def _listen(self, connection: Connection) -> None:
         session = Session(connection, self._database.queries)
         self._changed.clear()
+        if not connection.is_pooled:
+            # PostgreSQL may take 100 ms to compile a query of which it only believes that it is expensive.
+            await connection.execute("set jit = off")
         connection.add_termination_listener(self._heard)
         # LISTEN first, then load: a change in between is heard of, at worst twice.
         await connection.add_listener(CHANNEL, self._heard)
@@ -89,11 +104,15 @@ class Listener:
         self.settled.set()
         self.reached.set()
         self._observe(ListenerConnected())
+        await self._try_notifications(connection)
         while True:
-            if await self._wait() or await self._probe(session) != version:
+            if await self._wait():
                 version = await self._load(session)
-            else:
-                self._confirmed()
+                continue
+            if await self._probe(session) != version:
+                version = await self._load(session)
+            if not self._hears and time.monotonic() >= self._try_at:
+                await self._try_notifications(connection)
 
     def _heard(self, *_: object) -> None:
         self._changed.set()
@@ -101,7 +120,7 @@ class Listener:
     async def _wait(self) -> bool:
         """Wait for a notification; False where none came within the probe interval."""
         try:
-            async with asyncio.timeout(self._probe_every):
+            async with asyncio.timeout(self._probe_every if self._hears else min(_POLL_EVERY, self._probe_every)):
                 await self._changed.wait()
         except TimeoutError:
             return False
@@ -112,7 +131,8 @@ class Listener:
         before = time.monotonic()
         async with asyncio.timeout(self._probe_every * 2):
             snapshot = await load_snapshot(session)
-        self._loaded(snapshot, before, time.monotonic())
+        self._database.follow(session.history)
+        self._loaded(snapshot, before, time.monotonic(), session.history)
         return snapshot.version
 
     async def _probe(self, session: Session) -> int:
@@ -121,11 +141,62 @@ class Listener:
         Raises:
             StoreError: the server is no primary any more, or the session does not listen.
         """
+        before = time.monotonic()
         async with asyncio.timeout(self._probe_every):
             row = await session.run("probe")
         if row["in_recovery"]:
             raise StoreError("the server is a standby now")
-        if not row["listening"]:
-            raise StoreError("the session does not listen any more (is there a transaction pooler in between?)")
+        if self._hears and not row["listening"]:
+            raise StoreError("the session does not listen any more")
+        self._confirmed(row["now"], before, time.monotonic())
         version: int = row["version"]
         return version
+
+    async def _try_notifications(self, connection: Connection) -> None:
+        """Find out whether notifications reach the session, and tell where that has changed.
+
+        One is sent from another session: behind a transaction pooler, one's own might come although no other does.
+        """
+        self._try_at = time.monotonic() + _TRY_AGAIN
+        heard = asyncio.Event()
+        channel = f"gateway_try_{random.getrandbits(64):x}"
+
+        def hear(*_: object) -> None:
+            heard.set()
+
+        async with asyncio.timeout(self._probe_every):
+            await connection.add_listener(channel, hear)
+        try:
+            async with asyncio.timeout(self._probe_every):
+                await self._notify(channel)
+        except (StoreError, TimeoutError):
+            return  # nothing is known, so the version is asked for, and this is tried again
+        try:
+            async with asyncio.timeout(_HEARD_WITHIN):
+                await heard.wait()
+        except TimeoutError:
+            hears = False
+        else:
+            hears = True
+            async with asyncio.timeout(self._probe_every):
+                await connection.remove_listener(channel, hear)
+        if self._hears is not False and not hears:
+            self._observe(
+                NotificationsMissing(
+                    reason=f"a notification from another session did not come within {_HEARD_WITHIN:g} s; "
+                    "is there a transaction pooler (PgBouncer) in between?",
+                    remedy="give the gateway a direct connection, or the pooler a pool in session mode: database.url",
+                    asking_every=_POLL_EVERY,
+                )
+            )
+        elif self._hears is False and hears:
+            self._observe(NotificationsHeard())
+        self._hears = hears
+
+    async def _notify(self, channel: str) -> None:
+        other = await self._database.connect()
+        try:
+            with mapped_errors():
+                await other.execute(f"notify {channel}")
+        finally:
+            other.terminate()

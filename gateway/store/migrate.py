@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.domain.errors import StoreError
 from gateway.resources import sql_directory
-from gateway.store.pool import mapped_errors
+from gateway.store.errors import mapped_errors
 
 # Any number will do, as long as every gateway takes the same: two that start together migrate one after the other.
 _LOCK = 4_203_108_015
@@ -47,17 +47,14 @@ async def migrate(connection: Any, *, dry_run: bool = False) -> list[Migration]:
         StoreError: the schema is newer than this gateway, a file was changed after it was applied, or SQL failed.
     """
     with mapped_errors():
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        try:
-            return await _apply(connection, dry_run=dry_run)
-        finally:
-            if not connection.is_closed():
-                await connection.execute("select pg_advisory_unlock($1)", _LOCK)
+        missing = await _missing(connection)
+        return missing if dry_run else [migration for migration in missing if await _apply(connection, migration)]
 
 
-async def _apply(connection: Any, *, dry_run: bool) -> list[Migration]:
+async def _missing(connection: Any) -> list[Migration]:
     known = migrations()
-    applied = await _applied(connection)
+    async with connection.transaction():
+        applied = await _applied(connection)
     newest = known[-1].number
     if applied and max(applied) > newest:
         raise StoreError(
@@ -66,11 +63,7 @@ async def _apply(connection: Any, *, dry_run: bool) -> list[Migration]:
     for migration in known:
         if applied.get(migration.number, migration.checksum) != migration.checksum:
             raise StoreError(f"the migration {migration.name} was changed after it had been applied: restore the file")
-    missing = [migration for migration in known if migration.number not in applied]
-    if not dry_run:
-        for migration in missing:
-            await _apply_one(connection, migration)
-    return missing
+    return [migration for migration in known if migration.number not in applied]
 
 
 async def _applied(connection: Any) -> dict[int, str]:
@@ -79,9 +72,14 @@ async def _applied(connection: Any) -> dict[int, str]:
     return dict(await connection.fetch("select number, checksum from schema_migrations"))
 
 
-async def _apply_one(connection: Any, migration: Migration) -> None:
+async def _apply(connection: Any, migration: Migration) -> bool:
+    """Apply one migration; False where another gateway has done so meanwhile."""
     async with connection.transaction():
+        # The transaction's lock: behind a transaction pooler, nobody would ever let go of the session's.
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
+        if await connection.fetchval("select true from schema_migrations where number = $1", migration.number):
+            return False
         # The row first: two that got past the lock all the same collide here, before anything is done twice.
         await connection.execute(
             "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
@@ -90,3 +88,4 @@ async def _apply_one(connection: Any, migration: Migration) -> None:
             migration.checksum,
         )
         await connection.execute(migration.sql)
+    return True

@@ -1,53 +1,18 @@
 """The database as the rest of the gateway sees it: named queries, transactions, and errors of our own tree."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiosql
 import asyncpg
-from asyncpg.connect_utils import SessionAttribute
 
-from gateway.domain.errors import ConflictError, InvalidError, StoreError
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.history import History
 from gateway.resources import sql_directory
-
-CONNECT_TIMEOUT = 5.0
-COMMAND_TIMEOUT = 10.0
-
-# What a connection needs so that documents come out alike everywhere.
-SERVER_SETTINGS = {"application_name": "maintenance-gateway", "timezone": "UTC"}
-
-_GONE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InternalClientError,
-)
-
-# What a constraint that a form or an API call can violate means to the caller: field and remedy.
-_CONSTRAINTS: dict[str, tuple[str, str]] = {
-    "window_ends_after_it_starts": ("estimated_duration", "must be longer than nothing"),
-    "window_lasts_days_not_months": ("estimated_duration", "must be given in days or less, ten years at most"),
-    "window_is_of_our_times": ("starts_at", "must lie between 1970 and 9000"),
-    "window_reminds_before_it_starts": ("reminders", "must each lie between nothing and a year"),
-    "window_reopens_in_time": ("reopen_over", "must lie between nothing and one day"),
-    "window_ended_after_it_started": ("ended_at", "lies before the start: cancel a window that has not started"),
-    "components_slug_key": ("slug", "is taken by another component"),
-    "component_groups_name_key": ("group", "exists already"),
-    "operators_by_email": ("email", "is taken by another operator"),
-    "bypass_link_expires_in_time": ("expires_in", "must lie between nothing and 30 days"),
-    "tokens_name_key": ("name", "is taken by another token, perhaps a revoked one: choose another name"),
-}
+from gateway.store.errors import mapped_errors
+from gateway.store.hosts import CONNECT_TIMEOUT, Connection, Hosts
 
 
 def load_queries() -> Any:
@@ -55,42 +20,9 @@ def load_queries() -> Any:
     return aiosql.from_path(sql_directory() / "queries", "asyncpg")
 
 
-@contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Turn asyncpg's errors into ours.
-
-    Raises:
-        StoreError: the database is away, refuses, or has another schema than this gateway expects.
-        InvalidError, ConflictError: a constraint of the database does not allow the values.
-    """
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        field, remedy = _CONSTRAINTS.get(error.constraint_name or "", ("", ""))
-        if not field:
-            raise InvalidError({error.column_name or error.constraint_name or "value": str(error)}) from error
-        if isinstance(error, asyncpg.UniqueViolationError):
-            raise ConflictError(f"{field} {remedy}") from error
-        raise InvalidError({field: remedy}) from error
-    except asyncpg.DataError as error:
-        raise InvalidError({"value": str(error)}) from error
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
-        raise StoreError(
-            f"the database has another schema than this gateway ({error}); run: gateway migrate"
-        ) from error
-    except _GONE as error:
-        raise StoreError(f"the database can't be reached: {_reason(error)}") from error
-    except asyncpg.PostgresError as error:
-        raise StoreError(f"the database refused: {_reason(error)}") from error
-
-
 def storable(text: str) -> str:
     """Replace what PostgreSQL can't store in a text: NUL, and lone surrogates (bytes that were no UTF-8)."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +32,35 @@ class Session:
     connection: Any
     queries: Any
 
+    @property
+    def history(self) -> History:
+        """Of the database that answers."""
+        history: History = self.connection.history
+        return history
+
     async def run(self, query: str, /, **arguments: Any) -> Any:
         """Run a named query of `sql/queries/` and return what its kind returns (value, row, rows, count)."""
-        return await getattr(self.queries, query)(self.connection, **arguments)
+        async with self._whole():
+            return await getattr(self.queries, query)(self.connection, **arguments)
 
     async def rows(self, query: str, /, **arguments: Any) -> list[Any]:
         """Run a named query that returns rows."""
-        return [row async for row in getattr(self.queries, query)(self.connection, **arguments)]
+        async with self._whole():
+            return [row async for row in getattr(self.queries, query)(self.connection, **arguments)]
+
+    @asynccontextmanager
+    async def _whole(self) -> AsyncIterator[None]:
+        """Keep a statement's two steps, prepare and execute, in one session of the server: a pooler may change it."""
+        try:
+            if self.connection.is_pooled and not self.connection.is_in_transaction():
+                async with self.connection.transaction():
+                    yield
+            else:
+                yield
+        except TimeoutError:
+            # Whoever does not answer in time would not answer a rollback, either.
+            self.connection.terminate()
+            raise
 
 
 class Database:
@@ -116,6 +70,7 @@ class Database:
         """Remember where the database is; `open` makes the pool."""
         self.url = url
         self.queries = load_queries()
+        self._hosts = Hosts(url)
         self._pool: Any = None
 
     async def open(self, *, most: int = 5) -> None:
@@ -124,15 +79,10 @@ class Database:
         Raises:
             InvalidError: the address can't be read.
         """
+        self._hosts.check()
         try:
             self._pool = await asyncpg.create_pool(
-                self.url,
-                min_size=0,
-                max_size=most,
-                timeout=CONNECT_TIMEOUT,
-                command_timeout=COMMAND_TIMEOUT,
-                server_settings=SERVER_SETTINGS,
-                statement_cache_size=0,  # a transaction pooler in between does not know prepared statements
+                self.url, min_size=0, max_size=most, connect=self._connect_for_pool, connection_class=Connection
             )
         except (ValueError, OverflowError, asyncpg.ClientConfigurationError) as error:
             raise InvalidError({"database.url": str(error)}) from error
@@ -150,7 +100,12 @@ class Database:
             if self._pool is None:
                 raise StoreError
             async with self._pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
-                yield Session(connection, self.queries)
+                try:
+                    yield Session(connection, self.queries)
+                except TimeoutError:
+                    # Given back as it is, it would be asked once more whether it answers.
+                    connection.terminate()
+                    raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -158,17 +113,26 @@ class Database:
         async with self.session() as session, session.connection.transaction():
             yield session
 
-    async def connect(self) -> Any:
-        """Open a connection outside the pool (the listener's, the migrations'); the caller closes it."""
-        with mapped_errors():
-            try:
-                return await asyncpg.connect(
-                    self.url,
-                    timeout=CONNECT_TIMEOUT,
-                    command_timeout=COMMAND_TIMEOUT,
-                    server_settings=SERVER_SETTINGS,
-                    statement_cache_size=0,
-                    target_session_attrs=SessionAttribute.read_write,
-                )
-            except (ValueError, OverflowError, asyncpg.ClientConfigurationError) as error:
-                raise InvalidError({"database.url": str(error)}) from error
+    async def connect(self) -> Connection:
+        """Open a connection outside the pool (the listener's, the migrations'); the caller closes it.
+
+        Raises:
+            InvalidError: the address can't be read.
+            StoreError: no host of it is a primary that answers.
+        """
+        return await self._hosts.connect()
+
+    def follow(self, history: History) -> None:
+        """Refuse servers that `history` has superseded, from now on; an unknown history changes nothing."""
+        if history.system is not None:
+            self._hosts.history = history
+
+    async def lost(self, connection: Connection) -> None:
+        """Note that a session broke: its host is tried last, and the pool's connections are made anew before use."""
+        self._hosts.put_last(connection.host)
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
+    async def _connect_for_pool(self, *_: object, **options: Any) -> Connection:
+        # The pool passes the address and the loop, too: ours stand fast.
+        return await self._hosts.connect(record_class=options["record_class"])

@@ -38,8 +38,9 @@ select version,
 from state_version;
 
 -- name: probe()^
--- Asked of the listening session itself: is it still the primary, still listening, and at which version?
+-- Asked of the listening session itself: is it still the primary, still listening, at which version and what time?
 select version,
+       clock_timestamp() as now,
        pg_is_in_recovery() as in_recovery,
        'gateway_state' = any (array(select pg_listening_channels())) as listening
 from state_version;

@@ -61,8 +61,25 @@ async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> 
     shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})
     done = await shell("check")
     assert (done.code, done.err) == (0, "")
-    assert verdicts(done) == {"database": "ok", "migrations": "ok", "upstream": "ok"}
+    assert verdicts(done) == {"database": "ok", "migrations": "ok", "connections": "ok", "upstream": "ok"}
+    assert "at most 6 = 1 workers x (1 listening + 5 pooled); the server allows 297" in done.out
     assert f'url = ["{upstream}"]' in done.out
+
+
+async def test_more_connections_than_the_server_allows_are_named(
+    tmp_path: Path, database_url: str, upstream: str
+) -> None:
+    """The tests' server allows 300, three of them to administrators."""
+    budget = {"GATEWAY_SERVER__WORKERS": "49", "GATEWAY_DATABASE__CONNECTIONS": "5"}
+    shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream} | budget)
+    done = await shell("check")
+    assert done.code == 0
+    shell = Shell(tmp_path, shell.variables | {"GATEWAY_SERVER__WORKERS": "50"})
+    done = await shell("check")
+    assert done.code == 1
+    assert verdicts(done)["connections"] == "failed"
+    assert "at most 300 = 50 workers" in done.out
+    assert "lower database.connections or server.workers" in done.out
 
 
 async def test_what_is_wrong_is_named(tmp_path: Path, free_port: Callable[[], int], upstream: str) -> None:
@@ -97,7 +114,7 @@ async def test_a_newer_schema_is_a_failure(
     psql(database_url, "insert into schema_migrations values (9999, '9999_later', '')")
     done = await Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})("check")
     assert done.code == 1
-    assert verdicts(done) == {"database": "ok", "migrations": "failed", "upstream": "ok"}
+    assert verdicts(done) == {"database": "ok", "migrations": "failed", "connections": "ok", "upstream": "ok"}
 
 
 async def test_an_embedded_database_is_started_and_stopped(shared_directory: Path, upstream: str) -> None:

@@ -1,5 +1,7 @@
 """The metrics: what was observed, counted, as Prometheus reads it."""
 
+import math
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.domain.observation import ListenerConnected, ListenerLost, RequestServed, RequestsLimited, StateLoaded
@@ -35,6 +37,9 @@ def test_the_state_and_the_listener_are_told() -> None:
     metrics(ListenerConnected())
     assert samples(metrics)["gateway_state_version",] == 7
     assert samples(metrics)["gateway_listener_connected",] == 1
+    assert math.isnan(samples(metrics)["gateway_state_age_seconds",])
+    metrics.state_age = lambda: 1.5
+    assert samples(metrics)["gateway_state_age_seconds",] == 1.5
     metrics(ListenerLost(reason="gone", retry_in=1.0))
     found = samples(metrics)
     assert found["gateway_listener_connected",] == 0
