@@ -10,6 +10,7 @@ import structlog
 
 from gateway.domain.observation import (
     CertificateFailed,
+    DatabaseServerLost,
     HandlerFailed,
     ListenerConnected,
     ListenerLost,
@@ -17,19 +18,24 @@ from gateway.domain.observation import (
     Observation,
     RequestsUntold,
     ServerEjected,
+    SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
+    WorkerDied,
 )
 
 _WARNINGS = (
     CertificateFailed,
+    DatabaseServerLost,
     ListenerLost,
     RequestsUntold,
     ServerEjected,
+    SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
+    WorkerDied,
 )
 _TELL_AGAIN = 60.0
 _ERRORS = (LoopCrashed, HandlerFailed)
@@ -64,6 +70,11 @@ def configure_logging(form: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+def say(line: str) -> None:
+    """Write a line for whoever has started the program to standard error, at once."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class LogReader:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
 
+import psutil
+
 from tests.commands.cli import COMMAND, LONGEST, Done, environment
 from tests.observed import wait_until
 
@@ -128,9 +130,17 @@ class Gateway(Program):
     """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`."""
 
     def __init__(self, name: str, directory: Path, **settings: str) -> None:
-        defaults = {"SERVER__LISTEN": "127.0.0.1:0", "SERVER__INTERNAL_LISTEN": ""}
+        defaults = {
+            "SERVER__LISTEN": "127.0.0.1:0",
+            "SERVER__INTERNAL_LISTEN": "",
+            "SERVER__SHUTDOWN_NOTICE": "0s",
+        }
         variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items()}
         super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables)
+
+    def workers(self) -> list[int]:
+        """Return the ids of the processes that serve, also of those that finish and end."""
+        return [child.pid for child in psutil.Process(self.process.pid).children() if "python" in child.name()]
 
     def listening(self) -> "Gateway":
         """Wait until it serves."""
