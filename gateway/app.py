@@ -213,6 +213,7 @@ async def _serve(
 
     async def finish() -> None:
         if ending.is_retirement:
+            front.stopping = True
             observe(Retiring(open_connections=len(front.connections)))
             await _accept_no_more(runner, internal)
             # What was accepted just now may still be in its handshake, and is not counted yet.

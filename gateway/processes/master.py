@@ -69,10 +69,10 @@ class Master:
         try:
             self._start()
             while not self._stops:
-                self._wait(_TICK)
-                self._tend()
-                if self._reloads and not self._stops:
+                if self._reloads:
                     self._reload()
+                self._tend()
+                self._wait(_TICK)
             self._give_notice()
         finally:
             self._end()

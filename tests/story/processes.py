@@ -127,15 +127,18 @@ class Program:
 
 
 class Gateway(Program):
-    """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`."""
+    """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`.
 
-    def __init__(self, name: str, directory: Path, **settings: str) -> None:
+    None leaves a setting to `gateway.toml` in the directory.
+    """
+
+    def __init__(self, name: str, directory: Path, **settings: str | None) -> None:
         defaults = {
             "SERVER__LISTEN": "127.0.0.1:0",
             "SERVER__INTERNAL_LISTEN": "",
             "SERVER__SHUTDOWN_NOTICE": "0s",
         }
-        variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items()}
+        variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items() if value is not None}
         super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables)
 
     def workers(self) -> list[int]:
