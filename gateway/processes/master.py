@@ -253,6 +253,10 @@ class Master:
             self._wait(_TICK)
         if self._database is not None:
             self._database.stop()
+        signal.set_wakeup_fd(-1)
+        self._selector.close()
+        for end in (self._wake, self._woken):
+            end.close()
 
 
 def _close_others(bindings: tuple[Binding, ...], kept: tuple[Binding, ...]) -> None:

@@ -26,7 +26,10 @@ class Broken:
 class Crowd:
     """Clients that ask as fast as answers come: `keeping` keep their connection as long as they may, `new` never do."""
 
-    def __init__(self, port: int, target: str = "/status/200", *, keeping: int = 4, new: int = 2) -> None:
+    def __init__(
+        self, port: int, target: str = "/status/200", *, keeping: int = 4, new: int = 2, until_refused: bool = False
+    ) -> None:
+        """Visit `port`; with `until_refused`, each leaves when it can't connect any more."""
         self.statuses: Counter[int] = Counter()
         self.broken: list[Broken] = []
         self.reconnected = 0
@@ -34,6 +37,7 @@ class Crowd:
         self._port = port
         self._target = target
         self._lock = threading.Lock()
+        self._until_refused = until_refused
         self._leaving = False
         self._threads = [threading.Thread(target=self._keep) for _ in range(keeping)]
         self._threads += [threading.Thread(target=self._renew) for _ in range(new)]
@@ -81,6 +85,7 @@ class Crowd:
         except (OSError, http.client.HTTPException) as error:
             with self._lock:
                 self.broken.append(Broken(at=time.monotonic(), port=port, error=repr(error)))
+            self._leaving = self._leaving or (self._until_refused and isinstance(error, ConnectionRefusedError))
             return False
         with self._lock:
             self.statuses[response.status] += 1
