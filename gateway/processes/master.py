@@ -73,7 +73,8 @@ class Master:
                     self._reload()
                 self._tend()
                 self._wait(_TICK)
-            self._give_notice()
+            if self._serves:
+                self._give_notice()
         finally:
             self._end()
         return 0

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
 
@@ -143,7 +144,12 @@ class Gateway(Program):
 
     def workers(self) -> list[int]:
         """Return the ids of the processes that serve, also of those that finish and end."""
-        return [child.pid for child in psutil.Process(self.process.pid).children() if "python" in child.name()]
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # ended since it was listed
+                if "python" in child.name():  # else it is one that starts PostgreSQL
+                    found.append(child.pid)
+        return found
 
     def listening(self) -> "Gateway":
         """Wait until it serves."""

@@ -80,6 +80,14 @@ def clients_of(worker: int, port: int) -> set[int]:
     return {c.raddr.port for c in connections if c.status == psutil.CONN_ESTABLISHED and c.laddr.port == port}
 
 
+def clients_of_all(workers: list[int], port: int) -> set[int]:
+    found = set()
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):  # it has no client any more
+            found |= clients_of(worker, port)
+    return found
+
+
 def test_workers_share_the_load_and_the_log(start_shop: StartShop) -> None:
     """Each of four serves; each request has one line in the access log, whole, through a pipe; metrics add up."""
     gateway = start_shop(SERVER__WORKERS="4", LOG__FORMAT="json")
@@ -152,6 +160,9 @@ def test_new_settings_without_a_lost_request(start_shop: StartShop, tmp_path: Pa
             hang_up(gateway)
             eventually(lambda number=number: fetch(gateway.port, f"/_{number}/live").status == 200)
             eventually(lambda number=number: gateway.err.text.count("Retiring") == 2 * (number + 1))
+            # When everybody else has left them, the former workers still wait for who says nothing.
+            own = quiet.sock.getsockname()[1]
+            eventually(lambda former=former, own=own: clients_of_all(former, gateway.port) == {own})
             quiet.request("GET", "/status/200")
             response = quiet.getresponse()
             assert (response.read(), response.getheader("Connection")) == (b"", "close")
