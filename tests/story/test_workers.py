@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 from collections import Counter
@@ -163,10 +164,11 @@ def test_new_settings_without_a_lost_request(start_shop: StartShop, tmp_path: Pa
             # When everybody else has left them, the former workers still wait for who says nothing.
             own = quiet.sock.getsockname()[1]
             eventually(lambda former=former, own=own: clients_of_all(former, gateway.port) == {own})
-            quiet.request("GET", "/status/200")
+            # Nobody is told that the gateway stops: it does not. This one is served by the settings of before.
+            quiet.request("GET", f"/_{number - 1 if number else 'before'}/ready")
             response = quiet.getresponse()
-            assert (response.read(), response.getheader("Connection")) == (b"", "close")
-            # Nobody is told that the gateway stops: it does not.
+            assert (response.status, response.getheader("Connection")) == (200, "close")
+            response.read()
             assert fetch(internal_of(gateway), "/ready").status == 200
             assert len(serving(gateway, former)) == 2
             eventually(lambda served=served: crowd.served > served + 300)
@@ -175,6 +177,11 @@ def test_new_settings_without_a_lost_request(start_shop: StartShop, tmp_path: Pa
     assert (crowd.broken, set(crowd.statuses)) == ([], {200})
     assert (slow.broken, set(slow.statuses)) == ([], {200})
     assert crowd.reconnected
+    # None has left before the one was ready that takes its place.
+    events = re.findall(r"WorkerReady|Retiring", gateway.err.text)
+    assert events.count("Retiring") == 6
+    for end in range(len(events)):
+        assert events[: end + 1].count("WorkerReady") - events[: end + 1].count("Retiring") >= min(2, end + 1), events
     assert gateway.stop() == 0
     assert "Traceback" not in gateway.err.text
 
