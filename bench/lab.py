@@ -32,9 +32,23 @@ class Server:
     directory: Path
     started: float
 
+    def descriptors(self) -> int:
+        """Return how many descriptors the process and its children have, added up."""
+        total = 0
+        for process in self.processes():
+            try:
+                total += process.num_fds()
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
     def url(self, path: str) -> str:
         """Return the address of a path."""
         return f"http://{HOST}:{self.port}{path}"
+
+    def processes(self) -> list[psutil.Process]:
+        """Return its processes: the one that was started, and what that has made."""
+        return [self.process, *self.process.children(recursive=True)]
 
     def cpu_seconds(self) -> float:
         """Return the CPU time, user and system, that the process and its children have used so far.
@@ -42,7 +56,7 @@ class Server:
         A child that has ended and was waited for is in its parent's `children_*`: nothing is lost between two calls.
         """
         total = 0.0
-        for process in (self.process, *self.process.children(recursive=True)):
+        for process in self.processes():
             try:
                 times = process.cpu_times()
             except psutil.NoSuchProcess:  # ended since it was listed
@@ -51,11 +65,11 @@ class Server:
         return total
 
     def resident_bytes(self) -> int:
-        """Return the resident memory of the process and its children, added up."""
+        """Return the resident memory of the process and its children; what they share is counted once (PSS)."""
         total = 0
-        for process in (self.process, *self.process.children(recursive=True)):
+        for process in self.processes():
             try:
-                total += process.memory_info().rss
+                total += process.memory_full_info().pss
             except psutil.NoSuchProcess:
                 continue
         return total

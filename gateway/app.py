@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -13,18 +12,18 @@ from io import FileIO
 from aiohttp import web
 
 from gateway.config import Settings
-from gateway.domain.errors import GatewayError, InvalidError
-from gateway.domain.observation import Listening, Observation, Observer, RequestServed, Stopping
+from gateway.domain.observation import Observation, Observer, RequestServed, Retiring, Stopping
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
+from gateway.edge.listening import BACKLOG, Binding, bind
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
 from gateway.edge.sockets import allow_many_connections
 from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
-from gateway.observe.metrics import MetricsReader
+from gateway.observe.metrics import MetricsReader, merged
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
@@ -47,10 +46,42 @@ from gateway.web.keys import Services
 
 # How long each of the first attempts to reach the database may hold up the start.
 _SETTLE = 3.0
+# How long a handshake may take that is under way when a worker retires; nobody waits for that.
+_HANDSHAKES = 1.0
 
 
-class ListenError(GatewayError):
-    """The gateway can't listen there."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What a process shares with the others of its gateway."""
+
+    bindings: Sequence[Binding]
+    """Where all of them listen."""
+    log_turn: int | None = None
+    """The file that they lock in turn to write the access log."""
+    exposition: Callable[[], Awaitable[bytes]] | None = None
+    """Gives the metrics of all; None: there is no other process."""
+
+
+class Ending:
+    """How this process ends, and whether that is known already."""
+
+    front: Front
+
+    def __init__(self) -> None:
+        """Go on for ever."""
+        self.is_announced = False
+        """`/ready` says no."""
+        self.is_retirement = False
+        """Another process takes over: the gateway as a whole goes on."""
+
+    def announce(self) -> None:
+        """Tell everybody to go elsewhere, and serve those that come all the same."""
+        self.is_announced = True
+        self.front.stopping = True
+
+    def retire(self) -> None:
+        """Leave it to others to serve, without a word to balancers."""
+        self.is_retirement = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +93,23 @@ class Gateway:
     services: Services
     knows_operators: Callable[[], bool]
     """Whether the database was reached, so that somebody can sign in."""
+    metrics: MetricsReader
+    ending: Ending
     first_link: Callable[[], Awaitable[str | None]]
     """Waits for the database; gives the address at which the first administrator signs in, None where there is one."""
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Gateway]:
+async def running(settings: Settings, membership: Membership | None = None) -> AsyncIterator[Gateway]:
     """Run a gateway: it serves from here to the end of the context, then finishes what is open.
+
+    With a `membership` it is one process of several; without, it is alone and binds its addresses itself.
 
     Raises:
         InvalidError: a setting can't be used.
         StoreError: the embedded PostgreSQL does not start. (One that is elsewhere may be away.)
         ListenError: an address is taken.
     """
-    _refuse_unavailable(settings)
     allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
@@ -95,20 +129,31 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         services = _services(settings, database, state, observe)
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
-        urls = await _serve(
-            settings, services, stack, database=database, supervisor=supervisor, observe=observe, metrics=metrics
+        membership = membership or Membership(bindings=bind(settings.server))
+        ending = await _serve(
+            settings,
+            services,
+            stack,
+            membership,
+            database=database,
+            supervisor=supervisor,
+            observe=observe,
+            metrics=metrics,
         )
+        urls = tuple(binding.url for binding in membership.bindings if not binding.is_internal)
 
         async def first_link() -> str | None:
             await listener.reached.wait()
             return await _first_link(settings, services, urls[0])
 
-        yield Gateway(urls=urls, services=services, knows_operators=listener.reached.is_set, first_link=first_link)
-
-
-def _refuse_unavailable(settings: Settings) -> None:
-    if settings.server.workers != 1:
-        raise InvalidError({"server.workers": "more than one process is not available yet; set 1"})
+        yield Gateway(
+            urls=urls,
+            services=services,
+            knows_operators=listener.reached.is_set,
+            metrics=metrics,
+            ending=ending,
+            first_link=first_link,
+        )
 
 
 def _observer(*readers: Observer) -> Observer:
@@ -172,36 +217,50 @@ async def _serve(
     settings: Settings,
     services: Services,
     stack: AsyncExitStack,
+    membership: Membership,
     *,
     database: Database,
     supervisor: Supervisor,
     observe: Observer,
     metrics: MetricsReader,
-) -> tuple[str, ...]:
-    """Bind the listeners; return where they are."""
+) -> Ending:
+    """Accept connections on the bindings; return the handle on how that ends."""
     grace = settings.server.shutdown_grace.total_seconds()
-    stopping = asyncio.Event()
-    app = build_application(settings, services, observe, ready=lambda: not stopping.is_set())
+    ending = Ending()
+    app = build_application(settings, services, observe, ready=lambda: not ending.is_announced)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
-    front = _front(settings, services.state, runner, observe, _served(settings, metrics, stack))
+    served = _served(settings, metrics, stack, membership.log_turn)
+    front = ending.front = _front(settings, services.state, runner, observe, served)
     metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind.counts().values())
     replica = ReplicaReporter(
         database, services.state, left_behind=front.left_behind.counts, process=this_process(), observe=observe
     )
 
+    async def own_exposition() -> bytes:
+        return merged({1: metrics.text().decode()})
+
+    inside = [binding for binding in membership.bindings if binding.is_internal]
+    outside = [binding for binding in membership.bindings if not binding.is_internal]
+
     async def finish() -> None:
-        stopping.set()
-        observe(Stopping(open_connections=len(front.connections)))
-        for site in runner.sites:
-            await site.stop()
-        await front.drain(grace)
+        if ending.is_retirement:
+            front.stopping = True
+            observe(Retiring(open_connections=len(front.connections)))
+            await _accept_no_more(runner, internal)
+            # What was accepted just now may still be in its handshake, and is not counted yet.
+            await asyncio.sleep(min(_HANDSHAKES, grace))
+            await front.drain(grace, idle=grace)
+        else:
+            ending.announce()
+            observe(Stopping(open_connections=len(front.connections)))
+            await _accept_no_more(runner)
+            await front.drain(grace)
         await replica.leave()
 
     stack.push_async_callback(runner.cleanup)
-    if settings.server.internal_listen:
-        # Closed after `finish`: probes and metrics answer while open requests are finished.
-        await _listen_internal(settings, app, metrics, stack)
+    # Closed after `finish`: probes and metrics answer while open requests are finished.
+    internal = await _serve_internal(app, membership.exposition or own_exposition, inside, stack)
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
@@ -212,7 +271,9 @@ async def _serve(
     supervisor.start(replica.keep_reporting, "replica")
     if services.state.confirmed_at is not None:
         await _within(_SETTLE, replica.settled)  # every fence counts this replica before it serves anybody
-    return await _listen(settings, runner, front, observe, certificate.context if certificate else None)
+    for binding in outside:
+        await FrontSite(runner, front, binding, certificate.context if certificate and binding.is_tls else None).start()
+    return ending
 
 
 def _front(
@@ -236,12 +297,12 @@ def _front(
 
 
 def _served(
-    settings: Settings, metrics: MetricsReader, stack: AsyncExitStack
+    settings: Settings, metrics: MetricsReader, stack: AsyncExitStack, turn: int | None
 ) -> Callable[[Sequence[RequestServed]], int]:
     """Return the reader of requests: metrics always, the access log where it is wanted."""
     access_log = None
     if settings.log.access:
-        access_log = AccessLog(settings.log.format, FileIO(sys.stdout.fileno(), "w", closefd=False))
+        access_log = AccessLog(settings.log.format, FileIO(sys.stdout.fileno(), "w", closefd=False), turn)
         stack.callback(access_log.close)
 
     def served(batch: Sequence[RequestServed]) -> int:
@@ -251,47 +312,26 @@ def _served(
     return served
 
 
-async def _listen(
-    settings: Settings, runner: web.AppRunner, front: Front, observe: Observer, tls: ssl.SSLContext | None
-) -> tuple[str, ...]:
-    server = settings.server
-    urls = []
-    addresses = [("server.listen", address, tls) for address in server.listen]
-    addresses += [("server.http_listen", address, None) for address in server.http_listen]
-    for setting, address, context in addresses:
-        site = FrontSite(runner, front, address, context)
-        try:
-            await site.start()
-        except OSError as error:
-            raise _listen_error(setting, address, error) from error
-        urls.append(site.name)
-        observe(Listening(url=site.name))
-    return tuple(urls)
-
-
-async def _listen_internal(
-    settings: Settings, app: web.Application, metrics: MetricsReader, stack: AsyncExitStack
-) -> None:
-    address = settings.server.internal_listen
-    runner = web.AppRunner(internal_application(app, metrics.text), access_log=None)
+async def _serve_internal(
+    app: web.Application,
+    exposition: Callable[[], Awaitable[bytes]],
+    bindings: Sequence[Binding],
+    stack: AsyncExitStack,
+) -> web.AppRunner:
+    """Serve probes and metrics, until after the open requests are finished."""
+    runner = web.AppRunner(internal_application(app, exposition), access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site: web.BaseSite
-    if address.startswith("unix:"):
-        site = web.UnixSite(runner, address.removeprefix("unix:"))
-    else:
-        host, _, port = address.rpartition(":")
-        site = web.TCPSite(runner, host.strip("[]") or None, int(port))
-    try:
-        await site.start()
-    except OSError as error:
-        raise _listen_error("server.internal_listen", address, error) from error
+    for binding in bindings:
+        for listening in binding.sockets:
+            await web.SockSite(runner, listening, backlog=BACKLOG).start()
+    return runner
 
 
-def _listen_error(setting: str, address: str, error: OSError) -> ListenError:
-    return ListenError(
-        f"can't listen on {address}: {error.strerror or error}; end what uses it, or set {setting} to another address"
-    )
+async def _accept_no_more(*runners: web.AppRunner) -> None:
+    for runner in runners:
+        for site in runner.sites:
+            await site.stop()
 
 
 async def _first_link(settings: Settings, services: Services, url: str) -> str | None:

@@ -127,7 +127,7 @@ class Server(_Section):
     listen: Listed = Field(("0.0.0.0:8080",), description="A list, or unix:/path, also works.")
     internal_listen: str = Field("127.0.0.1:9090", description="/live /ready /metrics; empty: nowhere.")
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = Field(
-        1, description="Processes that share the port; only 1 is available yet."
+        1, description='Processes that share the port; "auto": one per core.'
     )
     trusted_proxies: Proxies = Field(
         (),
@@ -138,7 +138,15 @@ class Server(_Section):
     http_listen: Listed = Field((), description="Addresses that serve plain http although there is a certificate.")
     redirect_to_https: bool = Field(default=False, description="Redirect what came by http to https (308).")
     https_port: Port = Field(443, description="The port that clients use for https, told in redirects.")
+    shutdown_notice: Duration = Field(
+        timedelta(seconds=3), description="From SIGTERM, how long /ready says no before the ports are closed."
+    )
     shutdown_grace: Duration = Field(timedelta(seconds=30), description="How long open requests may take at the end.")
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers there are: for "auto", as many as cores that this process may use."""
+        return len(os.sched_getaffinity(0)) if self.workers == "auto" else self.workers
 
     @field_validator("http_listen")
     @classmethod
@@ -175,7 +183,9 @@ class Limits(_Section):
     header_bytes: PositiveInt = Field(65_536, description="Head of a request: more is answered with 414 or 431.")
     header_count: PositiveInt = Field(200, description="Fields in a head; more: 431.")
     body_bytes: NonNegativeInt = Field(0, description="Body of a request, more: 413. 0: no limit.")
-    connections: NonNegativeInt = Field(0, description="Open connections of clients. 0: no limit.")
+    connections: NonNegativeInt = Field(
+        0, description="Open connections of clients, of all workers together. 0: no limit."
+    )
     api_rate: NonNegativeInt = Field(600, description="API calls per minute of one token; more: 429. 0: no limit.")
     wrong_token_rate: NonNegativeInt = Field(
         60, description="API calls and sessions per minute and client address without a good token; 0: no limit."

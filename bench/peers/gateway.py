@@ -53,6 +53,7 @@ class Gateway(Peer):
             [server]
             listen = "{HOST}:{port}"
             internal_listen = "{HOST}:{free_port()}"
+            shutdown_notice = "0s"
             shutdown_grace = "5s"
             [upstream]
             url = "{upstream}"

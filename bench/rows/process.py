@@ -25,8 +25,8 @@ class Memory(Row):
     title = f"resident memory, idle after {_REQUESTS:,} forwarded requests"
     unit = "MB"
     note = (
-        "Of all processes of a peer, nginx's master included. The gateway's embedded PostgreSQL stands beside it, "
-        "what its processes share counted once."
+        "Of all processes of a peer, masters included; what they share is counted once (PSS). The gateway's embedded "
+        "PostgreSQL stands beside it."
     )
     programs = (("h2load", "nghttp2-client"),)
     marks: ClassVar = {SUBJECT: AtMost(60)}

@@ -64,8 +64,8 @@ def _soak(stage: Stage, *, seed: int, seconds: float) -> Seen:
         samples = runner.run(_load(stage, tally, seed=seed, seconds=seconds))
     _say("the clients are gone")
     wait_for(lambda: _open_requests(stage) == 0)
-    wait_for(lambda: stage.gateway.process.num_fds() <= before)
-    metrics, after = stage.settled_metrics(), stage.gateway.process.num_fds()
+    wait_for(lambda: stage.gateway.descriptors() <= before)
+    metrics, after = stage.settled_metrics(), stage.gateway.descriptors()
     return Seen(
         tally=tally,
         counts=stage.counts(),

@@ -47,15 +47,13 @@ class Stage:
     application_log: Path
 
     def sample(self, began: float) -> Sample:
-        """Look at the gateway's process."""
-        with self.gateway.process.oneshot():
-            times = self.gateway.process.cpu_times()
-            return Sample(
-                second=time.monotonic() - began,
-                resident=self.gateway.process.memory_info().rss,
-                descriptors=self.gateway.process.num_fds(),
-                cpu_seconds=times.user + times.system,
-            )
+        """Look at the gateway's processes."""
+        return Sample(
+            second=time.monotonic() - began,
+            resident=self.gateway.resident_bytes(),
+            descriptors=self.gateway.descriptors(),
+            cpu_seconds=self.gateway.cpu_seconds(),
+        )
 
     def counts(self) -> Counter[str]:
         """Ask the application what it has counted; its records are then in their file."""
@@ -83,11 +81,11 @@ class Stage:
 
     def fewest_descriptors(self) -> int:
         """Return how many descriptors the gateway has while nobody visits."""
-        fewest = self.gateway.process.num_fds()
+        fewest = self.gateway.descriptors()
         until = time.monotonic() + 1
         while time.monotonic() < until:
             time.sleep(0.05)
-            fewest = min(fewest, self.gateway.process.num_fds())
+            fewest = min(fewest, self.gateway.descriptors())
         return fewest
 
     def stop(self) -> int:
@@ -136,6 +134,7 @@ def start(lab: Lab) -> Stage:
         [server]
         listen = "{HOST}:{port}"
         internal_listen = "{HOST}:{internal}"
+        shutdown_notice = "0s"
         shutdown_grace = "5s"
         [upstream]
         url = "{application.url("")}"

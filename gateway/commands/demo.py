@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,12 @@ from aiohttp import web
 
 from gateway.app import Gateway, running
 from gateway.commands.sample import sample_application
-from gateway.commands.serve import say, settle_memory, stop_signal
 from gateway.config import Settings, load_settings
 from gateway.domain.access import Actor
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
-from gateway.observe.log import configure_logging
+from gateway.observe.log import configure_logging, say
+from gateway.processes.worker import settle_memory
 from gateway.service.drafts import ComponentDraft, EffectDraft, UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 
@@ -48,7 +49,7 @@ def run_demo() -> int:
 
 
 async def _demo(directory: Path) -> None:
-    stop = stop_signal()
+    stop = _stop_signal()
     say("starting PostgreSQL, a sample shop and the gateway ...")
     sample = web.AppRunner(sample_application(), access_log=None)
     await sample.setup()
@@ -66,6 +67,15 @@ async def _demo(directory: Path) -> None:
     finally:
         await sample.cleanup()
     say("stopped; nothing is left running")
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def _settings(directory: Path, port: int) -> Settings:

@@ -1,6 +1,7 @@
 """Options that several commands share, and the values that they take."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +33,14 @@ def configured(config: Path | None) -> None:
     """Remember `--config`, wherever on the line it stands; the last one counts."""
     if config is not None:
         click.get_current_context().meta[_META] = config
+
+
+def settings_again() -> Callable[[], "Settings"]:
+    """Return what reads the same settings once more, from the same place, as `load_settings` does."""
+    from gateway.config import load_settings  # noqa: PLC0415
+
+    named: Path | None = click.get_current_context().meta.get(_META)
+    return lambda: load_settings(named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
 
 
 def read_settings(config: Path | None = None) -> "Settings":

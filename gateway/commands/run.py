@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.commands.failures import WrongSettingsError
-from gateway.commands.options import CONFIG, read_settings
+from gateway.commands.options import CONFIG, read_settings, settings_again
 from gateway.domain.errors import InvalidError
 
 
@@ -15,12 +15,13 @@ from gateway.domain.errors import InvalidError
 def serve(config: Path | None) -> int:
     """Run the gateway.
 
-    It says `listening on ...` once it does. SIGTERM or Ctrl-C ends it after the open requests.
+    It says `listening on ...` once it does. SIGTERM or Ctrl-C ends it after the open requests; SIGHUP has it read the
+    settings again.
     """
     settings = read_settings(config)
     from gateway.commands.serve import run_serve  # noqa: PLC0415  wrong settings are told before all else is loaded
 
-    return _with_good_settings(lambda: run_serve(settings))
+    return _with_good_settings(lambda: run_serve(settings, settings_again()))
 
 
 @click.command

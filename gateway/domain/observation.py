@@ -23,6 +23,58 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retiring:
+    """A worker that another one has replaced finishes what is open."""
+
+    open_connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReady:
+    """A worker serves."""
+
+    worker: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDied:
+    """A worker has ended that nobody had told to; another one is started."""
+
+    worker: int
+    pid: int
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsLoaded:
+    """The settings were read again; workers with the new ones take the place of the others, one by one."""
+
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsRefused:
+    """The settings were read again and can't be used; the former ones stay."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServerLost:
+    """The embedded PostgreSQL has ended, or could not be started again; the gateway tries."""
+
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServerStarted:
+    """The embedded PostgreSQL runs again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateLoaded:
     """A newer snapshot is in force."""
 
@@ -201,6 +253,13 @@ class ReplicaDied:
 Observation = (
     Listening
     | Stopping
+    | Retiring
+    | WorkerReady
+    | WorkerDied
+    | SettingsLoaded
+    | SettingsRefused
+    | DatabaseServerLost
+    | DatabaseServerStarted
     | StateLoaded
     | StateRestored
     | SnapshotFileFailed

@@ -322,7 +322,8 @@ class Downstream(ClientConnection):
     def exchange_done(self, *, last: bool, unread: bool) -> None:
         """Go on with the next request, or close where `last`; `unread` where the body was not read to its end."""
         self._exchange = None
-        if last or self._is_last or self.front.stopping:
+        # Also when the gateway stops: the client was not told that the connection ends, and may be sending.
+        if last or self._is_last:
             self.linger(unread=unread)
             return
         self.deadline = self.front.now + self.front.keepalive_timeout

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY = 0.5
 NEVER = math.inf
+IDLE_GRACE = 0.5
+_LAST_WORDS = 2.0
+"""Seconds that both ends of a WebSocket have to answer the Close that they are sent at the end."""
 _MOST_UNTOLD = 200_000
 
 
@@ -158,20 +161,34 @@ class Front:
             self.left_behind.end_what_is_due(now)
             self.pool.close_idle(now)
 
-    async def drain(self, grace: float) -> None:
-        """Finish what is open, for at most `grace` seconds; idle connections are closed at once."""
+    async def drain(self, grace: float, *, idle: float = IDLE_GRACE) -> None:
+        """Finish what is open, for at most `grace` seconds; every answer from now on says that it is the last one.
+
+        Connections without a request are closed after `idle` seconds: the client may be sending one just now.
+        """
         self.stopping = True
+        until = self.loop.time() + grace
+        await self._emptied(min(idle, grace))
         for connection in list(self.connections):
             connection.close_when_idle()
-        if self.connections:
-            self.emptied.clear()
-            with suppress(TimeoutError):  # what is still open then is cut below
-                async with asyncio.timeout(grace):
-                    await self.emptied.wait()
+        await self._emptied(until - self.loop.time())
+        tunnels = [connection.tunnel for connection in self.connections if connection.tunnel is not None]
+        for tunnel in tunnels:
+            tunnel.end()
+        if tunnels:
+            await self._emptied(_LAST_WORDS)
         for connection in list(self.connections):
             connection.transport.abort()
         self.pool.close()
         self.tell_all()
+
+    async def _emptied(self, within: float) -> None:
+        """Wait until no connection is left, for at most `within` seconds."""
+        if self.connections:
+            self.emptied.clear()
+            with suppress(TimeoutError):  # what becomes of the rest is the caller's to decide
+                async with asyncio.timeout(within):
+                    await self.emptied.wait()
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

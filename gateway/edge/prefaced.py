@@ -16,8 +16,10 @@ from gateway.edge.front import Front
 from gateway.http1.fields import BadMessageError
 from gateway.http1.proxy_protocol import LONGEST, parse_preface
 
-_ACCEPTED_AT_ONCE = 100
+# Each time that the loop is woken, as libuv has it: else the worker that wakes up first would take all of a burst.
+_ACCEPTED_AT_ONCE = 1
 _NO_DESCRIPTORS_PAUSE = 1.0
+_LAST_HEADERS = 1.0
 
 
 class PrefacedServer:
@@ -35,10 +37,13 @@ class PrefacedServer:
             self._loop.add_reader(listening, self._accept, listening)
 
     def close(self) -> None:
-        """Accept no more; what waits for its header is closed."""
+        """Accept no more; who sends its header just now has a second for that, as a handshake has."""
         for listening in self.sockets:
             self._loop.remove_reader(listening)
             listening.close()
+        self._loop.call_later(_LAST_HEADERS, self._give_up)
+
+    def _give_up(self) -> None:
         for preface in list(self._prefaces):
             preface.give_up()
 

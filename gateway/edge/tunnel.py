@@ -182,6 +182,10 @@ class Tunnel:
         self._upstream.transport.abort()
 
     def end_for_gate(self, verdict: Verdict) -> None:  # noqa: ARG002  an exchange needs it
+        """End the tunnel at a window."""
+        self.end()
+
+    def end(self) -> None:
         """End the tunnel: by the WebSocket's own means where it is one, else by cutting it."""
         if self._from_client.is_websocket:
             self._from_application.end()

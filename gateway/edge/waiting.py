@@ -81,6 +81,7 @@ class WaitingClient(asyncio.Protocol):
 
     admitted = None
     """Nothing of it is in the application."""
+    tunnel = None
 
     def __init__(self, downstream: "Downstream", target: Target, key: bytes) -> None:
         """Take the place of `downstream`; `key` is what its place in a reopening is made from."""

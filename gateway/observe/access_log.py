@@ -1,8 +1,10 @@
 """The access log: a line per request on standard output, for people or as JSON, written by a thread of its own."""
 
+import fcntl
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
@@ -19,8 +21,13 @@ _MOST_WAITING = 200_000
 class AccessLog:
     """Writes requests, a batch at a time: as JSON, or a line each for people."""
 
-    def __init__(self, form: str, stream: BinaryIO) -> None:
-        """Write to `stream`, which should have no buffer of its own, in the form `console` or `json`."""
+    def __init__(self, form: str, stream: BinaryIO, turn: int | None = None) -> None:
+        """Write to `stream`, which should have no buffer of its own, in the form `console` or `json`.
+
+        `turn` is a file that processes which write to the same stream lock in turn: a pipe takes a batch in pieces, and
+        lines of two processes would be mixed.
+        """
+        self._turn = turn
         self._render = _json_lines if form == "json" else _console_lines
         self._stream = stream
         self._batches: queue.SimpleQueue[Sequence[RequestServed] | None] = queue.SimpleQueue()
@@ -49,10 +56,23 @@ class AccessLog:
             left = memoryview("".join(self._render(batch)).encode("ascii", "backslashreplace"))
             self._taken += len(batch)
             try:
-                while left:
-                    left = left[self._stream.write(left) :]
+                with self._own_turn():
+                    while left:
+                        left = left[self._stream.write(left) :]
             except OSError as error:  # the reader has gone, the disk is full: the next batch may fare better
                 structlog.get_logger().warning("AccessLogFailed", reason=str(error), lost=len(batch))
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Wait until no other process writes; the kernel ends the turn of one that dies."""
+        if self._turn is None:
+            yield
+            return
+        fcntl.lockf(self._turn, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._turn, fcntl.LOCK_UN)
 
 
 @lru_cache(maxsize=8)

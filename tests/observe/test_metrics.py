@@ -5,7 +5,7 @@ import math
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.domain.observation import ListenerConnected, ListenerLost, RequestServed, RequestsLimited, StateLoaded
-from gateway.observe.metrics import MetricsReader
+from gateway.observe.metrics import MetricsReader, merged
 
 
 def samples(metrics: MetricsReader) -> dict[tuple[str, ...], float]:
@@ -61,3 +61,17 @@ def test_what_is_left_of_the_time_before_a_window_is_told() -> None:
     assert samples(metrics)["gateway_left_behind",] == 0
     metrics.left_behind = lambda: 5
     assert samples(metrics)["gateway_left_behind",] == 5
+
+
+def test_the_metrics_of_workers_become_one_exposition() -> None:
+    """Each family once, each sample with its worker; a worker that knows more families than others loses none."""
+    one, other = MetricsReader(), MetricsReader()
+    one.served([served("forward", 200, 0.5)])
+    other.served([served("forward", 200, 0.25), served("refuse", 503, 0.0)])
+    text = merged({1: one.text().decode(), 3: other.text().decode()}, restarts=2).decode()
+    assert text.count("# TYPE gateway_requests_total counter") == 1
+    lines = text.splitlines()
+    assert 'gateway_requests_total{status="200",verdict="forward",worker="1"} 1.0' in lines
+    assert 'gateway_requests_total{status="503",verdict="refuse",worker="3"} 1.0' in lines
+    assert "gateway_workers 2.0" in lines
+    assert "gateway_worker_restarts_total 2.0" in lines

@@ -133,7 +133,7 @@ def start_gateway() -> Iterator[StartGateway]:
     """Start a gateway of the test's own: `start_gateway(directory, DATABASE__URL=...)`; it ends with the test."""
     started: list[Gateway] = []
 
-    def start(directory: Path, **settings: str) -> Gateway:
+    def start(directory: Path, **settings: str | None) -> Gateway:
         gateway = Gateway(f"gateway {len(started) + 1}", directory, **settings)
         started.append(gateway)
         return gateway

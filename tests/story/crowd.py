@@ -1,136 +1,92 @@
-"""A crowd that waits for a page, and the application that it waits for, as two programs.
+"""A crowd: many clients at once, some of whom keep their connections, and what became of each request."""
 
-`crowd.py application` says `Serving on http://...`; `/arrivals` lists when requests have come (monotonic clock).
-`crowd.py clients PORT COUNT PATH` waits at the gateway's `/events`, and says `waiting` once all do; each client comes
-back when it was told to, and the last line is a JSON object about all of them.
-"""
-
-import asyncio
-import json
-import re
-import sys
+import http.client
+import threading
 import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
-import uvloop
-
-_COME_BACK = re.compile(rb'event: reopen\ndata: \{"in": ([0-9.]+)\}')
-_COOKIE = re.compile(rb"Set-Cookie: (gateway_place=[0-9a-f]+);")
-# Each address has some 28,000 ports to connect from.
-_ADDRESSES = [f"127.0.0.{number}" for number in range(2, 8)]
-_AT_ONCE = 200
-_LOOK_EVERY = 0.1
-_LIKE_A_BROWSER = (
-    b"Host: shop.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    b"Chrome/120.0 Safari/537.36\r\nAccept: text/event-stream\r\nAccept-Encoding: gzip, deflate, br\r\n"
-    b"Accept-Language: en-GB,en;q=0.9\r\nCookie: session=0123456789abcdef0123456789abcdef\r\n\r\n"
-)
+from tests.commands.cli import LONGEST
 
 
-class Waiting(asyncio.Protocol):
-    """One client: first it waits, then it comes back. What it is told is read later: now others are told."""
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A request that got no whole answer."""
 
-    __slots__ = ("path", "received", "told_at", "transport")
+    at: float
+    """Monotonic."""
+    port: int
+    """The client's end of the connection; 0 where there was none."""
+    error: str
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.received = b""
-        self.told_at = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        transport.write(b"GET /_maintenance/events?for=%b HTTP/1.1\r\n" % self.path.encode() + _LIKE_A_BROWSER)
+class Crowd:
+    """Clients that ask as fast as answers come: `keeping` keep their connection as long as they may, `new` never do."""
 
-    def data_received(self, data: bytes) -> None:
-        if not self.told_at and b"event: reopen" in data:
-            self.told_at = time.monotonic()
-        self.received += data
+    def __init__(
+        self, port: int, target: str = "/status/200", *, keeping: int = 4, new: int = 2, until_refused: bool = False
+    ) -> None:
+        """Visit `port`; with `until_refused`, each leaves when it can't connect any more."""
+        self.statuses: Counter[int] = Counter()
+        self.broken: list[Broken] = []
+        self.reconnected = 0
+        """How often a client who keeps its connection was told to take a new one."""
+        self._port = port
+        self._target = target
+        self._lock = threading.Lock()
+        self._until_refused = until_refused
+        self._leaving = False
+        self._threads = [threading.Thread(target=self._keep) for _ in range(keeping)]
+        self._threads += [threading.Thread(target=self._renew) for _ in range(new)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        self._leaving = True
+        for thread in self._threads:
+            thread.join()
 
     @property
-    def waits(self) -> bool:
-        return b"event: state" in self.received
+    def served(self) -> int:
+        return self.statuses.total()
 
-    @property
-    def comes_at(self) -> float:
-        told = _COME_BACK.search(self.received)
-        assert told is not None
-        return self.told_at + float(told[1])
+    def _keep(self) -> None:
+        while not self._leaving:
+            with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=LONGEST)) as connection:
+                while not self._leaving and self._ask(connection, {}):
+                    if connection.sock is None:  # the answer said that it is the last one
+                        self.reconnected += 1
 
-    @property
-    def cookie(self) -> bytes:
-        cookie = _COOKIE.search(self.received)
-        assert cookie is not None
-        return cookie[1]
+    def _renew(self) -> None:
+        while not self._leaving:
+            with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=LONGEST)) as connection:
+                self._ask(connection, {"Connection": "close"})
 
-
-async def clients(port: int, count: int, path: str) -> None:
-    loop = asyncio.get_running_loop()
-    crowd = [Waiting(path) for _ in range(count)]
-    for start in range(0, count, _AT_ONCE):
-        some = enumerate(crowd[start : start + _AT_ONCE], start)
-        await asyncio.gather(
-            *(
-                loop.create_connection(
-                    lambda client=client: client,
-                    "127.0.0.1",
-                    port,
-                    local_addr=(_ADDRESSES[number % len(_ADDRESSES)], 0),
-                )
-                for number, client in some
-            )
-        )
-    while not all(client.waits for client in crowd):  # noqa: ASYNC110  an event each would cost what is measured
-        await asyncio.sleep(_LOOK_EVERY)
-    _say("waiting")
-    while not all(client.told_at for client in crowd):  # noqa: ASYNC110
-        await asyncio.sleep(_LOOK_EVERY)
-    tasks = [loop.create_task(_come_back(client, port, number)) for number, client in enumerate(crowd)]
-    statuses = await asyncio.gather(*tasks)
-    document = {
-        "told": sorted(client.told_at for client in crowd),
-        "refused": sum(1 for status in statuses if status != 200),
-    }
-    sys.stdout.write(f"{json.dumps(document)}\n")
-
-
-async def _come_back(client: Waiting, port: int, number: int) -> int:
-    """Ask for the page when told to; return the status."""
-    await asyncio.sleep(client.comes_at - time.monotonic())
-    client.transport.close()
-    address = (_ADDRESSES[number % len(_ADDRESSES)], 0)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=address)
-    head = b"GET %b HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nCookie: %b\r\n\r\n"
-    writer.write(head % (client.path.encode(), client.cookie))
-    answer = await reader.read()
-    writer.close()
-    return int(answer.split(b" ", 2)[1])
-
-
-async def application() -> None:
-    arrivals: list[float] = []
-
-    class Shop(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            if data.startswith(b"GET /arrivals "):
-                body = json.dumps(arrivals).encode()
-            else:
-                arrivals.append(time.monotonic())
-                body = b"hello"
-            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-
-    server = await asyncio.get_running_loop().create_server(Shop, "127.0.0.1", 0)
-    _say(f"Serving on http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    await server.serve_forever()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    work = application() if sys.argv[1] == "application" else clients(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+    def _ask(self, connection: http.client.HTTPConnection, headers: dict[str, str]) -> bool:
+        port = 0
+        try:
+            if connection.sock is None:
+                connection.connect()
+            port = connection.sock.getsockname()[1]
+            connection.request("GET", self._target, headers=headers)
+            response = connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException) as error:
+            with self._lock:
+                self.broken.append(Broken(at=time.monotonic(), port=port, error=repr(error)))
+            self._leaving = self._leaving or (self._until_refused and isinstance(error, ConnectionRefusedError))
+            return False
+        with self._lock:
+            self.statuses[response.status] += 1
+        return True

@@ -8,8 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
+
+import psutil
 
 from tests.commands.cli import COMMAND, LONGEST, Done, environment
 from tests.observed import wait_until
@@ -125,12 +128,28 @@ class Program:
 
 
 class Gateway(Program):
-    """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`."""
+    """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`.
 
-    def __init__(self, name: str, directory: Path, **settings: str) -> None:
-        defaults = {"SERVER__LISTEN": "127.0.0.1:0", "SERVER__INTERNAL_LISTEN": ""}
-        variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items()}
+    None leaves a setting to `gateway.toml` in the directory.
+    """
+
+    def __init__(self, name: str, directory: Path, **settings: str | None) -> None:
+        defaults = {
+            "SERVER__LISTEN": "127.0.0.1:0",
+            "SERVER__INTERNAL_LISTEN": "",
+            "SERVER__SHUTDOWN_NOTICE": "0s",
+        }
+        variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items() if value is not None}
         super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables)
+
+    def workers(self) -> list[int]:
+        """Return the ids of the processes that serve, also of those that finish and end."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # ended since it was listed
+                if "python" in child.name():  # else it is one that starts PostgreSQL
+                    found.append(child.pid)
+        return found
 
     def listening(self) -> "Gateway":
         """Wait until it serves."""

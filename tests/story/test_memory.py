@@ -38,7 +38,7 @@ CHUNK = b"%x\r\n" % MB
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """A gateway, and the application behind it: this test, on a listening socket."""
+    """A gateway of one worker, and the application behind it: this test, on a listening socket."""
 
     gateway: Gateway
     application: socket.socket
@@ -46,13 +46,15 @@ class Shop:
     """What the gateway had after the first transfers, in bytes."""
 
     def memory(self, field: str) -> int:
-        """Return `VmRSS`, what the gateway has now, or `VmHWM`, the most since `forget_peak`, in bytes."""
-        status = Path(f"/proc/{self.gateway.process.pid}/status").read_text()
+        """Return `VmRSS`, what the worker has now, or `VmHWM`, the most since `forget_peak`, in bytes."""
+        [worker] = self.gateway.workers()
+        status = Path(f"/proc/{worker}/status").read_text()
         [line] = [line for line in status.splitlines() if line.startswith(f"{field}:")]
         return int(line.split()[1]) * 1024
 
     def forget_peak(self) -> None:
-        Path(f"/proc/{self.gateway.process.pid}/clear_refs").write_text("5")
+        [worker] = self.gateway.workers()
+        Path(f"/proc/{worker}/clear_refs").write_text("5")
 
 
 @pytest.fixture(scope="module")

@@ -16,15 +16,15 @@ pytestmark = [pytest.mark.story, pytest.mark.usefixtures("no_window_left")]
 
 
 def sample(stage: Stage, name: str, /, **labels: str) -> float:
-    """Return the value of a metric now; 0 where it was never counted."""
+    """Return the value of a metric now, of all workers together; 0 where it was never counted."""
     answer = fetch(stage.internal, "/metrics")
     assert answer.status == 200
     assert (answer.header("Content-Type") or "").startswith("text/plain; version=0.0.4")
-    for family in text_string_to_metric_families(answer.text):
-        for found in family.samples:
-            if found.name == name and found.labels == labels:
-                return float(found.value)
-    return 0.0
+    families = text_string_to_metric_families(answer.text)
+    samples = [found for family in families for found in family.samples if found.name == name]
+    return sum(
+        float(found.value) for found in samples if found.labels.items() - {"worker": "1"}.items() == labels.items()
+    )
 
 
 def test_each_request_has_a_line_in_the_access_log(stage: Stage) -> None:

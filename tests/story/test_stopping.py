@@ -1,10 +1,11 @@
 """The end of a gateway: what is under way is finished, nobody is cut off, new ones are told to go elsewhere."""
 
 import http.client
+import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from tests.commands.cli import LONGEST
 from tests.story.conftest import StartGateway
+from tests.story.crowd import Crowd
 from tests.story.customers import Answer, fetch
 from tests.story.processes import eventually
 
@@ -104,10 +106,73 @@ def test_shutdown_grace_is_the_longest_wait(
         gateway.err.wait_for("Stopping")
         ws.send("still here")
         assert ws.recv(timeout=LONGEST) == "still here"
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed) as closed:
             ws.recv(timeout=LONGEST)
+        # "Service restart": the client's library tells its application to come back.
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
     assert gateway.ended() == 0
     assert 0.5 <= time.monotonic() - began < 10
+
+
+def test_balancers_are_told_before_the_ports_are_closed(
+    applications: tuple[int, int],
+    database_url: str,
+    start_gateway: StartGateway,
+    tmp_path: Path,
+    free_port: Callable[[], int],
+) -> None:
+    """From SIGTERM, `/ready` says no, and everybody is served all the same for `server.shutdown_notice`.
+
+    Then the ports are closed, open requests are finished, and nobody was reset: a crowd that asks all the time saw
+    nothing but answers, and refused connections at the end.
+    """
+    internal = free_port()
+    gateway = start_gateway(
+        tmp_path,
+        DATABASE__URL=database_url,
+        UPSTREAM__URL=f"http://127.0.0.1:{applications[0]}",
+        SERVER__INTERNAL_LISTEN=f"127.0.0.1:{internal}",
+        SERVER__WORKERS="2",
+        SERVER__SHUTDOWN_NOTICE="2s",
+    ).listening()
+    port = gateway.port
+    assert fetch(internal, "/ready").status == fetch(port, "/_maintenance/ready").status == 200
+    with Crowd(port, keeping=4, new=2, until_refused=True) as crowd:
+        eventually(lambda: crowd.served > 200)
+        began = time.monotonic()
+        gateway.process.terminate()
+        eventually(lambda: fetch(internal, "/ready").status == 503)
+        eventually(lambda: fetch(port, "/_maintenance/ready").status == 503)
+        served = crowd.served
+        answer = fetch(port, "/status/200")
+        assert (answer.status, answer.header("Connection")) == (200, "close")
+        # The last ones to come have open requests when the ports are closed.
+        slow = Slow(port, "/delay/3")
+        eventually(lambda: crowd.served > served + 200)
+        assert time.monotonic() - began < 2
+        gateway.err.wait_for("Stopping")
+        assert time.monotonic() - began > 1.9
+        assert slow.done().status == 200
+    assert gateway.ended() == 0
+    assert [broken for broken in crowd.broken if "refused" not in broken.error] == []
+    assert set(crowd.statuses) == {200}
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM)], ids=["SIGINT", "twice"])
+def test_the_notice_can_be_skipped(
+    database_url: str, start_gateway: StartGateway, tmp_path: Path, signals: Sequence[signal.Signals]
+) -> None:
+    """Ctrl-C, or a second signal: whoever sends it does not wait for balancers."""
+    gateway = start_gateway(tmp_path, DATABASE__URL=database_url, SERVER__SHUTDOWN_NOTICE="50s").listening()
+    began = time.monotonic()
+    first, *more = signals
+    gateway.process.send_signal(first)
+    for number in more:
+        eventually(lambda: fetch(gateway.port, "/_maintenance/ready").status == 503)
+        gateway.process.send_signal(number)
+    assert gateway.ended() == 0
+    assert time.monotonic() - began < 25
 
 
 def test_a_second_signal_does_not_cut_anybody_off(

@@ -25,7 +25,7 @@ OVER = 30
 MOST_BYTES_EACH = 4096
 TOLD_WITHIN = 1.0
 """Seconds. On a quiet machine it is a quarter of that; what was seen is written to standard output (`pytest -s`)."""
-CROWD = [sys.executable, str(Path(__file__).with_name("crowd.py"))]
+CROWD = [sys.executable, str(Path(__file__).with_name("waiting_clients.py"))]
 PROGRAMS = 2
 
 

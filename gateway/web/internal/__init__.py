@@ -1,6 +1,6 @@
 """Probes and metrics. `/live` and `/ready` also stand under the prefix; no window can fail them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -27,13 +27,13 @@ async def ready(request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-def internal_application(app: web.Application, metrics: Callable[[], bytes]) -> web.Application:
+def internal_application(app: web.Application, metrics: Callable[[], Awaitable[bytes]]) -> web.Application:
     """Make the application of `server.internal_listen`, ready when `app` is."""
     internal = web.Application()
     internal[READY] = app[READY]
 
     async def exposition(_: web.Request) -> web.Response:
-        return web.Response(body=metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(body=await metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     internal.add_routes([*probe_routes(""), web.get("/metrics", exposition)])
     return internal
