@@ -306,14 +306,10 @@ def not_gating_is_drained(replica: Replica) -> Replica:
 
 def before_applying(replica: ModelReplica, newest: Window | None) -> dict[UUID, Gated]:
     """Report what is known of the newest row, which is not applied yet."""
-    gated = replica.measured()
-    return (
-        gated
-        if newest is None
-        else {newest.id: replace(gated[newest.id], row_version=newest.row_version)}
-        if gated
-        else {}
-    )
+    gates = replica.measured()
+    if newest is None or not gates:
+        return gates
+    return {newest.id: replace(gates[newest.id], row_version=newest.row_version)}
 
 
 def steps_of(gateways: Gateways) -> dict[str, list[Callable[[], None]]]:
