@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a server of the tests, with a pool in transaction mode."""
+"""A real PgBouncer in front of a server of the tests, with a small pool in transaction mode."""
 
 import os
 import shutil
@@ -37,6 +37,7 @@ unix_socket_dir =
 auth_type = trust
 auth_file = {directory}/users.txt
 pool_mode = transaction
+default_pool_size = 2
 """)
     if ACCOUNT is not None:  # it refuses to run as root
         for path in (directory, *directory.iterdir()):

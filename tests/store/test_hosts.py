@@ -118,6 +118,20 @@ async def test_after_a_failover_writes_go_to_the_promoted_server(primary: Primar
             assert standby.psql("select count(*) from windows", "gateway") == "2"
 
 
+async def test_after_a_failover_from_a_frozen_primary_nothing_waits_for_it(primary: Primary, tmp_path: Path) -> None:
+    """Its sockets stay open, and the pool holds some: they are not used again."""
+    with Standby(primary) as standby:
+        async with gateway(together(primary, standby, database="gateway"), tmp_path) as (windows, state, _):
+            await windows.create(draft("Before"), SRE)
+            await wait_until(lambda: standby.has(str(state.version), "gateway"))
+            with primary.frozen():
+                standby.promote()
+                await wait_until(lambda: state.history.timeline == 2)
+                followed = time.monotonic()
+                await windows.create(draft("After"), SRE)
+                assert time.monotonic() - followed < 2
+
+
 async def test_a_former_primary_gets_neither_reads_nor_writes(primary: Primary, tmp_path: Path) -> None:
     """Even by a gateway that was started anew, and even where no other server is there."""
     with Standby(primary) as standby:
@@ -206,3 +220,9 @@ async def test_many_gateways_share_a_transaction_pooler(primary: Primary, tmp_pa
 
             await asyncio.gather(*(work(windows, f"{n}") for n in range(4) for windows in (one, two)))
             await wait_until(lambda: len(state.moment.active) == 80)
+            ids = [window.id for window in state.moment.active]
+            reads = [windows.get(one_id) for one_id in ids for windows in (one, two)]
+            lists = [windows.list(limit=3) for _ in range(40) for windows in (one, two)]
+            found, listed = await asyncio.gather(asyncio.gather(*reads), asyncio.gather(*lists))
+            assert [window.id for window in found] == [one_id for one_id in ids for _ in (one, two)]
+            assert {len(windows) for windows in listed} == {3}

@@ -351,6 +351,8 @@ async def test_rule_06_behind_a_transaction_pooler_it_polls_and_says_so(primary:
                 committed = time.monotonic()
                 await follower.sees(count)
                 assert time.monotonic() - committed < 2
+            # The pooler opens new sessions, which have never heard of LISTEN.
+            primary.psql("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = 'gateway'")
             confirmed = follower.confirmed
             await wait_until(lambda: follower.confirmed > confirmed + 2)
             assert [type(seen) for seen in follower.observations] == [ListenerConnected, NotificationsMissing]
