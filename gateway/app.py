@@ -60,6 +60,8 @@ class Membership:
     """The file that they lock in turn to write the access log."""
     exposition: Callable[[], Awaitable[bytes]] | None = None
     """Gives the metrics of all; None: there is no other process."""
+    worker: int | None = None
+    """The number of this process among them."""
 
 
 class Ending:
@@ -234,7 +236,11 @@ async def _serve(
     front = ending.front = _front(settings, services.state, runner, observe, served)
     metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind.counts().values())
     replica = ReplicaReporter(
-        database, services.state, left_behind=front.left_behind.counts, process=this_process(), observe=observe
+        database,
+        services.state,
+        left_behind=front.left_behind.counts,
+        process=this_process(membership.worker),
+        observe=observe,
     )
 
     async def own_exposition() -> bytes:

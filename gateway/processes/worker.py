@@ -54,7 +54,7 @@ class _Worker:
     async def run(self, settings: Settings, bindings: Sequence[Binding], log_turn: int) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.socket, self._hear)
-        membership = Membership(bindings=bindings, log_turn=log_turn, exposition=self._exposition)
+        membership = Membership(bindings=bindings, log_turn=log_turn, exposition=self._exposition, worker=self._number)
         async with running(settings, membership) as gateway:
             self._gateway = gateway
             settle_memory()
