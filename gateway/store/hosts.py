@@ -44,8 +44,6 @@ class Connection(asyncpg.Connection):
     host: Host | None = None
     """Where it leads; None where the address names no host."""
     history: History = UNKNOWN
-    is_pooled = False
-    """Whether a pooler stands in between, so that each transaction may meet another session of the server."""
 
 
 class Hosts:
@@ -122,7 +120,7 @@ class Hosts:
         try:
             _notice_loss(connection)
             connection.host = host
-            await _ask_who_answers(connection)
+            connection.history = await _ask_for_history(connection)
             if connection.history.is_superseded_by(self.history):
                 raise StoreError(
                     f"the server is a former primary: it is on timeline {connection.history.timeline}, "
@@ -174,19 +172,12 @@ def _written(host: Host | None) -> str:
     return "the default host" if host is None else f"{host[0]}:{host[1]}" if host[1] else host[0]
 
 
-async def _ask_who_answers(connection: Connection) -> None:
-    # In a transaction each: a pooler in between must not change the server's session between prepare and execute.
-    async with connection.transaction():
-        pid = await connection.fetchval("select pg_backend_pid()")
-    # A pooler makes up a number of its own, by which it is asked to cancel.
-    connection.is_pooled = pid != connection.get_server_pid()
+async def _ask_for_history(connection: Connection) -> History:
     try:
-        async with connection.transaction():
-            (connection.history,) = [
-                History(system=row["system"], timeline=row["timeline"]) for row in await connection.fetch(_HISTORY)
-            ]
+        (row,) = await connection.fetch(_HISTORY)
     except _NOT_TOLD:
-        connection.history = UNKNOWN
+        return UNKNOWN
+    return History(system=row["system"], timeline=row["timeline"])
 
 
 def _notice_loss(connection: Connection) -> None:

@@ -93,9 +93,6 @@ class Listener:
     async def _listen(self, connection: Connection) -> None:
         session = Session(connection, self._database.queries)
         self._changed.clear()
-        if not connection.is_pooled:
-            # PostgreSQL may take 100 ms to compile a query of which it only believes that it is expensive.
-            await connection.execute("set jit = off")
         connection.add_termination_listener(self._heard)
         # LISTEN first, then load: a change in between is heard of, at worst twice.
         await connection.add_listener(CHANNEL, self._heard)

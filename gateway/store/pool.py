@@ -1,7 +1,7 @@
 """The database as the rest of the gateway sees it: named queries, transactions, and errors of our own tree."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,25 +40,20 @@ class Session:
 
     async def run(self, query: str, /, **arguments: Any) -> Any:
         """Run a named query of `sql/queries/` and return what its kind returns (value, row, rows, count)."""
-        async with self._whole():
+        with self._in_time():
             return await getattr(self.queries, query)(self.connection, **arguments)
 
     async def rows(self, query: str, /, **arguments: Any) -> list[Any]:
         """Run a named query that returns rows."""
-        async with self._whole():
+        with self._in_time():
             return [row async for row in getattr(self.queries, query)(self.connection, **arguments)]
 
-    @asynccontextmanager
-    async def _whole(self) -> AsyncIterator[None]:
-        """Keep a statement's two steps, prepare and execute, in one session of the server: a pooler may change it."""
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Give the connection up where the server does not answer in time: it would not answer a rollback, either."""
         try:
-            if self.connection.is_pooled and not self.connection.is_in_transaction():
-                async with self.connection.transaction():
-                    yield
-            else:
-                yield
+            yield
         except TimeoutError:
-            # Whoever does not answer in time would not answer a rollback, either.
             self.connection.terminate()
             raise
 
