@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.config import Server
 from gateway.domain.errors import GatewayError
-from gateway.edge.sockets import notice_loss
+from gateway.edge.sockets import ignore_newcomers, notice_loss, waiting
 
 BACKLOG = 4096
 _PASSIVE = socket.AI_PASSIVE
@@ -42,6 +42,16 @@ class Binding:
         host, _, _ = self.address.rpartition(":")
         port = self.sockets[0].getsockname()[1]
         return f"{'https' if self.is_tls else 'http'}://{host or '0.0.0.0'}:{port}"  # noqa: S104  only said
+
+    def ignore_newcomers(self) -> None:
+        """Take no new connections, so that those that wait can be accepted before `close`."""
+        for listening in self.sockets:
+            ignore_newcomers(listening)
+
+    @property
+    def waiting(self) -> int:
+        """How many connections wait to be accepted."""
+        return sum(waiting(listening) for listening in self.sockets)
 
     def close(self) -> None:
         """Listen no more, as far as this process goes."""

@@ -31,6 +31,10 @@ from gateway.processes.crew import Crew, Plan, Worker, WorkerError
 from gateway.processes.database import KeptDatabase
 
 _TICK = 0.5
+_LAST_ACCEPTS = 1.0
+"""Seconds that workers have to accept the connections that wait when the ports are closed."""
+_HANDSHAKE = 0.05
+"""Seconds that a connection may take that has begun before."""
 _EARLY = 10.0
 """Seconds: a worker that dies younger than this may die of what kills the next one, too."""
 _FIRST_DELAY = 0.5
@@ -246,6 +250,14 @@ class Master:
     def _end(self) -> None:
         """Close the ports, have all workers finish what is open, and stop the embedded PostgreSQL."""
         self._stops = True
+        outside = [binding for binding in self._plan.bindings if not binding.is_internal]
+        for binding in outside:
+            binding.ignore_newcomers()
+        until = time.monotonic() + _LAST_ACCEPTS
+        while self._serves and time.monotonic() < until:
+            self._wait(_HANDSHAKE)
+            if not any(binding.waiting for binding in outside):
+                break
         for binding in self._plan.bindings:
             binding.close()
         for worker in self._crew.living:

@@ -8,6 +8,8 @@ from gateway.domain.errors import StoreError
 from gateway.resources import sql_directory
 from gateway.store.errors import mapped_errors
 
+# A migration may rewrite large tables, or wait for a gateway that does: the limit of other statements is none of it.
+_LONGEST = 3600.0
 # Any number will do, as long as every gateway takes the same: two that start together migrate one after the other.
 _LOCK = 4_203_108_015
 
@@ -76,7 +78,7 @@ async def _apply(connection: Any, migration: Migration) -> bool:
     """Apply one migration; False where another gateway has done so meanwhile."""
     async with connection.transaction():
         # The transaction's lock: behind a transaction pooler, nobody would ever let go of the session's.
-        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=_LONGEST)
         await connection.execute(_LEDGER)
         if await connection.fetchval("select true from schema_migrations where number = $1", migration.number):
             return False
@@ -87,5 +89,5 @@ async def _apply(connection: Any, migration: Migration) -> bool:
             migration.name,
             migration.checksum,
         )
-        await connection.execute(migration.sql)
+        await connection.execute(migration.sql, timeout=_LONGEST)
     return True
