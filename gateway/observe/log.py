@@ -68,7 +68,7 @@ def configure_logging(form: str, *, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -80,7 +80,9 @@ def configure_logging(form: str, *, level: int = logging.INFO) -> None:
 
 def say(line: str) -> None:
     """Write a line for whoever has started the program to standard error, at once."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    # In one piece: `print` writes the end of the line by itself, and another process may come between.
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 class LogReader:
