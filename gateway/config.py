@@ -230,7 +230,8 @@ class Database(_Section):
     url: SecretStr = Field(SecretStr("embedded"), description="Or postgresql://..., several hosts allowed.")
     embedded_directory: Path = Field(Path(".gateway/postgres"), description="Data of the embedded server.")
     connections: PositiveInt = Field(
-        5, description="At most so many per worker, and one more that listens: workers x (1 + connections) in all."
+        5,
+        description="At most so many per worker, beside two of its own: workers x (2 + connections) in all.",
     )
 
     @field_validator("url")

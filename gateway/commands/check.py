@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -131,11 +130,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 def _budget(settings: Settings, available: int) -> Finding:
     """Compare what all workers of this gateway may open with what the server allows."""
-    workers = settings.server.workers
-    count = len(os.sched_getaffinity(0)) if workers == "auto" else workers
-    each = settings.database.connections
-    needed = count * (1 + each)
-    detail = f"at most {needed} = {count} workers x (1 listening + {each} pooled); the server allows {available}"
+    count, each = settings.server.worker_count, settings.database.connections
+    needed = count * (2 + each)
+    detail = f"at most {needed} = {count} workers x (2 of its own + {each} pooled); the server allows {available}"
     if needed <= available:
         return Finding(name="connections", ok=True, detail=detail)
     remedy = "lower database.connections or server.workers, or raise the server's max_connections"

@@ -62,7 +62,7 @@ async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> 
     done = await shell("check")
     assert (done.code, done.err) == (0, "")
     assert verdicts(done) == {"database": "ok", "migrations": "ok", "connections": "ok", "upstream": "ok"}
-    assert "at most 6 = 1 workers x (1 listening + 5 pooled); the server allows 297" in done.out
+    assert "at most 7 = 1 workers x (2 of its own + 5 pooled); the server allows 297" in done.out
     assert f'url = ["{upstream}"]' in done.out
 
 
@@ -70,15 +70,15 @@ async def test_more_connections_than_the_server_allows_are_named(
     tmp_path: Path, database_url: str, upstream: str
 ) -> None:
     """The tests' server allows 300, three of them to administrators."""
-    budget = {"GATEWAY_SERVER__WORKERS": "49", "GATEWAY_DATABASE__CONNECTIONS": "5"}
+    budget = {"GATEWAY_SERVER__WORKERS": "42", "GATEWAY_DATABASE__CONNECTIONS": "5"}
     shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream} | budget)
     done = await shell("check")
     assert done.code == 0
-    shell = Shell(tmp_path, shell.variables | {"GATEWAY_SERVER__WORKERS": "50"})
+    shell = Shell(tmp_path, shell.variables | {"GATEWAY_SERVER__WORKERS": "43"})
     done = await shell("check")
     assert done.code == 1
     assert verdicts(done)["connections"] == "failed"
-    assert "at most 300 = 50 workers" in done.out
+    assert "at most 301 = 43 workers" in done.out
     assert "lower database.connections or server.workers" in done.out
 
 
