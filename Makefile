@@ -6,14 +6,14 @@ ARGS ?=
 PIP := -m pip --disable-pip-version-check --quiet
 
 # What the tests start besides Python programs, as file-or-command:Debian-package.
-PROGRAMS := chromium:chromium fcgiwrap:fcgiwrap git:git haproxy:haproxy \
+PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap git:git haproxy:haproxy \
     h2load:nghttp2-client nginx:nginx-light node:nodejs /usr/sbin/pgbouncer:pgbouncer wrk:wrk \
     /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench soak docs image lock programs
+.PHONY: targets demo test lint types imports bench soak storm docs image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: .venv/.bench programs ## measure the gateway beside nginx, HAProxy, Envoy
 
 soak: .venv/.dev ## load the gateway for 10 minutes, with clients that vanish, stall and reset; account for all requests
 	@exec .venv/bin/python -m bench.soak $(ARGS)
+
+storm: .venv/.dev ## a million requests while 200 windows start, change and end over 4 gateways (ARGS=--faults, ARGS="--outage 600")
+	@exec .venv/bin/python -m tests.story.harness $(ARGS)
 
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py

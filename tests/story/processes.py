@@ -114,6 +114,20 @@ class Program:
         """
         return self.process.wait(LONGEST)
 
+    def kill(self) -> None:
+        """End it and all its children with SIGKILL, as `kill -9` and an out-of-memory killer do."""
+        with suppress(psutil.NoSuchProcess):
+            for process in self.tree:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+    @property
+    def tree(self) -> list[psutil.Process]:
+        """The process and all its children; the process first, so that it can't start another child."""
+        process = psutil.Process(self.process.pid)
+        return [process, *process.children(recursive=True)]
+
     def end(self) -> None:
         """End it, as the last step of a fixture."""
         if self in Program.running:
@@ -123,8 +137,7 @@ class Program:
             try:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
 
 
 class Gateway(Program):
