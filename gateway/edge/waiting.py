@@ -38,6 +38,8 @@ _MOST_UNSENT = 4096
 _MOST_RECEIVED = 4096
 # Over how many seconds those come back whose window does not reopen step by step.
 _SPREAD = 2.0
+# A timer of the client's may be some milliseconds early: whoever comes too early is turned away once more.
+_MARGIN = 0.01
 
 
 class Target(NamedTuple):
@@ -229,7 +231,7 @@ class _Outlook:
         wait = max([admits_at(window, client.key) - self._now for window in self._holding], default=0.0)
         if wait <= 0.0:
             wait = _SPREAD * random.random()  # noqa: S311  no secret
-        return b'event: reopen\ndata: {"in": %.3f}\n\n' % wait
+        return b'event: reopen\ndata: {"in": %.3f}\n\n' % (wait + _MARGIN)
 
 
 def _state_event(moment: Moment, product: str, changed: tuple[str, ...]) -> bytes:

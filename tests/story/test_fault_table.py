@@ -95,8 +95,9 @@ def knows(gateway: Gateway, title: str) -> bool:
 
 
 def metric(internal: int, name: str) -> float:
-    """Return a sample, labels included in its name; 0 where it is not there."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", fetch(internal, "/metrics").text, re.MULTILINE)
+    """Return a sample of the one worker, other labels included in its name; 0 where it is not there."""
+    labelled = f'{name[:-1]},worker="1"}}' if name.endswith("}") else f'{name}{{worker="1"}}'
+    found = re.search(rf"^{re.escape(labelled)} (\S+)$", fetch(internal, "/metrics").text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
 

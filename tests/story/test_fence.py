@@ -1,6 +1,7 @@
 """The fence over three real gateways: it holds when nothing of the time before is left, with every one of them seen."""
 
 import http.client
+import os
 import signal
 import threading
 import time
@@ -117,9 +118,15 @@ def slow_ones(fleet: Fleet, target: str) -> list[Slow]:
     return slow
 
 
+def worker_of(gateway: Gateway) -> int:
+    """Return the process that serves."""
+    (worker,) = gateway.workers()
+    return worker
+
+
 def _is_busy(gateway: Gateway) -> bool:
     """Tell whether a gateway has two connections to the application."""
-    connections = psutil.Process(gateway.process.pid).net_connections("tcp")
+    connections = psutil.Process(worker_of(gateway)).net_connections("tcp")
     return sum(c.status == "ESTABLISHED" and c.laddr.port != gateway.port for c in connections) >= 2
 
 
@@ -167,8 +174,8 @@ def test_a_killed_gateway_is_removed_by_its_neighbours(make_fleet: MakeFleet) ->
     slow = slow_ones(fleet, "/delay/6")
     window = fleet.command("window", "start", "--title", "Upgrade").out.strip()
     eventually(lambda: fleet.fence(window)["left"] == 6)
-    third.process.kill()
-    third.ended()
+    killed = worker_of(third)
+    third.kill()
     assert fleet.command("fence", window, "--wait", "20s").code == 0
     told = fleet.fence(window)
     assert (told["known"], told["holds"], told["given_up"]) == (2, True, 2)
@@ -176,7 +183,7 @@ def test_a_killed_gateway_is_removed_by_its_neighbours(make_fleet: MakeFleet) ->
     for customer in slow:
         customer.join()
     assert sorted(customer.status for customer in slow) == [CUT, CUT, 200, 200, 200, 200]
-    assert any(f"(pid {third.process.pid})" in gateway.err.text for gateway in (first, second))
+    assert any(f"(pid {killed})" in gateway.err.text for gateway in (first, second))
     assert second.stop() == 0
     assert fleet.fence(window)["summary"].startswith("1 of 1 gateway gates")
 
@@ -185,9 +192,10 @@ def test_a_frozen_gateway_is_named_and_does_not_count(make_fleet: MakeFleet) -> 
     """It does not gate, then it is silent; only an SRE's word removes it; when it goes on, it counts again."""
     fleet = make_fleet()
     frozen = fleet.gateways[2]
-    name = f"(pid {frozen.process.pid})"
+    worker = worker_of(frozen)
+    name = f"(pid {worker})"
     (replica,) = [each for each in fleet.command("replica", "list", "--json").json if name in each["name"]]
-    frozen.process.send_signal(signal.SIGSTOP)
+    os.kill(worker, signal.SIGSTOP)
     try:
         waited = fleet.command("window", "start", "--title", "Upgrade", "--wait-drained", "1s")
         assert waited.code == 3
@@ -204,7 +212,7 @@ def test_a_frozen_gateway_is_named_and_does_not_count(make_fleet: MakeFleet) -> 
         assert fleet.command("fence", window).code == 0
         assert "replica.forgotten" in psql(fleet.database_url, "select action from audit")
     finally:
-        frozen.process.send_signal(signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
     eventually(lambda: fleet.fence(window)["known"] == 3)
     assert fleet.command("fence", window, "--wait", "20s").code == 0
     assert fetch(frozen.port, "/get").status == 503
@@ -220,7 +228,7 @@ def test_a_gateway_that_is_cut_off_from_postgresql_does_not_count(make_fleet: Ma
         relay.cut()
         waited = fleet.command("window", "start", "--title", "Upgrade", "--wait-drained", "2s")
         assert waited.code == 3
-        assert f"(pid {cut_off.process.pid}) does not gate yet" in waited.err.splitlines()[-1]
+        assert f"(pid {worker_of(cut_off)}) does not gate yet" in waited.err.splitlines()[-1]
         assert fetch(cut_off.port, "/get").status == 200
         relay.mend()
         window = waited.out.strip()

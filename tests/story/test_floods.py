@@ -136,7 +136,7 @@ def test_a_flood_has_no_effect_on_traffic_and_is_limited_counted_audited(
     limited = statuses[429]
     assert set(statuses) == {429, flood.admitted}
     assert 0 < statuses[flood.admitted] <= flood.most
-    told = f'gateway_limited_total{{what="{flood.what}"}} {float(limited)}'
+    told = f'gateway_limited_total{{what="{flood.what}",worker="1"}} {float(limited)}'
     eventually(lambda: told in fetch(internal, "/metrics").text)
     assert shop.stop() == 0
     assert 1 <= shop.err.text.count("RequestsLimited") <= 2 + (ended - began) / 10

@@ -60,10 +60,11 @@ async def test_a_new_window_is_as_it_was_sent(call: Caller) -> None:
         "scheduled_until": (TOMORROW + timedelta(minutes=45)).isoformat().replace("+00:00", "Z"),
         "row_version": 1,
         "created_at": window["created_at"],
-        "updated_at": window["created_at"],
+        "updated_at": window["updated_at"],
         "updates": [],
     }
     assert window["created_at"].endswith("Z")
+    assert window["created_at"] <= window["updated_at"]
     assert reply.headers["Location"] == f"{API}/windows/{window['id']}"
     assert (await call("GET", f"/windows/{window['id']}")).document == window
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.config import Limits
 from tests.postgres import Postgres, psql, roomy_directory
 from tests.schema import migrate_at
 from tests.story.harness import history
@@ -86,15 +85,15 @@ def open_stage(gateways: int, **settings: str) -> Iterator[Stage]:
             url=url,
             application=application,
             token=made.out.strip(),
-            settings={"DATABASE__URL": url, "UPSTREAM__URL": f"http://127.0.0.1:{port}", "LOG__ACCESS": "false"}
+            settings={
+                "DATABASE__URL": url,
+                "UPSTREAM__URL": f"http://127.0.0.1:{port}",
+                "LOG__ACCESS": "false",
+                "LIMITS__API_RATE": "0",  # the harness makes more calls than SREs do
+            }
             | settings,
         )
         stack.callback(lambda: [gateway.end() for gateway in stage.gateways])
         for index in range(gateways):
             stage.start_gateway(index)
         yield stage
-
-
-def _unlimited() -> dict[str, str]:
-    """Take off the limit on API calls where there is one: the harness makes more of them than SREs do."""
-    return {"LIMITS__API_RATE": "0"} if "api_rate" in Limits.model_fields else {}
