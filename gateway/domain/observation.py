@@ -92,6 +92,21 @@ class StateRestored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateWentBack:
+    """The database has lost changes that this gateway knew (`known` was its version): their windows are gone, too."""
+
+    version: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatcherFailed:
+    """Something that follows the state could not take the new moment; the others have it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotFileFailed:
     """The snapshot file could not be read or written; traffic is not touched by that."""
 
@@ -262,6 +277,8 @@ Observation = (
     | DatabaseServerStarted
     | StateLoaded
     | StateRestored
+    | StateWentBack
+    | WatcherFailed
     | SnapshotFileFailed
     | ListenerConnected
     | ListenerLost

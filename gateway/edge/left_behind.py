@@ -61,7 +61,7 @@ class LeftBehind:
         self._taken: dict[UUID, _Taken] = {}
 
     def moment_changed(self, moment: Moment) -> None:
-        """Look through what is open, also where no window is new: a scope may be wider, a bypass link revoked."""
+        """Look through what is open, also where no window is new: a scope may be another, a bypass link revoked."""
         before, self._taken = self._taken, {}
         for window in moment.gating:
             taken = self._taken[window.id] = before.get(window.id) or _Taken(window, {}, 0)
@@ -91,6 +91,9 @@ class LeftBehind:
     def _look_through(self, moment: Moment) -> None:
         front = self._front
         until = front.loop.time() + self._grace
+        known = {window_id: taken.left for window_id, taken in self._taken.items()}
+        for taken in self._taken.values():
+            taken.left = {}
         for connection in front.connections:
             admitted = connection.admitted
             if admitted is None or admitted.verdict is Verdict.BUILT_IN:
@@ -98,6 +101,7 @@ class LeftBehind:
             facts = front.facts(admitted.request, connection.client, moment)
             if facts.bypass is not None or is_exempt(facts, front.exemptions):
                 continue
-            for taken in self._taken.values():
+            for window_id, taken in self._taken.items():
                 if refuses(taken.window, facts):
-                    taken.left.setdefault(connection, _Left(connection, admitted, until))
+                    left = known[window_id].get(connection)
+                    taken.left[connection] = left or _Left(connection, admitted, until)

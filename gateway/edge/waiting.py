@@ -184,15 +184,15 @@ class Waiting:
         self._round += 1
         if self._clients:
             event = _state_event(moment, self._front.product, _changes(before, moment))
-            outlooks = [(self._outlook(target), [*same]) for target, same in self._clients.items()]
-            self._tell(outlooks, event, self._round)
+            self._tell([(target, [*same]) for target, same in self._clients.items()], event, self._round)
 
-    def _tell(self, untold: list[tuple["_Outlook", list[WaitingClient]]], event: bytes, number: int) -> None:
+    def _tell(self, untold: list[tuple[Target, list[WaitingClient]]], event: bytes, number: int) -> None:
         if number != self._round:
             return
         room = _SLICE
         while untold and room > 0:
-            outlook, clients = untold[-1]
+            target, clients = untold[-1]
+            outlook = self._outlook(target)
             told = clients[-room:]
             for client in told:
                 client.send(event + outlook.event(client))

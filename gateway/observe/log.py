@@ -24,7 +24,9 @@ from gateway.domain.observation import (
     SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
+    StateWentBack,
     UpstreamFailed,
+    WatcherFailed,
     WorkerDied,
 )
 
@@ -40,11 +42,12 @@ _WARNINGS = (
     SettingsRefused,
     SignInFailed,
     SnapshotFileFailed,
+    StateWentBack,
     UpstreamFailed,
     WorkerDied,
 )
 _TELL_AGAIN = 60.0
-_ERRORS = (LoopCrashed, HandlerFailed)
+_ERRORS = (LoopCrashed, HandlerFailed, WatcherFailed)
 
 
 def configure_logging(form: str, *, level: int = logging.INFO) -> None:

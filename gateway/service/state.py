@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.domain.observation import (
     SnapshotFileFailed,
     StateLoaded,
     StateRestored,
+    StateWentBack,
+    WatcherFailed,
     WindowEnded,
     WindowStarted,
 )
@@ -42,6 +45,8 @@ class State:
         self._history = UNKNOWN
         self._confirmed_at: datetime | None = None
         self._confirmed_monotonic = 0.0
+        self._read_at = -math.inf
+        """When (monotonic) the snapshot had come from the database."""
         self._shown: datetime | None = None
         self._watchers: list[Watcher] = []
         self._changed = asyncio.Condition()
@@ -95,14 +100,18 @@ class State:
     def loaded(self, snapshot: Snapshot, before: float, after: float, history: History = UNKNOWN) -> None:
         """Take a snapshot that was read between two monotonic times, from a database of that history.
 
-        A former primary is refused. What has taken the place of the database, a promoted standby or another one, counts
-        whatever its version: it may have lost the last changes.
+        A former primary is refused, and so is a lower version that may have been read before the present one. What was
+        surely read after it counts whatever its version: the database has lost its last changes, in a failover or a
+        crash; or another one has taken its place.
         """
-        # Against the database, the file does not count: it may tell of another database.
-        if history.is_superseded_by(self._history) or (
-            snapshot.version < self.version and self._confirmed_at is not None and not history.succeeds(self._history)
-        ):
+        if history.is_superseded_by(self._history):
             return
+        # Against the database, the file does not count: it may tell of another database.
+        if snapshot.version < self.version and self._confirmed_at is not None:
+            if before <= self._read_at and not history.succeeds(self._history):
+                return
+            self._observe(StateWentBack(version=snapshot.version, known=self.version))
+        self._read_at = after
         self._confirm(snapshot.taken_at, before, after)
         if snapshot.version != self.version:
             took = round((after - before) * 1000, 1)
@@ -195,7 +204,10 @@ class State:
                 self._observe(WindowEnded(window=str(window.id), title=window.title))
         self._moved.set()
         for watcher in self._watchers:
-            watcher(self._moment)
+            try:
+                watcher(self._moment)
+            except Exception:  # noqa: BLE001  a page that can't be rendered must not keep the others from the moment
+                self._observe(WatcherFailed(reason=traceback.format_exc()))
 
     def _instant(self) -> datetime:
         """Return the instant to show: what has begun does not un-begin because the clock is known better now."""

@@ -164,19 +164,12 @@ class Listener:
         async with asyncio.timeout(self._probe_every):
             await connection.add_listener(channel, hear)
         try:
-            async with asyncio.timeout(self._probe_every):
-                await self._notify(channel)
-        except (StoreError, TimeoutError):
-            return  # nothing is known, so the version is asked for, and this is tried again
-        try:
-            async with asyncio.timeout(_HEARD_WITHIN):
-                await heard.wait()
-        except TimeoutError:
-            hears = False
-        else:
-            hears = True
+            hears = await self._is_notified(channel, heard)
+        finally:  # also behind a pooler, where each try would leave one more behind in a session that others use
             async with asyncio.timeout(self._probe_every):
                 await connection.remove_listener(channel, hear)
+        if hears is None:
+            return  # nothing is known, so the version is asked for, and this is tried again
         if self._hears is not False and not hears:
             self._observe(
                 NotificationsMissing(
@@ -189,6 +182,20 @@ class Listener:
         elif self._hears is False and hears:
             self._observe(NotificationsHeard())
         self._hears = hears
+
+    async def _is_notified(self, channel: str, heard: asyncio.Event) -> bool | None:
+        """Send a notification and wait for it; None where it could not be sent."""
+        try:
+            async with asyncio.timeout(self._probe_every):
+                await self._notify(channel)
+        except (StoreError, TimeoutError):
+            return None
+        try:
+            async with asyncio.timeout(_HEARD_WITHIN):
+                await heard.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _notify(self, channel: str) -> None:
         other = await self._database.connect()

@@ -94,6 +94,18 @@ async def test_a_wider_scope_finds_more_and_its_row_is_named(gateway: Gateway, s
     assert gateway.front.left_behind.counts() == {narrow.id: Gated(row_version=2, left=2, given_up=0)}
 
 
+async def test_a_narrower_scope_lets_go_of_what_it_no_longer_covers(serve: Serve, slow: Slow) -> None:
+    """Neither counted nor ended: new requests for it are let through, too."""
+    gateway = await serve(server={"shutdown_grace": "0.3s"})
+    clients = await slow.asked(gateway, (b"GET", b"/shop"), (b"GET", b"/other"))
+    gateway.load(window())
+    gateway.load(replace(window(scope=SHOP), row_version=2))
+    assert left(gateway) == {1: 1}
+    assert (await clients[0].answer()).status == 503
+    slow.event(b"/other").set()
+    assert (await clients[1].answer()).status == 200
+
+
 async def test_who_goes_away_unanswered_is_told_as_given_up(gateway: Gateway, slow: Slow) -> None:
     """The gateway has cancelled its request; what the application makes of that, nobody knows."""
     (client,) = await slow.asked(gateway, (b"GET", b"/shop"))

@@ -11,6 +11,7 @@ import pytest
 from gateway.domain.reopening import place
 from gateway.domain.scope import Scope
 from gateway.domain.window import Window
+from gateway.edge.waiting import Target
 from tests.edge.conftest import Gateway, Serve, window
 from tests.edge.wire import Application, Client
 from tests.observed import wait_until
@@ -233,3 +234,26 @@ async def test_many_are_told_in_slices(gateway: Gateway, monkeypatch: pytest.Mon
     newest = [("state", gateway.state.version), ("reopen", None)]
     assert sum([(name, data.get("version")) for name, data in each] == newest for each in told) == 17
     assert all(("reopen", None) in [(name, data.get("version")) for name, data in each] for each in told)
+
+
+async def test_a_crowd_with_pages_of_its_own_each_does_not_hold_up_requests(gateway: Gateway) -> None:
+    """What the moment means is worked out slice by slice, too: no turn of the loop takes all of them."""
+    gates = [window(scope=Scope(paths=(f"/{number}",)), number=number) for number in range(1, 4)]
+    gateway.load(*gates)
+    clients = [await gateway.connect() for _ in range(300)]
+    for number, client in enumerate(clients):
+        await listen(client, b"?for=/1/%d" % number)
+        await events(client, 1)
+    judged = [0]
+    outlook = gateway.front.waiting._outlook
+
+    def counted(target: Target) -> object:
+        judged[0] += 1
+        return outlook(target)
+
+    gateway.front.waiting._outlook = counted  # type: ignore[method-assign, assignment]
+    gateway.load()
+    assert judged[0] <= 100
+    for client in clients:
+        assert [name for name, _ in await events(client, 2)] == ["state", "reopen"]
+    assert judged[0] == 300

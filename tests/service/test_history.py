@@ -1,5 +1,6 @@
 """Whose word counts: in one history the higher version, after a failover the promoted server, never a former one."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.observed import Observations, wait_until
 
 ONE, TWO = History(system=7, timeline=1), History(system=7, timeline=2)
 OTHER = History(system=8, timeline=1)
+AT_ONCE = time.monotonic()
 NO_TIMELINE = History(system=7)
 
 
@@ -24,8 +26,8 @@ def state(tmp_path: Path) -> State:
 
 
 def load(state: State, version: int, history: History) -> None:
-    now = state.clock.monotonic()
-    state.loaded(Snapshot(version=version, taken_at=datetime.now(UTC)), now, now, history)
+    """Load a snapshot; all of them are read at once, so that nobody can say which was the last."""
+    state.loaded(Snapshot(version=version, taken_at=datetime.now(UTC)), AT_ONCE, AT_ONCE, history)
 
 
 @pytest.mark.parametrize(

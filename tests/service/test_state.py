@@ -13,6 +13,8 @@ from gateway.domain.observation import (
     SnapshotFileFailed,
     StateLoaded,
     StateRestored,
+    StateWentBack,
+    WatcherFailed,
     WindowEnded,
     WindowStarted,
 )
@@ -52,9 +54,11 @@ def window(starts_at: datetime, lasts: timedelta = HOUR, number: int = 1) -> Win
     )
 
 
-def load(state: State, version: int, *windows: Window, ahead: timedelta = timedelta()) -> datetime:
+def load(
+    state: State, version: int, *windows: Window, ahead: timedelta = timedelta(), began: float | None = None
+) -> datetime:
     """Load a snapshot as a listener does, from a server whose clock is `ahead`; return the server's time."""
-    before = time.monotonic()
+    before = time.monotonic() if began is None else began
     taken_at = datetime.now(UTC) + ahead
     state.loaded(Snapshot(version=version, taken_at=taken_at, windows=windows), before, time.monotonic())
     return taken_at
@@ -76,13 +80,41 @@ def test_what_an_unknown_state_means_is_configured(file: Path, observations: Obs
 
 
 def test_an_older_version_never_replaces_a_newer_one(lonely: State, observations: Observations) -> None:
+    """Two read at the same time may arrive in the wrong order."""
+    began = time.monotonic()
     load(lonely, 2, window(datetime.now(UTC)))
-    load(lonely, 1)
+    load(lonely, 1, began=began)
     assert lonely.version == 2
     assert lonely.moment.gates
     load(lonely, 3)
     assert not lonely.moment.gates
     assert [loaded.version for loaded in observations.of(StateLoaded)] == [2, 3]
+    assert not observations.of(StateWentBack)
+
+
+def test_a_database_that_has_lost_changes_is_believed_and_that_is_told(
+    lonely: State, observations: Observations
+) -> None:
+    """What was read after the newest is no older view of it: a crash without `synchronous_commit`, a restored dump."""
+    load(lonely, 2, window(datetime.now(UTC)))
+    load(lonely, 1)
+    assert (lonely.version, lonely.moment.gates) == (1, False)
+    assert observations.of(StateWentBack) == [StateWentBack(version=1, known=2)]
+
+
+def test_who_can_not_take_a_moment_keeps_nobody_else_from_it(lonely: State, observations: Observations) -> None:
+    """A page that can't be rendered must not keep the fence from counting."""
+    seen = []
+
+    def broken(_: Moment) -> None:
+        raise ZeroDivisionError
+
+    lonely.watch(broken)
+    lonely.watch(seen.append)
+    load(lonely, 1)
+    assert [moment.snapshot.version for moment in seen if moment.snapshot] == [1]
+    (failed,) = observations.of(WatcherFailed)
+    assert "ZeroDivisionError" in failed.reason
 
 
 def test_the_first_word_of_the_database_beats_the_file(lonely: State, file: Path) -> None:

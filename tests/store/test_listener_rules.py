@@ -357,6 +357,25 @@ async def test_rule_06_behind_a_transaction_pooler_it_polls_and_says_so(primary:
             assert [type(seen) for seen in follower.observations] == [ListenerConnected, NotificationsMissing]
 
 
+async def test_rule_06_no_try_leaves_a_listener_behind(primary: Primary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a pooler sessions are shared and stay: each minute's try must take back what it began."""
+    monkeypatch.setattr("gateway.store.listener._TRY_AGAIN", 0.1)
+    monkeypatch.setattr("gateway.store.listener._HEARD_WITHIN", 0.1)
+    sessions = []
+    connect = Database.connect
+
+    async def kept(database: Database) -> object:
+        sessions.append(await connect(database))
+        return sessions[-1]
+
+    monkeypatch.setattr(Database, "connect", kept)
+    with pgbouncer(primary, "gateway") as url:
+        async with following(url, probe_every=0.2) as follower:
+            await wait_until(lambda: len(sessions) > 4)
+            assert len(sessions[0]._listeners) <= 2
+            assert follower.observations.of(NotificationsMissing)
+
+
 async def test_rule_06_the_warning_ends_when_notifications_come_again(
     primary: Primary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
