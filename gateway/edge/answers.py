@@ -1,7 +1,7 @@
 """The gateway's own answers as bytes: rendered once per moment, framed once per second, chosen per request.
 
-Nothing is rendered while a request waits: the answers of the present moment and of the one that follows by itself
-are made when the state changes.
+A body is rendered when it is first asked for, within a millisecond. To render all of them when the state changes would
+hold up exactly those requests that the change is about.
 """
 
 import gzip
@@ -49,22 +49,35 @@ _Key = tuple[bool, str, bool]
 class Rendered:
     """The bodies of one moment's refusals, compressed and not."""
 
-    def __init__(self, moment: Moment, branding: Branding) -> None:
-        """Render all of them."""
-        self.moment = moment
-        self.bodies: dict[_Key, bytes] = {}
-        for write in (False, True):
-            self._add(Format.HTML, pages.gated_page(moment, branding, refused_write=write), write=write)
-            self._add(Format.PROBLEM, pages.problem(moment, branding, write), write=write)
-            self._add(Format.TEXT, pages.plain_text(moment, branding), write=write)
+    __slots__ = ("_bodies", "_branding", "moment")
 
-    def _add(self, form: Format, body: bytes, *, write: bool) -> None:
-        self.bodies[write, form.value, False] = body
-        self.bodies[write, form.value, True] = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+    def __init__(self, moment: Moment, branding: Branding) -> None:
+        """Render none of them yet."""
+        self.moment = moment
+        self._branding = branding
+        self._bodies: dict[_Key, bytes] = {}
+
+    def body(self, key: _Key) -> bytes:
+        """Return a body."""
+        body = self._bodies.get(key)
+        if body is None:
+            body = self._bodies[key] = self._render(*key)
+        return body
+
+    def _render(self, write: bool, form: str, compressed: bool) -> bytes:  # noqa: FBT001  as in the key
+        if compressed:
+            return gzip.compress(self.body((write, form, False)), _GZIP_LEVEL, mtime=0)
+        match Format(form):
+            case Format.HTML:
+                return pages.gated_page(self.moment, self._branding, refused_write=write)
+            case Format.PROBLEM:
+                return pages.problem(self.moment, self._branding, write)
+            case Format.TEXT:
+                return pages.plain_text(self.moment, self._branding)
 
 
 class Answers:
-    """Chooses the bytes of an answer. Watches the state, to have them ready."""
+    """Chooses the bytes of an answer."""
 
     def __init__(self, state: StateService, branding: Branding, settings: Settings) -> None:
         """Answer by `state`."""
@@ -73,24 +86,15 @@ class Answers:
         self._retry_after = settings.maintenance.retry_after.total_seconds()
         self._redirects = settings.maintenance.response == "redirect"
         self._https_port = settings.server.https_port
-        # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
         self._rendered = Rendered(state.moment, branding)
-        self._next: Rendered | None = None
+        # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
+        self._rendered.body((False, Format.HTML.value, True))
         self._framed: dict[tuple[_Key, int], bytes] = {}
         """Whole answers by form, and by the windows that cover the request."""
         self._framed_until = -math.inf
         """Until when (monotonic) these are exact: their Date and Retry-After are those of the current second."""
         self._failures: dict[tuple[int, Format], bytes] = {}
         self._policy = pages.content_security_policy()
-        state.watch(self.prepare)
-        self.prepare(state.moment)
-
-    def prepare(self, moment: Moment) -> None:
-        """Have the answers of a moment ready, and those of the one after it."""
-        upcoming = self._state.next_moment()
-        self._next = Rendered(upcoming, self._branding) if upcoming is not None and upcoming.gates else None
-        if moment.gates:
-            self._current(moment)
 
     def refusal(
         self, request: RequestHead, verdict: Verdict, moment: Moment, now: float, client: str
@@ -174,17 +178,10 @@ class Answers:
         return _framed(status, form, body, "", without_body=request is not None and request.method == b"HEAD")
 
     def _current(self, moment: Moment) -> Rendered:
-        if self._rendered.moment is moment:
-            return self._rendered
-        ahead = self._next
-        if ahead is not None and ahead.moment.snapshot is moment.snapshot and ahead.moment.until == moment.until:
-            ahead.moment = moment  # foreseen: the same snapshot, after the same change
-            rendered = ahead
-        else:
-            rendered = Rendered(moment, self._branding)
-        self._rendered = rendered
-        self._framed.clear()
-        return rendered
+        if self._rendered.moment is not moment:
+            self._rendered = Rendered(moment, self._branding)
+            self._framed.clear()
+        return self._rendered
 
     def _frame(self, moment: Moment, key: tuple[_Key, int], now: float) -> bytes:
         """Make a whole answer; its Date and Retry-After are exact to the second."""
@@ -205,7 +202,7 @@ class Answers:
             extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
         if compressed:
             extra += "Content-Encoding: gzip\r\n"
-        answer = self._framed[key] = _framed(503, form, rendered.bodies[write, form_name, compressed], extra)
+        answer = self._framed[key] = _framed(503, form, rendered.body((write, form_name, compressed)), extra)
         return answer
 
     def _seconds_left(self, moment: Moment, covering: int, now: float) -> int:

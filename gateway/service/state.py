@@ -88,11 +88,6 @@ class State:
             self._advance()
         return self._moment
 
-    def next_moment(self) -> Moment | None:
-        """Foresee the moment that follows when nothing else changes, so that its answers can be made in time."""
-        until = self._moment.until
-        return self._snapshot.at(until) if self._snapshot and until else None
-
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with each new moment, at once where it was noticed."""
         self._watchers.append(watcher)

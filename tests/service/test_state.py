@@ -69,7 +69,6 @@ def test_nothing_is_known_at_first(lonely: State) -> None:
     assert lonely.confirmed_at is None
     assert lonely.moment.snapshot is None
     assert not lonely.moment.gates
-    assert lonely.next_moment() is None
 
 
 def test_what_an_unknown_state_means_is_configured(file: Path, observations: Observations) -> None:
@@ -156,17 +155,6 @@ def test_the_same_version_corrects_the_clock(lonely: State) -> None:
     assert not lonely.moment.gates
     load(lonely, 1, window(datetime.now(UTC) + timedelta(minutes=30)), ahead=HOUR)
     assert lonely.moment.gates
-
-
-def test_the_next_moment_is_foreseen(lonely: State) -> None:
-    """So that its answers can be made before they are needed."""
-    starts_at = datetime.now(UTC) + HOUR
-    load(lonely, 1, window(starts_at))
-    following = lonely.next_moment()
-    assert following is not None
-    assert following.at == starts_at
-    assert following.gates
-    assert not lonely.moment.gates
 
 
 def test_watchers_are_told_of_each_moment_at_once(lonely: State) -> None:
