@@ -47,6 +47,13 @@ _FIELDS = (
     click.option("--kind", type=one_of(Kind), help="What sort of window it is.  [default: maintenance]"),
     click.option("--gate", type=one_of(Gate), help="What it does to traffic.  [default: as its kind]"),
     click.option("--ends", type=one_of(Ends), help="By its estimate, or by somebody's word.  [default: when_fixed]"),
+    click.option(
+        "--reopen-over",
+        "reopening",
+        callback=options.length,
+        metavar="DURATION",
+        help="After the end, let customers in evenly over this time: 10m.  [default: all at once]",
+    ),
     click.option("--host", "hosts", multiple=True, metavar="HOST", help="Only requests for this host; repeatable."),
     click.option("--path", "paths", multiple=True, metavar="PATH", help="Only requests below this path; repeatable."),
     click.option(
@@ -119,6 +126,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
         ("starts", short_instant(found["starts_at"])),
         ("estimate", f"{_length(found)}, until {short_instant(found['scheduled_until'])}"),
         ("ends", found["ends"]),
+        ("reopens over", short_duration(parse_duration(found["reopen_over"]))),
         ("ended", short_instant(found["ended_at"] or found["cancelled_at"])),
         ("components", effects),
         ("description", found["description"]),
@@ -235,6 +243,7 @@ def _draft(
     paths: tuple[str, ...],
     at: datetime | None = None,
     estimate: timedelta | None,
+    reopening: timedelta | None,
     **plain: Any,
 ) -> Document:
     """Return the window to be sent, with what was given alone: the gateway knows the defaults."""
@@ -243,6 +252,8 @@ def _draft(
         draft["starts_at"] = at.isoformat()
     if estimate is not None:
         draft["estimated_duration"] = iso_duration(estimate)
+    if reopening is not None:
+        draft["reopen_over"] = iso_duration(reopening)
     return draft | {"scope": {"hosts": hosts, "paths": paths}}
 
 

@@ -47,6 +47,8 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
     assert (await shell("component", "add", "api", "--name", "API", "--status", "partial_outage")).code == 0
     line = ["--title", "Move", "--for", "PT45M", "--gate", "read_only", "--kind", "degradation", "--ends", "on_time"]
     line += [
+        "--reopen-over",
+        "10m",
         "--host",
         "shop.example.com",
         "--host",
@@ -66,6 +68,7 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
         "ends": "on_time",
         "state": "scheduled",
         "estimated_duration": "PT45M",
+        "reopen_over": "PT10M",
         "starts_at": TOMORROW.isoformat().replace("+00:00", "Z"),
         "scope": {"hosts": ["shop.example.com", "*.example.org"], "paths": ["/checkout"]},
         "components": [

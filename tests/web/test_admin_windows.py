@@ -1,5 +1,6 @@
 """Windows in the panel: every use case by its form, errors beside their fields, conflicts, and nothing typed lost."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gateway.domain.access import Role, command_line
 from gateway.domain.window import Ends, Gate, Kind, State, Window
 from gateway.service.drafts import ComponentDraft, WindowChange, WindowDraft
+from gateway.web.admin.forms import local_time
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.render.reading import Page
@@ -42,6 +44,18 @@ def selected(body: str, name: str) -> str:
     """Return what a select of a form shows."""
     options = body.split(f'name="{name}"')[1].split("</select>", maxsplit=1)[0]
     return options.split('" selected')[0].rpartition('value="')[2] if '" selected' in options else ""
+
+
+async def test_a_window_reopens_over_the_time_that_was_typed(panel: Browser, services: Services) -> None:
+    """It is shown again, and can be taken back."""
+    await panel.post("/admin/windows/new", TYPED | {"reopen_over": "10m"})
+    window = await only(services)
+    assert window.reopen_over == timedelta(minutes=10)
+    form = await panel.get(f"/admin/windows/{window.id}/edit")
+    assert 'name="reopen_over" value="10m"' in re.sub(r"\s+", " ", form.body)
+    values = TYPED | {"reopen_over": "", "row_version": "1", "starts_at": local_time(window.starts_at)}
+    assert (await panel.post(f"/admin/windows/{window.id}/edit", values)).status == 303
+    assert (await only(services)).reopen_over == timedelta()
 
 
 async def test_a_window_starts_now_where_no_time_is_given(panel: Browser, services: Services) -> None:
@@ -88,6 +102,8 @@ async def test_a_window_is_scheduled_in_utc(panel: Browser, services: Services) 
         ("title", "x" * 201, "at most 200 characters"),
         ("estimated_duration", "soon", "is not a duration: write for example"),
         ("estimated_duration", "0m", "must be longer than nothing"),
+        ("reopen_over", "slowly", "is not a duration: write for example"),
+        ("reopen_over", "2d", "nothing and one day"),
         ("starts_at", "tomorrow", "is not a time: write for example"),
         ("hosts", "not a host", "is not a host"),
         ("paths", "checkout", "is not a path"),
@@ -105,7 +121,7 @@ async def test_a_wrong_field_is_marked_and_nothing_is_lost(
     assert said in page.text
     assert "**Soon** back." in answer.body
     assert await services.windows.list() == []
-    if field in {"title", "estimated_duration", "starts_at", "hosts", "paths", "kind"}:
+    if field in {"title", "estimated_duration", "reopen_over", "starts_at", "hosts", "paths", "kind"}:
         (marked,) = [control for _, control in page.elements if control.get("aria-invalid") == "true"]
         assert marked["name"] == field
         assert f"wrong-{field}" in marked["aria-describedby"]

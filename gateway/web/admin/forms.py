@@ -1,7 +1,7 @@
 """The window form: from a window to fields, from fields to a draft or a change."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.domain.duration import short_duration
@@ -24,6 +24,7 @@ FIELDS = {
     "title": "Title",
     "gate": "Gate",
     "ends": "Ends",
+    "reopen_over": "Reopen over",
     "hosts": "Hosts",
     "paths": "Paths",
 }
@@ -41,6 +42,7 @@ def fields_of(window: Window) -> dict[str, str]:
         "title": window.title,
         "gate": window.gate.value,
         "ends": window.ends.value,
+        "reopen_over": short_duration(window.reopen_over) if window.reopen_over else "",
         "hosts": "\n".join(window.scope.hosts),
         "paths": "\n".join(window.scope.paths),
     } | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
@@ -99,6 +101,7 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data["title"] = values.get("title", "").strip()
     data["description"] = values.get("description", "").strip()
     data["estimated_duration"] = values.get("estimated_duration", "")
+    data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
     data["scope"] = {name: tuple(_lines(values.get(name, ""))) for name in ("hosts", "paths")}
     data["components"] = [
         {"slug": name.removeprefix(COMPONENT_FIELD), "status": status}
