@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from gateway.domain.errors import StoreError
 from gateway.render.contexts import status_page
 from gateway.render.panel import StateUnknownScreen
 from gateway.render.wording import Badge, Tone
@@ -14,11 +13,11 @@ _LOOK_AGAIN = 5
 _NEXT = 3
 
 
-def state_unknown(request: web.Request, error: StoreError) -> web.Response:
-    """Say it by 503; a GET looks again by itself. It shows nothing that the status page does not."""
+def state_unknown(request: web.Request, reason: str) -> web.Response:
+    """Say it by 503, and why; a GET looks again by itself. Else it shows nothing that the status page does not."""
     state, moment = request.app[SERVICES].state, moment_now(request)
     customers = status_page(moment, request.app[BRANDING])
-    since, reason = state.confirmed_at, str(error)
+    since = state.confirmed_at
     looks_again = _LOOK_AGAIN if request.method == "GET" else 0
     screen = StateUnknownScreen(
         badge=Badge("Database away", "question", Tone.WARN),
