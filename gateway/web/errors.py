@@ -6,7 +6,6 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.domain.access import Permission
 from gateway.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -21,9 +20,9 @@ from gateway.domain.observation import HandlerFailed
 from gateway.render.pages import content_security_policy, json_bytes, message_page
 from gateway.render.wording import Badge, Tone, rfc3339
 from gateway.service.bypass_links import BypassRefusedError
-from gateway.web.admin.state_unknown import state_unknown
+from gateway.web.admin.state_unknown import reason_for, state_unknown
 from gateway.web.auth import SignInRequiredError, TokenRequiredError
-from gateway.web.keys import ACTOR, BRANDING, OBSERVE, SERVICES, SETTINGS
+from gateway.web.keys import BRANDING, OBSERVE, SERVICES, SETTINGS
 
 _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (TokenRequiredError, 401, "No valid token"),
@@ -37,7 +36,6 @@ _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (UnavailableError, 503, "Not available at the moment"),
 )
 _RETRY_AFTER = "5"
-_AWAY = "the database can't be reached"
 
 
 @web.middleware
@@ -79,17 +77,12 @@ def _refusal(request: web.Request, error: GatewayError) -> web.StreamResponse:
     more: dict[str, Any] = {"errors": error.fields} if isinstance(error, InvalidError) else {}
     detail = str(error)
     if isinstance(error, StoreError):
-        detail = detail if _is_known(request) else _AWAY  # it names hosts and ports
         if _in_panel(request):
-            return state_unknown(request, detail)
+            return state_unknown(request, error)
+        detail = reason_for(request, error)
         since = request.app[SERVICES].state.confirmed_at
         more["state_unknown_since"] = rfc3339(since) if since else None
     return _answer(request, status, title, detail, headers, **more)
-
-
-def _is_known(request: web.Request) -> bool:
-    """Tell whether the database said who asks, just now, before it failed; while it is away nobody is known."""
-    return ACTOR in request and request[ACTOR].may(Permission.VIEW)
 
 
 def _answer(

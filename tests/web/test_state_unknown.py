@@ -125,6 +125,8 @@ async def test_strangers_are_not_told_where_the_database_is(
         await browser.get("/admin/", Cookie="gateway_session=made-up"),
         await browser.get("/admin/sign-in/made-up"),
         await browser.post("/admin/sign-in", {"email": "a@b.example", "password": "correct horse battery"}),
+        await browser.post("/admin/windows/new", {"title": "Made up"}, Cookie="gateway_session=made-up"),
+        await browser.post("/admin/sign-out", Cookie="gateway_session=made-up"),
     ]
     reply = await Caller(browser.client, "gwt_made-up")("GET", "/windows")
     assert is_problem(reply, 503)
