@@ -302,7 +302,9 @@ class Admin(_Section):
 
     session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts.")
     sign_in_rate: NonNegativeInt = Field(
-        10, description="Attempts to sign in per minute, by client address and by e-mail address; 0: no limit."
+        10,
+        description="Attempts to sign in per minute and client address; ten times as many for one e-mail address from "
+        "everywhere. 0: no limit.",
     )
     oidc: Oidc = Oidc()
 

@@ -104,11 +104,15 @@ class Answers:
         if wants.origin and wants.script_method and method == b"OPTIONS":
             return _preflight(wants), 204
         is_html = wants.form is Format.HTML
-        if is_html and self._redirects and method in _SAFE_TO_REDIRECT:
-            return self._redirect(), 302
+        covering = _covering(moment, request)
+        # Whom only a reopening holds back gets the page itself: it looks again when this client is let in.
+        if is_html and self._redirects and method in _SAFE_TO_REDIRECT and (covering or not moment.reopening):
+            redirect = self._redirect()
+            if moment.reopens:
+                redirect = self._for_one(redirect, request, moment, client, covering=covering)
+            return redirect, 302
         # For a browser that has sent something this page does not look again by itself: that would lose what was sent.
         write = verdict is Verdict.REFUSE_WRITE or (is_html and method not in SAFE_METHODS)
-        covering = _covering(moment, request)
         key = ((write, wants.form_name, wants.gzip), covering)
         answer = None
         if now < self._framed_until and moment is self._rendered.moment:

@@ -32,14 +32,21 @@ _LAST_WORDS = 2.0
 _MOST_BURSTS = 40
 _MOST_KNOWN = 10_000
 _OTHERS = "others"
+_ANYBODY = "anonymous"
+_FROM_EVERYWHERE = 10
+"""So many times the rate of one address may all of them try one e-mail address: who guesses locks nobody out alone."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Burst:
-    """Refusals of one kind to one key, without a long pause. `told` of them were told to the log."""
+    """Refusals of one kind to one key, without a long pause. `told` of them were told to the log.
+
+    `who` is whom the limit is about, `actor` who tried; `address` is that of the first one.
+    """
 
     what: str
     who: str
+    actor: str
     address: str
     since: float
     last: float
@@ -62,11 +69,13 @@ class Limits:
     ) -> None:
         """Allow so many per minute (0: any number); tell refusals to `observe` and to the audit in `database`."""
         self._by_address = RateLimit(sign_in_rate)
-        self._by_email = RateLimit(sign_in_rate)
+        self._by_email = RateLimit(sign_in_rate * _FROM_EVERYWHERE)
         self._by_token = RateLimit(api_rate)
         self._wrong = RateLimit(wrong_token_rate)
-        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+        """Digests of tokens and sessions that were good, with the names of the tokens."""
         self._bursts: dict[tuple[str, str], _Burst] = {}
+        self._writing = asyncio.Lock()
         self._database = database
         self._observe = observe
         self._clock = clock
@@ -75,19 +84,30 @@ class Limits:
         """Count an attempt to sign in, by password or by a link.
 
         Raises:
-            LimitedError: too many from this address, or for this e-mail address (case does not matter).
+            LimitedError: too many from this address, or ten times as many for this e-mail address from everywhere
+                (case does not matter).
         """
         self._take(self._by_address, "sign_in", client_key(address), address)
         if email:
-            self._take(self._by_email, "sign_in", storable(email[:254]).lower(), address)
+            self._take(self._by_email, "sign_in", storable(email[:254]).lower(), address, actor=_ANYBODY)
 
-    def api(self, name: str, address: str) -> None:
-        """Count an API call of the token `name`, which is good.
+    async def api(self, token: str, address: str, look_up: Callable[[], Awaitable[Actor | None]]) -> Actor | None:
+        """Look the token of an API call up as `known` does, and count the call: beyond its rate it costs no query.
 
         Raises:
-            LimitedError: it has made too many.
+            LimitedError: it has made too many, or too many wrong ones came from this address.
         """
-        self._take(self._by_token, "api", name, address)
+        digest = secret_hash(token)
+        name = self._known.get(digest)
+        if name:
+            self._take(self._by_token, "api", name, address)
+        found = await self.known(token, address, look_up)
+        if found is None:
+            return None
+        self._known[digest] = found.name
+        if not name:
+            self._take(self._by_token, "api", found.name, address)
+        return found
 
     def anonymous(self, address: str) -> None:
         """Count a call without a token.
@@ -100,7 +120,8 @@ class Limits:
     async def known(self, secret: str, address: str, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
         """Look a token or session up, unless too many wrong ones came from this address: a flood costs no queries.
 
-        One that was good before is looked up whatever its neighbours do.
+        One that was good before is looked up whatever its neighbours do. One that could not be looked up is no wrong
+        one: an outage locks nobody out. Those that still wait for the database count, so a flood is no larger then.
 
         Raises:
             LimitedError: too many wrong ones.
@@ -109,13 +130,17 @@ class Limits:
         before = digest in self._known
         if not before:
             self._take(self._wrong, "api", key, address)
-        found = await look_up()
+        is_wrong = False
+        try:
+            found = await look_up()
+            is_wrong = found is None
+        finally:
+            if not before and not is_wrong:
+                self._wrong.give_back(key)
         if found is None:
             self._known.pop(digest, None)
             return None
-        if not before:
-            self._wrong.give_back(key)
-        self._known[digest] = None
+        self._known.setdefault(digest, "")
         self._known.move_to_end(digest)
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
@@ -142,18 +167,21 @@ class Limits:
         Raises:
             StoreError: the database is away; they stay to be written.
         """
-        now = self._clock()
-        for place, burst in [*self._bursts.items()]:
-            if not (also_unfinished or now - burst.last > QUIET or now - burst.since > _LONGEST_BURST):
-                continue
-            count, after = burst.count, {"count": burst.count, "seconds": round(burst.last - burst.since)}
-            async with self._database.transaction() as session:
-                actor = Actor(name=burst.who, address=burst.address)
-                await audit.record(session, actor, f"{burst.what}.limited", after=after)
-            if burst.count > count:  # it went on meanwhile
-                burst.count, burst.told, burst.since = burst.count - count, max(0, burst.told - count), now
-            else:
-                del self._bursts[place]
+        async with self._writing:  # `finish` comes while `keep_telling` may be at it: each burst is written once
+            now = self._clock()
+            for place, burst in [*self._bursts.items()]:
+                if also_unfinished or now - burst.last > QUIET or now - burst.since > _LONGEST_BURST:
+                    await self._write_burst(place, burst, now)
+
+    async def _write_burst(self, place: tuple[str, str], burst: _Burst, now: float) -> None:
+        count, after = burst.count, {"count": burst.count, "seconds": round(burst.last - burst.since)}
+        async with self._database.transaction() as session:
+            actor = Actor(name=burst.actor, address=burst.address)
+            await audit.record(session, actor, f"{burst.what}.limited", burst.who, after=after)
+        if burst.count > count:  # it went on meanwhile
+            burst.count, burst.told, burst.since = burst.count - count, max(0, burst.told - count), now
+        else:
+            del self._bursts[place]
 
     async def finish(self) -> None:
         """Tell and write what is left, at the end; the log has it where the database is away."""
@@ -162,19 +190,21 @@ class Limits:
             async with asyncio.timeout(_LAST_WORDS):
                 await self.write(also_unfinished=True)
 
-    def _take(self, limit: RateLimit, what: str, key: str, address: str) -> None:
+    def _take(self, limit: RateLimit, what: str, key: str, address: str, *, actor: str = "") -> None:
+        """Take one for `key`, which names the actor, too, where no other is given."""
         now = self._clock()
         wait = limit.take(key, now)
         if wait:
-            self._refused(what, key, address, now)
+            self._refused(what, key, actor or key, address, now)
             raise LimitedError(retry_after=wait)
 
-    def _refused(self, what: str, who: str, address: str, now: float) -> None:
+    def _refused(self, what: str, who: str, actor: str, address: str, now: float) -> None:
         if (what, who) not in self._bursts and len(self._bursts) >= _MOST_BURSTS:
-            who, address = _OTHERS, ""
+            who, actor, address = _OTHERS, _OTHERS, ""
         burst = self._bursts.get((what, who))
         if burst is None:
-            burst = self._bursts[what, who] = _Burst(what=what, who=who, address=address, since=now, last=now)
+            burst = _Burst(what=what, who=who, actor=actor, address=address, since=now, last=now)
+            self._bursts[what, who] = burst
         burst.count += 1
         burst.last = now
         if burst.count == 1:

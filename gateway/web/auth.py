@@ -15,6 +15,7 @@ from gateway.domain.access import (
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
 from gateway.service.operators import actor_of
+from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
 
 _API = "api."
@@ -91,12 +92,20 @@ def session_token(request: web.Request) -> str | None:
     return request.cookies.get(_cookie(request))
 
 
-async def _session_actor(request: web.Request) -> Actor:
-    token = session_token(request)
+async def session_operator(request: web.Request) -> Operator | None:
+    """Return whose session it is; None where there is none, or no good one.
+
+    Raises:
+        LimitedError: too many made-up ones came from the client's address.
+    """
+    token, services = session_token(request), request.app[SERVICES]
     if not token:
-        raise SignInRequiredError
-    services = request.app[SERVICES]
-    operator = await services.limits.known(token, address(request), lambda: services.operators.session(token))
+        return None
+    return await services.limits.known(token, address(request), lambda: services.operators.session(token))
+
+
+async def _session_actor(request: web.Request) -> Actor:
+    operator = await session_operator(request)
     if operator is None:
         raise SignInRequiredError
     return actor_of(operator, address(request))
@@ -106,9 +115,8 @@ async def _token_actor(request: web.Request) -> Actor:
     services, client = request.app[SERVICES], address(request)
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and (token := rest.strip()):
-        found = await services.limits.known(token, client, lambda: services.tokens.actor(token, client))
+        found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
         if found is not None:
-            services.limits.api(found.name, client)
             return found
         raise TokenRequiredError(
             "this gateway does not know the token, or it was revoked; make one with `gateway token create NAME "

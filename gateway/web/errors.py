@@ -20,7 +20,7 @@ from gateway.domain.observation import HandlerFailed
 from gateway.render.pages import content_security_policy, json_bytes, message_page
 from gateway.render.wording import Badge, Tone, rfc3339
 from gateway.service.bypass_links import BypassRefusedError
-from gateway.web.admin.state_unknown import state_unknown
+from gateway.web.admin.state_unknown import reason_for, state_unknown
 from gateway.web.auth import SignInRequiredError, TokenRequiredError
 from gateway.web.keys import BRANDING, OBSERVE, SERVICES, SETTINGS
 
@@ -75,12 +75,14 @@ def _refusal(request: web.Request, error: GatewayError) -> web.StreamResponse:
     if isinstance(error, LimitedError):
         headers["Retry-After"] = str(error.retry_after)
     more: dict[str, Any] = {"errors": error.fields} if isinstance(error, InvalidError) else {}
+    detail = str(error)
     if isinstance(error, StoreError):
         if _in_panel(request):
             return state_unknown(request, error)
+        detail = reason_for(request, error)
         since = request.app[SERVICES].state.confirmed_at
         more["state_unknown_since"] = rfc3339(since) if since else None
-    return _answer(request, status, title, str(error), headers, **more)
+    return _answer(request, status, title, detail, headers, **more)
 
 
 def _answer(

@@ -257,3 +257,43 @@ async def test_a_crowd_with_pages_of_its_own_each_does_not_hold_up_requests(gate
     for client in clients:
         assert [name for name, _ in await events(client, 2)] == ["state", "reopen"]
     assert judged[0] == 300
+
+
+@pytest.fixture
+async def redirecting(serve: Serve) -> Gateway:
+    """A gateway that sends browsers to the status page."""
+    return await serve(maintenance={"response": "redirect"})
+
+
+async def test_a_redirect_leaves_the_place_with_a_browser(redirecting: Gateway) -> None:
+    """With the window in force, so that the place is known at its end; once, and only where places will matter."""
+    client = await redirecting.connect()
+    redirecting.load(window())
+    answer = await client.ask(GET % (b"/", HTML))
+    assert (answer.status, answer.get("set-cookie")) == (302, None)
+    redirecting.load(replace(window(), reopen_over=OVER))
+    answer = await client.ask(GET % (b"/", HTML))
+    assert (answer.status, answer.get("location")) == (302, b"/_maintenance/")
+    given, _, _ = (answer.get("set-cookie") or b"").partition(b";")
+    assert re.fullmatch(rb"gateway_place=[0-9a-f]{16}", given)
+    again = await client.ask(GET % (b"/", HTML + b"Cookie: %b\r\n" % given))
+    assert (again.status, again.get("set-cookie")) == (302, None)
+
+
+async def test_who_waits_for_a_reopening_is_not_redirected(redirecting: Gateway) -> None:
+    """The page itself comes back by the client's own time; the status page would not, and has no place to keep."""
+    client = await redirecting.connect()
+    gate = reopening(since=30)
+    redirecting.load(gate)
+    late = await client.ask(GET % (b"/", HTML + cookie_at(gate, 0.74, 0.76)))
+    assert late.status == 503
+    assert 14 <= int(late.get("retry-after") or 0) <= 16
+    assert late.get("refresh") == late.get("retry-after")
+    early = await client.ask(GET % (b"/", HTML + cookie_at(gate, 0.2, 0.4)))
+    assert early.status == 200
+    elsewhere = window(scope=Scope(paths=("/shop",)), number=2)
+    redirecting.load(gate, elsewhere)
+    assert (await client.ask(GET % (b"/", HTML + cookie_at(gate, 0.8, 0.9)))).status == 503
+    assert (await client.ask(GET % (b"/shop", HTML + cookie_at(gate, 0.8, 0.9)))).status == 302
+    redirecting.load(gate, window(number=2))
+    assert (await client.ask(GET % (b"/", HTML + cookie_at(gate, 0.8, 0.9)))).status == 302

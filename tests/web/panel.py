@@ -54,8 +54,10 @@ class Browser:
         async with self.client.get(PREFIX + path, headers=fields, allow_redirects=False) as response:
             return Answer(response.status, response.headers, await response.text())
 
-    async def post(self, path: str, fields: dict[str, str] | None = None, *, site: str = "same-origin") -> Answer:
-        headers = {"Sec-Fetch-Site": site}
+    async def post(
+        self, path: str, fields: dict[str, str] | None = None, *, site: str = "same-origin", **headers: str
+    ) -> Answer:
+        headers["Sec-Fetch-Site"] = site
         async with self.client.post(
             PREFIX + path, data=fields or {}, headers=headers, allow_redirects=False
         ) as response:

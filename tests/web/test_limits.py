@@ -4,10 +4,11 @@ import pytest
 
 from gateway.domain.access import Role, TokenScope, command_line
 from gateway.domain.observation import SignInFailed
+from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import Caller, is_problem, token_of
-from tests.web.panel import PASSWORD, SETTINGS, Browser, ClientMaker, browser_on
+from tests.web.panel import PASSWORD, SETTINGS, Browser, ClientMaker, browser_on, signed_in
 
 RATE = SETTINGS.admin.sign_in_rate
 
@@ -61,6 +62,34 @@ async def test_wrong_tokens_are_stopped_and_good_ones_are_not(
     answer = await browser.get("/admin/", Cookie="gateway_session=wrong")
     assert answer.status == 429
     assert (await browser.get("/")).status == 200
+
+
+async def test_signing_out_with_made_up_sessions_is_the_same_flood(
+    aiohttp_client: ClientMaker, browser: Browser, services: Services, observations: Observations
+) -> None:
+    """Everybody may sign out, so it must cost no more than a screen; who is signed in gets out nonetheless."""
+    panel = await signed_in(await browser_on(aiohttp_client, services, observations), services, Role.VIEWER)
+    assert (await panel.get("/admin/")).status == 200
+    (cookie,) = panel.client.session.cookie_jar
+    statuses = [
+        (await browser.post("/admin/sign-out", Cookie=f"gateway_session=made-up-{number}")).status
+        for number in range(SETTINGS.limits.wrong_token_rate + 60)
+    ]
+    assert set(statuses[: SETTINGS.limits.wrong_token_rate]) == {303}
+    assert 429 in statuses
+    assert (await panel.post("/admin/sign-out")).status == 303
+    assert (await panel.get("/admin/")).status == 303
+    assert await services.operators.session(cookie.value) is None
+
+
+async def test_an_outage_locks_no_operator_out(browser: Browser, services: Services, database: Database) -> None:
+    """Screens and the fence ask again and again meanwhile; afterwards a gateway that was just started knows them."""
+    panel = await signed_in(browser, services, Role.VIEWER)
+    await database.close()
+    for _ in range(SETTINGS.limits.wrong_token_rate + 3):
+        assert (await panel.get("/admin/")).status == 503
+    await database.open()
+    assert (await panel.get("/admin/")).status == 200
 
 
 async def test_a_busy_token_is_told_to_wait(

@@ -1,5 +1,7 @@
 """While the database is away: the panel and the API say since when nothing is known, and what goes on without it."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,9 @@ from gateway.domain.window import Ends
 from gateway.render.wording import instant_words
 from gateway.service.clock import Clock
 from gateway.service.drafts import WindowDraft
+from gateway.service.operators import Operators
 from gateway.service.state import State
+from gateway.service.tokens import Tokens
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
@@ -102,6 +106,51 @@ async def test_the_api_says_since_when_nothing_is_known(
         assert int(reply.headers["Retry-After"]) == 5
         since = datetime.fromisoformat(reply.document["state_unknown_since"])
         assert timedelta(0) <= datetime.now(UTC) - since < timedelta(minutes=1)
+
+
+async def test_strangers_are_not_told_where_the_database_is(
+    aiohttp_client: ClientMaker, services: Services, observations: Observations, free_port: Callable[[], int]
+) -> None:
+    """While it is away a session or token proves nothing: a constant line, no host, port or error of the system."""
+    port = free_port()
+    nowhere = Database(f"postgresql://gateway:secret@127.0.0.1:{port},127.0.0.2:{port}/gateway")
+    await nowhere.open()
+    away = replace(
+        services,
+        tokens=Tokens(nowhere),
+        operators=Operators(nowhere, session_lifetime=timedelta(hours=1), observe=observations),
+    )
+    browser = await browser_on(aiohttp_client, away, observations)
+    screens = [
+        await browser.get("/admin/", Cookie="gateway_session=made-up"),
+        await browser.get("/admin/sign-in/made-up"),
+        await browser.post("/admin/sign-in", {"email": "a@b.example", "password": "correct horse battery"}),
+        await browser.post("/admin/windows/new", {"title": "Made up"}, Cookie="gateway_session=made-up"),
+        await browser.post("/admin/sign-out", Cookie="gateway_session=made-up"),
+    ]
+    reply = await Caller(browser.client, "gwt_made-up")("GET", "/windows")
+    assert is_problem(reply, 503)
+    assert reply.document["detail"] == "the database can't be reached"
+    for screen in screens:
+        assert screen.status == 503
+        assert "The database can't be reached." in screen.page.text
+    for text in (json.dumps(reply.document), *(screen.body for screen in screens)):
+        assert "127.0.0" not in text
+        assert f":{port}" not in text
+        assert "refused" not in text
+    await nowhere.close()
+
+
+async def test_whom_the_database_knew_is_told_what_it_refused(
+    aiohttp_client: ClientMaker, services: Services, observations: Observations, database: Database
+) -> None:
+    """The session was looked up, then a query failed: an operator can do something about the reason."""
+    panel = await signed_in(await browser_on(aiohttp_client, services, observations), services, Role.OPERATOR)
+    async with database.transaction() as session:
+        await session.connection.execute("alter table audit rename to audit_kept")
+    answer = await panel.get("/admin/audit")
+    assert answer.status == 503
+    assert "gateway migrate" in answer.page.text
 
 
 async def test_a_sign_in_without_the_database_says_so_and_does_not_look_again(

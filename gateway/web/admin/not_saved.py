@@ -7,6 +7,7 @@ from gateway.domain.errors import StoreError
 from gateway.render.panel import NotSavedScreen
 from gateway.render.wording import Badge, Tone
 from gateway.web.admin.screen import render, typed_values
+from gateway.web.admin.state_unknown import reason_for
 from gateway.web.auth import SignInRequiredError
 from gateway.web.keys import BRANDING
 
@@ -28,7 +29,8 @@ async def keep_typed(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         return await handler(request)
     except StoreError as error:
-        text = f"{str(error).capitalize()}. If you are in doubt whether it was saved, look at the list first."
+        reason = reason_for(request, error)
+        text = f"{reason[:1].upper()}{reason[1:]}. If you are in doubt whether it was saved, look at the list first."
         badge = Badge("Not confirmed", "cross", Tone.BAD)
         return await _screen(request, badge, "It could not be saved", text, status=503, sign_in=False)
     except SignInRequiredError:

@@ -5,7 +5,7 @@ from aiohttp import web
 from gateway.domain.errors import ForbiddenError, InvalidError
 from gateway.render.panel import LinkScreen, SignInScreen, Typed
 from gateway.web.admin.screen import refused, render, see, typed_values
-from gateway.web.auth import address, forget, remember, session_token
+from gateway.web.auth import address, forget, remember, session_operator, session_token
 from gateway.web.keys import SERVICES
 
 
@@ -61,7 +61,7 @@ async def _use_link(request: web.Request) -> web.Response:
 
 async def _sign_out(request: web.Request) -> web.Response:
     token = session_token(request)
-    if token:
+    if token and await session_operator(request):  # a made-up one costs no more here than elsewhere
         await request.app[SERVICES].operators.sign_out(token)
     response = see(request, "/sign-in", "signed-out")
     forget(response, request)

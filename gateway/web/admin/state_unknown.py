@@ -2,23 +2,34 @@
 
 from aiohttp import web
 
+from gateway.domain.access import Permission
 from gateway.domain.errors import StoreError
 from gateway.render.contexts import status_page
 from gateway.render.panel import StateUnknownScreen
 from gateway.render.wording import Badge, Tone
 from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import render
-from gateway.web.keys import BRANDING, SERVICES
+from gateway.web.keys import ACTOR, BRANDING, SERVICES
 
+_AWAY = "the database can't be reached"
 _LOOK_AGAIN = 5
 _NEXT = 3
 
 
+def reason_for(request: web.Request, error: StoreError) -> str:
+    """Say why; to strangers no more than that it is away, for an error may name hosts and ports.
+
+    Whoever asks is known where the database said so just now, before it failed. While it is away nobody is.
+    """
+    is_known = ACTOR in request and request[ACTOR].may(Permission.VIEW)
+    return str(error) if is_known else _AWAY
+
+
 def state_unknown(request: web.Request, error: StoreError) -> web.Response:
-    """Say it by 503; a GET looks again by itself. It shows nothing that the status page does not."""
+    """Say it by 503, and why; a GET looks again by itself. Else it shows nothing that the status page does not."""
     state, moment = request.app[SERVICES].state, moment_now(request)
     customers = status_page(moment, request.app[BRANDING])
-    since, reason = state.confirmed_at, str(error)
+    since, reason = state.confirmed_at, reason_for(request, error)
     looks_again = _LOOK_AGAIN if request.method == "GET" else 0
     screen = StateUnknownScreen(
         badge=Badge("Database away", "question", Tone.WARN),
