@@ -128,6 +128,13 @@ class ListenerLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationLost:
+    """A change was found by asking for the version: its notification has not come."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationsMissing:
     """Notifications do not reach this gateway: it asks for the version instead, so changes are seen later."""
 
@@ -282,6 +289,7 @@ Observation = (
     | SnapshotFileFailed
     | ListenerConnected
     | ListenerLost
+    | NotificationLost
     | NotificationsMissing
     | NotificationsHeard
     | WindowStarted

@@ -16,6 +16,7 @@ from gateway.domain.observation import (
     ListenerConnected,
     ListenerLost,
     Migrated,
+    NotificationLost,
     NotificationsHeard,
     NotificationsMissing,
     Observer,
@@ -108,6 +109,8 @@ class Listener:
                 continue
             if await self._probe(session) != version:
                 version = await self._load(session)
+                if self._hears and not self._changed.is_set():
+                    self._observe(NotificationLost(version=version))
             if not self._hears and time.monotonic() >= self._try_at:
                 await self._try_notifications(connection)
 

@@ -24,6 +24,7 @@ from gateway.domain.observation import (
     ListenerLost,
     LoopCrashed,
     Migrated,
+    NotificationLost,
     NotificationsHeard,
     NotificationsMissing,
 )
@@ -178,6 +179,13 @@ async def test_rule_07_the_version_poll_finds_what_no_notification_told(database
         psql(database_url, "update state_version set version = version + 1")
         await follower.sees(1)
         assert len(follower.observations.of(ListenerConnected)) == 1
+        lost = await follower.observations.one_more(NotificationLost)
+        assert lost.version == follower.snapshots[-1].version
+        psql(database_url, "alter table windows enable trigger windows_bump")
+        for number in range(2, 12):
+            psql(database_url, INSERT)
+            await follower.sees(number)
+        assert len(follower.observations.of(NotificationLost)) == 1
 
 
 async def test_rule_07_a_quiet_probe_confirms_the_state(database_url: str) -> None:

@@ -197,9 +197,9 @@ def test_no_state_at_start(
     assert metric(internal, 'gateway_observations_total{name="ListenerLost"}') >= 1
 
 
-def test_notification_lost(url: str, start: Callable[..., Gateway]) -> None:
-    """A change of which nobody was told counts one probe interval later at most."""
-    gateway = start(url)
+def test_notification_lost(url: str, start: Callable[..., Gateway], internal: int) -> None:
+    """A change of which nobody was told is in force one probe interval later at most, and that is counted."""
+    gateway = start(url, SERVER__INTERNAL_LISTEN=f"127.0.0.1:{internal}")
     gateway.err.wait_for("ListenerConnected")
     psql(
         url,
@@ -209,6 +209,7 @@ def test_notification_lost(url: str, start: Callable[..., Gateway]) -> None:
     committed = time.time()
     eventually(lambda: gates(gateway))
     assert time.time() - committed < PROBE_EVERY + SLACK
+    eventually(lambda: metric(internal, 'gateway_observations_total{name="NotificationLost"}') == 1)
 
 
 def test_listener_frozen(url: str, start: Callable[..., Gateway], internal: int) -> None:
