@@ -12,6 +12,7 @@ from io import FileIO
 from aiohttp import web
 
 from gateway.config import Settings
+from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation, Observer, RequestServed, Retiring, Stopping
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
@@ -46,7 +47,7 @@ from gateway.web.keys import Services
 
 # How long each of the first attempts to reach the database may hold up the start.
 _SETTLE = 3.0
-# How long a handshake may take that is under way when a worker retires; nobody waits for that.
+# How long a handshake may take that is under way when a worker ends; its connection is not counted yet.
 _HANDSHAKES = 1.0
 
 
@@ -62,6 +63,8 @@ class Membership:
     """Gives the metrics of all; None: there is no other process."""
     worker: int | None = None
     """The number of this process among them."""
+    needs_database: bool = False
+    """It tries a new address of the database: it serves only if that can be reached."""
 
 
 class Ending:
@@ -126,6 +129,8 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
         await _within(_SETTLE, listener.settled)
+        if membership is not None and membership.needs_database and not listener.reached.is_set():
+            raise InvalidError({"database.url": f"no database could be reached there within {_SETTLE:g} s"})
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
@@ -254,13 +259,14 @@ async def _serve(
             front.stopping = True
             observe(Retiring(open_connections=len(front.connections)))
             await _accept_no_more(runner, internal)
-            # What was accepted just now may still be in its handshake, and is not counted yet.
             await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace, idle=grace)
         else:
             ending.announce()
             observe(Stopping(open_connections=len(front.connections)))
             await _accept_no_more(runner)
+            if any(binding.is_tls for binding in outside):
+                await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
         await replica.leave()
 

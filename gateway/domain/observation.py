@@ -30,6 +30,14 @@ class Retiring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerMissing:
+    """A worker could not be started: the system allows no further process."""
+
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReady:
     """A worker serves."""
 
@@ -278,6 +286,7 @@ Observation = (
     | Retiring
     | WorkerReady
     | WorkerDied
+    | WorkerMissing
     | SettingsLoaded
     | SettingsRefused
     | DatabaseServerLost

@@ -28,6 +28,7 @@ from gateway.domain.observation import (
     UpstreamFailed,
     WatcherFailed,
     WorkerDied,
+    WorkerMissing,
 )
 
 _WARNINGS = (
@@ -45,6 +46,7 @@ _WARNINGS = (
     StateWentBack,
     UpstreamFailed,
     WorkerDied,
+    WorkerMissing,
 )
 _TELL_AGAIN = 60.0
 _ERRORS = (LoopCrashed, HandlerFailed, WatcherFailed)
