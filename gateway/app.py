@@ -47,6 +47,8 @@ from gateway.web.keys import Services
 
 # How long each of the first attempts to reach the database may hold up the start.
 _SETTLE = 3.0
+# How long a database that answers may take to register this replica; a worker has crew.READY_WITHIN for all of it.
+_REGISTER = 20.0
 # How long a handshake may take that is under way when a worker ends; its connection is not counted yet.
 _HANDSHAKES = 1.0
 
@@ -248,6 +250,8 @@ async def _serve(
         observe=observe,
     )
 
+    metrics.is_registered = replica.registered.is_set
+
     async def own_exposition() -> bytes:
         return merged({1: metrics.text().decode()})
 
@@ -268,7 +272,7 @@ async def _serve(
             if any(binding.is_tls for binding in outside):
                 await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
-        await replica.leave()
+        await replica.leave(to_neighbours=ending.is_retirement)
 
     stack.push_async_callback(runner.cleanup)
     # Closed after `finish`: probes and metrics answer while open requests are finished.
@@ -281,8 +285,7 @@ async def _serve(
         certificate = Certificate(settings.server.tls_certificate, settings.server.tls_key, observe)
         supervisor.start(certificate.keep_fresh, "certificate")
     supervisor.start(replica.keep_reporting, "replica")
-    if services.state.confirmed_at is not None:
-        await _within(_SETTLE, replica.settled)  # every fence counts this replica before it serves anybody
+    await replica.settle(_REGISTER)  # every fence counts this replica before it serves anybody
     for binding in outside:
         await FrontSite(runner, front, binding, certificate.context if certificate and binding.is_tls else None).start()
     return ending

@@ -275,9 +275,18 @@ class BypassUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaDied:
-    """Another gateway process of this host has ended without a word: the fence waits for it no more."""
+    """Another gateway process of this host has ended and its row was there: the fence waits for it no more."""
 
     replica: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaUnregistered:
+    """The gateway serves although no fence counts it: the database answers, but its row could not be written."""
+
+    replica: str
+    reason: str
+    remedy: str
 
 
 Observation = (
@@ -316,6 +325,7 @@ Observation = (
     | RequestsLimited
     | BypassUsed
     | ReplicaDied
+    | ReplicaUnregistered
 )
 Observer = Callable[[Observation], None]
 

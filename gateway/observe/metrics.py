@@ -35,6 +35,8 @@ class MetricsReader:
         self._listening = 0
         self.left_behind: Callable[[], int] = lambda: 0
         """Tells how many requests of the time before a window are left in the application."""
+        self.is_registered: Callable[[], bool] = lambda: False
+        """Tells whether this process keeps its row among the replicas."""
         self.state_age: Callable[[], float | None] = lambda: None
         """Tells the seconds since the database confirmed the state; None where it never did."""
         self._registry = CollectorRegistry()
@@ -89,6 +91,11 @@ class MetricsReader:
             "gateway_left_behind",
             "Requests admitted before a window that refuses them, still in the application.",
             value=self.left_behind(),
+        )
+        yield GaugeMetricFamily(
+            "gateway_replica_registered",
+            "1 while this process reports to the fences; 0: they may hold without it.",
+            value=int(self.is_registered()),
         )
         age = self.state_age()
         yield GaugeMetricFamily(

@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from gateway.domain.errors import GatewayError
+from gateway.domain.errors import GatewayError, StoreError
 from gateway.domain.fence import Gated
-from gateway.domain.observation import Observer, ReplicaDied
+from gateway.domain.observation import Observer, ReplicaDied, ReplicaUnregistered
 from gateway.service.following import follow
 from gateway.service.state import State
 from gateway.store.errors import mapped_errors
@@ -32,30 +32,43 @@ LOOK_EVERY = 0.05
 _WRITE_LIMIT = 2.0
 _RETRY = 0.5
 _LEAVE_LIMIT = 2.0
+_CONFIRMED_LATELY = 5.0
+"""The listener asks every two seconds, for two seconds at most."""
 
 LeftBehind = Callable[[], Mapping[UUID, Gated]]
 
 # proc(5), behind the name, which stands in parentheses and may contain anything: fields 3 (state) and 22 (starttime).
 _STATE, _STARTED = 0, 19
 _DEAD = ("Z", "X", "x")
+_PROC = Path("/proc")
 
 
 def this_process(worker: int | None = None) -> ReplicaProcess:
     """Return who this process is; `worker` is its number where there are several."""
     pid = os.getpid()
+    started = _started(pid)
     part = "" if worker is None else f" worker {worker}"
     return ReplicaProcess(
         id=uuid.uuid4(),
         name=f"{socket.gethostname()}{part} (pid {pid})",
-        host=_host(),
+        host=_host() if started else "",
         pid=pid,
-        started=_started(pid) or 0,
+        started=started or 0,
     )
 
 
 def is_certainly_dead(process: ReplicaProcess, host: str) -> bool:
-    """Tell whether a process of this `host` has ended: no process has its number, or one that was started later."""
-    return bool(host) and process.host == host and _started(process.pid) != process.started
+    """Tell whether a process of this `host` has ended: no process has its number, or one that was started later.
+
+    What can't be found out (no file can be opened any more, the process is hidden) is no death.
+    """
+    if not host or process.host != host:
+        return False
+    try:
+        started = _started(process.pid)
+    except ProcessLookupError:
+        return True
+    return started is not None and started != process.started
 
 
 def _host() -> str:
@@ -64,23 +77,34 @@ def _host() -> str:
     The id of the running system (a restart gives another) and the namespace of process numbers (containers).
     """
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{(_PROC / 'self/ns/pid').stat().st_ino}"
     except OSError:  # not Linux, or hidden
         return ""
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process was started, in ticks; None where there is none, or only what its parent has to collect."""
+    """Return when a process was started, in ticks; None where that is not known.
+
+    Raises:
+        ProcessLookupError: there is none, or only what its parent has to collect.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (_PROC / f"{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        # /proc may hide the processes of other users; the system call does not.
+        with suppress(PermissionError):
+            os.kill(pid, 0)
+        return None
     except OSError:
         return None
-    return None if fields[_STATE] in _DEAD else int(fields[_STARTED])
+    if fields[_STATE] in _DEAD:
+        raise ProcessLookupError
+    return int(fields[_STARTED])
 
 
 class ReplicaReporter:
-    """Keeps this process's row. `settled` is set once the first attempt has succeeded or failed."""
+    """Keeps this process's row."""
 
     def __init__(
         self, database: Database, state: State, *, left_behind: LeftBehind, process: ReplicaProcess, observe: Observer
@@ -97,7 +121,10 @@ class ReplicaReporter:
         self._leaving = False
         self._is_connected = False
         self._left = asyncio.Event()
-        self.settled = asyncio.Event()
+        self._hands_on = False
+        self._failure = "no answer yet"
+        self.registered = asyncio.Event()
+        """Set while this process keeps its row."""
         state.watch(lambda _moment: self._changed.set())
 
     async def keep_reporting(self) -> None:
@@ -106,15 +133,48 @@ class ReplicaReporter:
             try:
                 async with self._connected() as session:
                     await self._register(session)
-                    self.settled.set()
+                    self.registered.set()
                     await self._report_changes(session)
-            except GatewayError:  # the listener tells that the database is away
-                self.settled.set()
+            except GatewayError as error:  # the listener tells that the database is away
+                self.registered.clear()
+                self._failure = str(error)
                 await asyncio.sleep(_RETRY * random.uniform(1.0, 2.0))  # noqa: S311  jitter, no secret
         await asyncio.Event().wait()
 
-    async def leave(self) -> None:
-        """Take the row back: this process has drained and serves nobody any more. Call it once."""
+    async def settle(self, within: float) -> None:
+        """Wait until every fence counts this process, at most for `within` seconds, while the database is confirmed.
+
+        Traffic does not depend on that in the end; but it is told.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while not self.registered.is_set():
+                    if not self._is_confirmed():
+                        return  # as the listener tells
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_EVERY):
+                            await self.registered.wait()
+                return
+        self._observe(
+            ReplicaUnregistered(
+                replica=self._process.name,
+                reason=self._failure,
+                remedy="begin no work on the word of a fence until gateway_replica_registered is 1; "
+                "look for locks on the table replicas, and whether the gateway's account may write it",
+            )
+        )
+
+    def _is_confirmed(self) -> bool:
+        age = self._state.age()
+        return age is not None and age < _CONFIRMED_LATELY
+
+    async def leave(self, *, to_neighbours: bool = False) -> None:
+        """Take the row back: this process has drained and serves nobody any more. Call it once.
+
+        With `to_neighbours`, processes of this host go on: the row stays where it tells of unanswered requests, and the
+        first one that sees this process ended tells of them from then on.
+        """
+        self._hands_on = to_neighbours and bool(self._process.host)
         self._leaving = True
         self._changed.set()
         if self._is_connected:
@@ -144,14 +204,19 @@ class ReplicaReporter:
         async with asyncio.timeout(_WRITE_LIMIT):
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
+        if self._state.version < version:
+            raise StoreError(f"version {version} of the state could not be loaded")
 
     async def _report_changes(self, session: Session) -> None:
-        """Write what changes when it does, and a heartbeat; at the end take the row back."""
+        """Write what changes when it does, and a heartbeat; at the end take the row back, or leave it."""
         clock = asyncio.get_running_loop().time
         said: tuple[int, Mapping[UUID, Gated]] | None = None
         due = 0.0
+        moves = self._database.moves
         while not self._leaving:
             self._changed.clear()
+            if self._database.moves != moves:
+                raise StoreError("the listener has left the server")  # this one may be a former primary
             gates = self._gates()
             report = (self._state.version, gates)
             if report != said or clock() >= due:
@@ -162,8 +227,12 @@ class ReplicaReporter:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY if left else due - clock()):
                     await self._changed.wait()
-        async with asyncio.timeout(_WRITE_LIMIT):
-            await delete_replica(session, self._process.id)
+        gates = self._gates()
+        if self._hands_on and any(gated.left or gated.given_up for gated in gates.values()):
+            await self._write(session, gates)
+        else:
+            async with asyncio.timeout(_WRITE_LIMIT):
+                await delete_replica(session, self._process.id)
         self._left.set()
 
     def _gates(self) -> Mapping[UUID, Gated]:

@@ -67,6 +67,8 @@ class Database:
         self.queries = load_queries()
         self._hosts = Hosts(url)
         self._pool: Any = None
+        self.moves = 0
+        """How often the listener has left a server or met a new history: connections that are kept are made anew."""
 
     async def open(self, *, most: int = 5) -> None:
         """Make the pool, of at most `most` connections, without connecting yet.
@@ -119,11 +121,13 @@ class Database:
 
     def follow(self, history: History) -> None:
         """Refuse servers that `history` has superseded, from now on; an unknown history changes nothing."""
-        if history.system is not None:
+        if history.system is not None and history != self._hosts.history:
+            self.moves += 1
             self._hosts.history = history
 
     async def lost(self, connection: Connection) -> None:
         """Note that a session broke: its host is tried last, and the pool's connections are made anew before use."""
+        self.moves += 1
         self._hosts.put_last(connection.host)
         if self._pool is not None:
             await self._pool.expire_connections()

@@ -17,6 +17,7 @@ from gateway.domain.observation import (
     Listening,
     LoopCrashed,
     Observation,
+    ReplicaUnregistered,
     RequestServed,
 )
 from gateway.observe.access_log import AccessLog
@@ -114,6 +115,7 @@ def test_a_bypass_link_stands_in_the_log_by_its_id() -> None:
     [
         (Listening(url="http://127.0.0.1:1"), "info"),
         (ListenerLost(reason="gone", retry_in=1.0), "warning"),
+        (ReplicaUnregistered(replica="web-1", reason="no answer", remedy="look for locks"), "warning"),
         (LoopCrashed(name="sweep", reason="bug", retry_in=1.0), "error"),
     ],
 )

@@ -63,6 +63,14 @@ def test_what_is_left_of_the_time_before_a_window_is_told() -> None:
     assert samples(metrics)["gateway_left_behind",] == 5
 
 
+def test_whether_fences_count_this_process_is_told() -> None:
+    """0 until its row is written."""
+    metrics = MetricsReader()
+    assert samples(metrics)["gateway_replica_registered",] == 0
+    metrics.is_registered = lambda: True
+    assert samples(metrics)["gateway_replica_registered",] == 1
+
+
 def test_the_metrics_of_workers_become_one_exposition() -> None:
     """Each family once, each sample with its worker; a worker that knows more families than others loses none."""
     one, other = MetricsReader(), MetricsReader()

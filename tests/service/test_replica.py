@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,13 +15,15 @@ import pytest
 
 from gateway.domain.access import command_line
 from gateway.domain.fence import Gated, Report
-from gateway.domain.observation import LoopCrashed, ReplicaDied
+from gateway.domain.history import History
+from gateway.domain.observation import LoopCrashed, ReplicaDied, ReplicaUnregistered
 from gateway.service import replica as module
 from gateway.service.clock import Clock
 from gateway.service.drafts import WindowDraft
 from gateway.service.replica import ReplicaReporter, is_certainly_dead, this_process
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
+from gateway.store.hosts import Connection
 from gateway.store.pool import Database
 from gateway.store.replicas import write_report
 from gateway.web.keys import Services
@@ -48,7 +51,12 @@ class Front:
 
 @asynccontextmanager
 async def reporting(
-    database: Database, state: State, observations: Observations, front: Front | None = None
+    database: Database,
+    state: State,
+    observations: Observations,
+    front: Front | None = None,
+    *,
+    at_once: bool = True,
 ) -> AsyncIterator[ReplicaReporter]:
     front = front or Front(state)
     reporter = ReplicaReporter(
@@ -56,7 +64,8 @@ async def reporting(
     )
     async with Supervisor(observations) as supervisor:
         supervisor.start(reporter.keep_reporting, "replica")
-        await asyncio.wait_for(reporter.settled.wait(), 20)
+        if at_once:
+            await asyncio.wait_for(reporter.registered.wait(), 20)
         yield reporter
     assert observations.of(LoopCrashed) == []
 
@@ -65,7 +74,7 @@ async def rows(services: Services) -> tuple[Report, ...]:
     return (await services.fences.replicas()).reports
 
 
-async def test_it_counts_in_every_fence_once_it_is_settled(
+async def test_it_counts_in_every_fence_once_it_is_registered(
     database: Database, state: State, services: Services, observations: Observations
 ) -> None:
     """The row is there before it serves; and it goes when the process has drained."""
@@ -148,7 +157,7 @@ async def test_it_says_that_it_lives(
 async def test_it_waits_for_a_database_that_is_away(
     own_postgres: Postgres, observations: Observations, tmp_path: Path
 ) -> None:
-    """Settled all the same, without a crash or a line in the log; registered as soon as it is back."""
+    """Nobody waits for that, and it makes no line in the log; it is registered as soon as the database is back."""
     name = own_postgres.create()
     database = Database(own_postgres.url(name))
     await database.open()
@@ -156,7 +165,10 @@ async def test_it_waits_for_a_database_that_is_away(
     own_postgres.stop()
     state = State(clock=Clock(), observe=observations, file=tmp_path / "none.json", close_unknown=False)
     try:
-        async with reporting(database, state, observations) as reporter:
+        async with reporting(database, state, observations, at_once=False) as reporter:
+            await asyncio.wait_for(reporter.settle(3600), module._CONFIRMED_LATELY)
+            assert not reporter.registered.is_set()
+            assert observations == []
             own_postgres.start()
 
             async def is_there() -> bool:
@@ -168,6 +180,101 @@ async def test_it_waits_for_a_database_that_is_away(
             await asyncio.wait_for(reporter.leave(), module._LEAVE_LIMIT + 1)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def locked(database: Database) -> AsyncIterator[None]:
+    """Nobody can write a row, though the database answers."""
+    connection = await database.connect()
+    try:
+        async with connection.transaction():
+            await connection.execute("lock table replicas in share row exclusive mode")
+            yield
+    finally:
+        connection.terminate()
+
+
+async def test_nobody_is_served_before_it_is_registered(
+    database: Database, state: State, observations: Observations
+) -> None:
+    """As long as the database is confirmed, attempts that fail are no reason to go on without."""
+    async with reporting(database, state, observations, at_once=False) as reporter:
+        async with locked(database):
+            settled = asyncio.ensure_future(reporter.settle(3600))
+            await wait_until(lambda: "no answer in time" in reporter._failure)
+            assert not settled.done()
+        await asyncio.wait_for(settled, 20)
+        assert reporter.registered.is_set()
+    assert observations.of(ReplicaUnregistered) == []
+
+
+async def test_serving_without_being_registered_is_told(
+    database: Database, state: State, observations: Observations
+) -> None:
+    """Once, with the reason; and it goes on trying."""
+    async with reporting(database, state, observations, at_once=False) as reporter:
+        async with locked(database):
+            await wait_until(lambda: "no answer in time" in reporter._failure)
+            await reporter.settle(0.1)
+            [told] = observations.of(ReplicaUnregistered)
+            assert (told.replica, told.reason) == (ME.name, reporter._failure)
+        await asyncio.wait_for(reporter.registered.wait(), 20)
+
+
+async def test_registered_means_that_it_has_the_state(
+    database: Database, services: Services, observations: Observations, tmp_path: Path
+) -> None:
+    """Where the state can't be loaded, the row alone does not count."""
+    await services.windows.create(WindowDraft(title="Upgrade"), WHO)
+    stale = State(clock=Clock(), observe=observations, file=tmp_path / "none.json", close_unknown=False)
+    empty = Database(database.url)  # it connects, but has no pool to load by
+    async with reporting(empty, stale, observations, at_once=False) as reporter:
+        await wait_until(lambda: "could not be loaded" in reporter._failure)
+        assert not reporter.registered.is_set()
+
+
+async def test_where_the_listener_leaves_a_server_the_reports_leave_it_too(
+    database: Database, state: State, observations: Observations
+) -> None:
+    """It may be a former primary."""
+    connections: list[Connection] = []
+    own = Database(database.url)  # no other listener moves it
+    connect = own.connect
+
+    async def watched() -> Connection:
+        connections.append(await connect())
+        return connections[-1]
+
+    own.connect = watched  # type: ignore[method-assign]
+    async with reporting(own, state, observations):
+        (first,) = connections
+        await own.lost(first)
+        await wait_until(lambda: len(connections) == 2)
+        assert first.is_closed()
+        own.follow(History(system=1, timeline=1))
+        # The server is of another system, which is none that was superseded.
+        await wait_until(lambda: len(connections) == 3)
+        assert connections[1].is_closed()
+
+
+async def test_who_retires_leaves_what_it_knows_to_the_neighbours(
+    database: Database, state: State, services: Services, observations: Observations
+) -> None:
+    """The row stays if there is something to tell, and a neighbour takes it over; who stops takes it along."""
+    front = Front(state)
+    window = await services.windows.create(WindowDraft(title="Upgrade"), WHO)
+    async with reporting(database, state, observations, front) as reporter:
+        await reporter.leave(to_neighbours=True)
+        assert await rows(services) == ()
+    front.left = 2
+    async with reporting(database, state, observations, front) as reporter:
+        await reporter.leave()
+        assert await rows(services) == ()
+    async with reporting(database, state, observations, front) as reporter:
+        front.left = 3
+        await reporter.leave(to_neighbours=True)
+        (row,) = await rows(services)
+        assert row.gates[window.id].left == 3
 
 
 async def test_what_a_dead_neighbour_had_in_the_application_is_told(
@@ -229,6 +336,27 @@ def test_a_number_that_another_process_has_is_a_death(ended: int) -> None:
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not collected yet
         assert is_certainly_dead(child, ME.host)
+
+
+def test_what_cannot_be_found_out_is_no_death(ended: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where no file can be opened, nor where processes are hidden; and who can't judge is not judged."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        is_dead, poor = is_certainly_dead(ME, ME.host), this_process()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not is_dead
+    assert (poor.host, poor.started) == ("", 0)
+    for name in ("sys/kernel/random/boot_id", "self/ns/pid"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(module, "_PROC", tmp_path)
+    assert module._host()
+    assert not is_certainly_dead(ME, ME.host)
+    assert is_certainly_dead(replace(ME, pid=ended), ME.host)
+    hidden = this_process()
+    assert (hidden.host, hidden.started) == ("", 0)
 
 
 def test_workers_are_told_apart() -> None:
