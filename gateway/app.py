@@ -12,7 +12,6 @@ from io import FileIO
 from aiohttp import web
 
 from gateway.config import Settings
-from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation, Observer, RequestServed, Retiring, Stopping
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
@@ -49,7 +48,7 @@ from gateway.web.keys import Services
 _SETTLE = 3.0
 # How long a database that answers may take to register this replica; a worker has crew.READY_WITHIN for all of it.
 _REGISTER = 20.0
-# How long a handshake may take that is under way when a worker ends; its connection is not counted yet.
+# How long a handshake may take that is under way when a worker retires; nobody waits for that.
 _HANDSHAKES = 1.0
 
 
@@ -65,8 +64,6 @@ class Membership:
     """Gives the metrics of all; None: there is no other process."""
     worker: int | None = None
     """The number of this process among them."""
-    needs_database: bool = False
-    """It tries a new address of the database: it serves only if that can be reached."""
 
 
 class Ending:
@@ -131,8 +128,6 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
         await _within(_SETTLE, listener.settled)
-        if membership is not None and membership.needs_database and not listener.reached.is_set():
-            raise InvalidError({"database.url": f"no database could be reached there within {_SETTLE:g} s"})
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
@@ -263,14 +258,13 @@ async def _serve(
             front.stopping = True
             observe(Retiring(open_connections=len(front.connections)))
             await _accept_no_more(runner, internal)
+            # What was accepted just now may still be in its handshake, and is not counted yet.
             await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace, idle=grace)
         else:
             ending.announce()
             observe(Stopping(open_connections=len(front.connections)))
             await _accept_no_more(runner)
-            if any(binding.is_tls for binding in outside):
-                await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
         await replica.leave(to_neighbours=ending.is_retirement)
 

@@ -36,22 +36,11 @@ def configured(config: Path | None) -> None:
 
 
 def settings_again() -> Callable[[], "Settings"]:
-    """Return what reads the same settings once more, from the same place, as `load_settings` does.
-
-    A file that was there before and is not, or is empty, is an error: in a running gateway it means no defaults.
-    """
+    """Return what reads the same settings once more, from the same place, as `load_settings` does."""
     from gateway.config import load_settings  # noqa: PLC0415
 
-    path: Path | None = click.get_current_context().meta.get(_META)
-    if path is None and DEFAULT_FILE.is_file():
-        path = DEFAULT_FILE
-
-    def again() -> "Settings":
-        if path is not None and path.is_file() and path.stat().st_size == 0:
-            raise InvalidError({str(path): "is empty; write it whole, and then send SIGHUP once more"})
-        return load_settings(path)
-
-    return again
+    named: Path | None = click.get_current_context().meta.get(_META)
+    return lambda: load_settings(named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
 
 
 def read_settings(config: Path | None = None) -> "Settings":

@@ -30,14 +30,6 @@ class Retiring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerMissing:
-    """A worker could not be started: the system allows no further process."""
-
-    reason: str
-    retry_in: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReady:
     """A worker serves."""
 
@@ -295,7 +287,6 @@ Observation = (
     | Retiring
     | WorkerReady
     | WorkerDied
-    | WorkerMissing
     | SettingsLoaded
     | SettingsRefused
     | DatabaseServerLost

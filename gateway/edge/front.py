@@ -162,16 +162,16 @@ class Front:
             self.pool.close_idle(now)
 
     async def drain(self, grace: float, *, idle: float = IDLE_GRACE) -> None:
-        """Finish what is open; every answer from now on says that it is the last one.
+        """Finish what is open, for at most `grace` seconds; every answer from now on says that it is the last one.
 
-        Connections without a request are closed after `idle` seconds: the client may be sending one just now. What is
-        open then has `grace` seconds: a request that came last has its time, too.
+        Connections without a request are closed after `idle` seconds: the client may be sending one just now.
         """
         self.stopping = True
+        until = self.loop.time() + grace
         await self._emptied(min(idle, grace))
         for connection in list(self.connections):
             connection.close_when_idle()
-        await self._emptied(grace)
+        await self._emptied(until - self.loop.time())
         tunnels = [connection.tunnel for connection in self.connections if connection.tunnel is not None]
         for tunnel in tunnels:
             tunnel.end()

@@ -79,12 +79,12 @@ def bind(server: Server, kept: Sequence[Binding] = ()) -> tuple[Binding, ...]:
         if sockets is None:
             try:
                 sockets = listen(address)
-            except (OSError, UnicodeError) as error:  # the latter: a name that no host can have
+            except OSError as error:
                 for listening in made:
                     listening.close()
-                reason = (error.strerror if isinstance(error, OSError) else None) or error
                 raise ListenError(
-                    f"can't listen on {address}: {reason}; end what uses it, or set {setting} to another address"
+                    f"can't listen on {address}: {error.strerror or error}; end what uses it, "
+                    f"or set {setting} to another address"
                 ) from error
             made += sockets
         bindings.append(Binding(setting=setting, address=address, sockets=sockets, is_tls=tls))

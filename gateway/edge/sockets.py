@@ -7,7 +7,6 @@ import resource
 import socket
 import struct
 import termios
-from contextlib import suppress
 
 _KEEPALIVE_IDLE = 60
 _KEEPALIVE_EVERY = 15
@@ -52,8 +51,7 @@ def ignore_newcomers(listening: socket.socket) -> None:
         program = ctypes.create_string_buffer(_DROP_NEWCOMERS)
         # struct sock_fprog: the number of instructions, and where they are.
         filter_program = struct.pack("@HP", len(_INSTRUCTIONS), ctypes.addressof(program))
-        with suppress(OSError):  # a sandbox may refuse filters: then those that wait are reset, as with any server
-            listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)
 
 
 def waiting(listening: socket.socket) -> int:

@@ -29,7 +29,6 @@ from gateway.domain.observation import (
     UpstreamFailed,
     WatcherFailed,
     WorkerDied,
-    WorkerMissing,
 )
 
 _WARNINGS = (
@@ -48,7 +47,6 @@ _WARNINGS = (
     StateWentBack,
     UpstreamFailed,
     WorkerDied,
-    WorkerMissing,
 )
 _TELL_AGAIN = 60.0
 _ERRORS = (LoopCrashed, HandlerFailed, WatcherFailed)

@@ -67,9 +67,7 @@ class Worker:
         """Tell it to finish what is open, and end."""
         if not self.is_ending:
             self.is_ending = True
-            grace = self.plan.settings.server.shutdown_grace.total_seconds()
-            # Who retires waits for idle connections first, and then for what came on them (`Front.drain`).
-            self.kill_at = time.monotonic() + (2 * grace if word is Word.RETIRE else grace) + _ENDING
+            self.kill_at = time.monotonic() + self.plan.settings.server.shutdown_grace.total_seconds() + _ENDING
             self.channel.say(word)
 
     @property
@@ -78,10 +76,7 @@ class Worker:
         if self.failure is not None:
             return str(self.failure)
         code = os.waitstatus_to_exitcode(self.status)
-        if code >= 0:
-            return f"ended with exit code {code}"
-        named = {number.value: number.name for number in signal.Signals}  # those for real time have no name
-        return f"killed by {named.get(-code, f'signal {-code}')}"
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 class Crew:
@@ -95,14 +90,8 @@ class Crew:
         self._selector = selector
         self._log_turn = log_turn
 
-    def fork(self, plan: Plan, forget: Callable[[], None], *, needs_database: bool = False) -> Worker:
-        """Start a worker; with `needs_database` only one that reaches it serves.
-
-        In the new process, `forget` drops what is the master's alone.
-
-        Raises:
-            WorkerError: the system does not allow another process at the moment.
-        """
+    def fork(self, plan: Plan, forget: Callable[[], None]) -> Worker:
+        """Start a worker. In the new process, `forget` drops what is the master's alone."""
         taken = {worker.number for worker in self.living}
         number = next(number for number in range(1, len(taken) + 2) if number not in taken)
         ours, theirs = Channel.pair()
@@ -111,25 +100,19 @@ class Crew:
         # What is shared stays so while nobody writes to it: also not the collector.
         gc.freeze()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            pid = os.fork()
-        except OSError as error:
+        pid = os.fork()
+        if pid == 0:
+            forget()
             ours.close()
-            raise WorkerError(f"the system allows no further process: {error.strerror}") from error
-        else:
-            if pid == 0:
-                forget()
-                ours.close()
-                self._serve(plan, number, theirs, blocked, needs_database=needs_database)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            theirs.close()
+            self._serve(plan, number, theirs, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        theirs.close()
         worker = Worker(number=number, pid=pid, plan=plan, channel=ours, kill_at=time.monotonic() + READY_WITHIN)
         self.living.append(worker)
         self._selector.register(ours.socket, selectors.EVENT_READ, worker)
         return worker
 
-    def _serve(self, plan: Plan, number: int, channel: Channel, blocked: set[int], *, needs_database: bool) -> NoReturn:
+    def _serve(self, plan: Plan, number: int, channel: Channel, blocked: set[int]) -> NoReturn:
         """Be the worker, from the fork to its end: nothing of the master's may run here, not even its exit."""
         code = 1
         try:
@@ -143,12 +126,7 @@ class Crew:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             configure_logging(plan.settings.log.format)
             code = work(
-                plan.for_worker,
-                number=number,
-                bindings=plan.bindings,
-                channel=channel,
-                log_turn=self._log_turn,
-                needs_database=needs_database,
+                plan.for_worker, number=number, bindings=plan.bindings, channel=channel, log_turn=self._log_turn
             )
         except BaseException as error:  # noqa: BLE001  a bug: there is nobody above who could tell of it
             channel.say(Word.FAILED, message=f"this is a bug: {error!r}", fields={})

@@ -22,7 +22,6 @@ from gateway.domain.observation import (
     SettingsLoaded,
     SettingsRefused,
     WorkerDied,
-    WorkerMissing,
     WorkerReady,
 )
 from gateway.edge.listening import Binding, bind
@@ -128,19 +127,17 @@ class Master:
                 self._reloads = True
 
     def _died(self, worker: Worker) -> None:
-        self._put_off(early=time.monotonic() - worker.started < _EARLY)
+        now = time.monotonic()
+        early = now - worker.started < _EARLY
+        self._delay = min(max(_FIRST_DELAY, 2 * self._delay), _LONGEST_DELAY) if early else 0.0
+        self._respawn_at = now + self._delay
         self._crew.restarts += 1
         self._observe(WorkerDied(worker=worker.number, pid=worker.pid, reason=worker.death, retry_in=self._delay))
 
-    def _put_off(self, *, early: bool) -> None:
-        """Wait before the next worker is started, twice as long each time; not at all unless it is `early`."""
-        self._delay = min(max(_FIRST_DELAY, 2 * self._delay), _LONGEST_DELAY) if early else 0.0
-        self._respawn_at = time.monotonic() + self._delay
-
     # Workers
 
-    def _fork(self, plan: Plan, *, needs_database: bool = False) -> Worker:
-        return self._crew.fork(plan, self._forget, needs_database=needs_database)
+    def _fork(self, plan: Plan) -> Worker:
+        return self._crew.fork(plan, self._forget)
 
     def _tend(self) -> None:
         """Start workers that are missing, retire those that are too many, and look after PostgreSQL."""
@@ -152,13 +149,9 @@ class Master:
         missing = wanted - len(present)
         if former:  # one after the other, while the former ones serve
             missing = min(missing, 1 - (len(present) - len(ready)))
-        if missing > 0 and time.monotonic() >= self._respawn_at:
-            try:
-                for _ in range(missing):
-                    self._fork(self._plan)
-            except WorkerError as error:
-                self._put_off(early=True)
-                self._observe(WorkerMissing(reason=str(error), retry_in=self._delay))
+        if time.monotonic() >= self._respawn_at:
+            for _ in range(missing):
+                self._fork(self._plan)
         if ready:
             for worker in former[: max(0, len(ready) + len(former) - wanted)]:
                 worker.end(Word.RETIRE)
@@ -221,13 +214,9 @@ class Master:
         except GatewayError as error:
             self._refuse(error)
             return
-        except Exception as error:  # noqa: BLE001  whatever is wrong with new settings, the gateway goes on with its own
-            self._refuse(WorkerError(f"this is a bug: {error!r}"))
-            return
         former = self._plan
         try:
-            # Another database that can't be reached would open every gate that the present one keeps shut.
-            worker = self._fork(plan, needs_database=plan.settings.database.url != former.settings.database.url)
+            worker = self._fork(plan)
             self._are_ready([worker])  # whoever dies meanwhile is replaced after that
         except GatewayError as error:
             _close_others(plan.bindings, former.bindings)
