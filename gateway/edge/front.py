@@ -164,7 +164,7 @@ class Front:
             self.pool.close_idle(now)
 
     async def drain(self, grace: float, *, idle: float = IDLE_GRACE) -> None:
-        """Finish what is open within `idle`, then `grace` seconds; every answer from now on says that it is the last one.
+        """Finish what is open within `idle` and then `grace` seconds; each answer from now on says that it is the last.
 
         Connections without a request are closed after `idle` seconds: the client may be sending one just now.
         """

@@ -271,6 +271,15 @@ def test_a_master_without_descriptors_or_names_for_signals_goes_on(start_shop: S
     eventually(lambda: former[0] not in gateway.workers() and len(gateway.workers()) == len(former))
 
 
+def test_the_announcement_outlives_its_worker(start_shop: StartShop) -> None:
+    """The worker that waits for the database to say how to sign in is killed: the next one says it."""
+    gateway = start_shop(DATABASE__URL="postgresql://nobody@127.0.0.1:9/nothing")
+    said = "nobody can sign in"
+    gateway.err.wait_for(said)
+    os.kill(gateway.workers()[0], signal.SIGKILL)
+    eventually(lambda: gateway.err.text.count(said) == 2)
+
+
 def test_late_requests_of_a_retiring_worker_have_a_whole_grace(start_shop: StartShop) -> None:
     """What comes late on an idle connection is answered, though it takes longer than idle ones may stay."""
     gateway = start_shop(SERVER__SHUTDOWN_GRACE="2s")
