@@ -12,11 +12,12 @@ from io import FileIO
 from aiohttp import web
 
 from gateway.config import Settings
+from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation, Observer, RequestServed, Retiring, Stopping
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.certificate import Certificate
-from gateway.edge.front import Front
+from gateway.edge.front import RETIREMENT_IDLE, Front
 from gateway.edge.listening import BACKLOG, Binding, bind
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
@@ -48,7 +49,7 @@ from gateway.web.keys import Services
 _SETTLE = 3.0
 # How long a database that answers may take to register this replica; a worker has crew.READY_WITHIN for all of it.
 _REGISTER = 20.0
-# How long a handshake may take that is under way when a worker retires; nobody waits for that.
+# How long a handshake may take that is under way when a worker accepts no more.
 _HANDSHAKES = 1.0
 
 
@@ -62,6 +63,8 @@ class Membership:
     """The file that they lock in turn to write the access log."""
     exposition: Callable[[], Awaitable[bytes]] | None = None
     """Gives the metrics of all; None: there is no other process."""
+    needs_database: bool = False
+    """Do not start without it."""
     worker: int | None = None
     """The number of this process among them."""
 
@@ -128,6 +131,10 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         supervisor.start(state.keep_time, "time")
         supervisor.start(state.keep_file, "snapshot file")
         await _within(_SETTLE, listener.settled)
+        if membership is not None and membership.needs_database and not listener.reached.is_set():
+            raise InvalidError(
+                {"database.url": "this database can't be reached; correct the address, or start it first"}
+            )
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
@@ -260,11 +267,13 @@ async def _serve(
             await _accept_no_more(runner, internal)
             # What was accepted just now may still be in its handshake, and is not counted yet.
             await asyncio.sleep(min(_HANDSHAKES, grace))
-            await front.drain(grace, idle=grace)
+            await front.drain(grace, idle=min(RETIREMENT_IDLE, grace))
         else:
             ending.announce()
             observe(Stopping(open_connections=len(front.connections)))
             await _accept_no_more(runner)
+            if any(binding.is_tls for binding in outside):
+                await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
         await replica.leave(to_neighbours=ending.is_retirement)
 

@@ -111,6 +111,10 @@ def _address(text: str) -> str:
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match[1]) > _HIGHEST_PORT:
         raise ValueError(f'{text!r} is not an address to listen on: write "0.0.0.0:8080", "[::]:8080" or "unix:/path"')
+    try:
+        text.rpartition(":")[0].strip("[]").encode("idna")
+    except UnicodeError as error:
+        raise ValueError(f"{text!r} names no host that can be looked up: {error}") from error
     return text
 
 
@@ -184,7 +188,7 @@ class Limits(_Section):
     header_count: PositiveInt = Field(200, description="Fields in a head; more: 431.")
     body_bytes: NonNegativeInt = Field(0, description="Body of a request, more: 413. 0: no limit.")
     connections: NonNegativeInt = Field(
-        0, description="Open connections of clients, of all workers together. 0: no limit."
+        0, description="Open connections of clients; each worker refuses beyond its equal share. 0: no limit."
     )
     api_rate: NonNegativeInt = Field(600, description="API calls per minute of one token; more: 429. 0: no limit.")
     wrong_token_rate: NonNegativeInt = Field(

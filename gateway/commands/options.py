@@ -36,11 +36,38 @@ def configured(config: Path | None) -> None:
 
 
 def settings_again() -> Callable[[], "Settings"]:
-    """Return what reads the same settings once more, from the same place, as `load_settings` does."""
+    """Return what reads the same settings once more, from the same place, as `load_settings` does.
+
+    A file that was read once must stay: without it, or emptied, all settings would silently be the defaults.
+    """
     from gateway.config import load_settings  # noqa: PLC0415
 
-    named: Path | None = click.get_current_context().meta.get(_META)
-    return lambda: load_settings(named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
+    path: Path | None = click.get_current_context().meta.get(_META)
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    had_settings = path is not None and not _is_blank(path)
+
+    def load() -> "Settings":
+        nonlocal path, had_settings
+        # One that was not there at the start may come.
+        found = path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+        settings = load_settings(found)
+        if found is not None:
+            is_blank = _is_blank(found)
+            if had_settings and is_blank:
+                raise InvalidError({str(found): "is empty: write the settings again, or restart the gateway"})
+            path, had_settings = found, not is_blank
+        return settings
+
+    return load
+
+
+def _is_blank(path: Path) -> bool:
+    """Tell whether a file has nothing in it; one that can't be read has."""
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return False
 
 
 def read_settings(config: Path | None = None) -> "Settings":

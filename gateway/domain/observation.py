@@ -42,6 +42,7 @@ class WorkerDied:
     """A worker has ended that nobody had told to; another one is started."""
 
     worker: int
+    """0, as `pid`, for one that could not be started at all."""
     pid: int
     reason: str
     retry_in: float

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SWEEP_EVERY = 0.5
 NEVER = math.inf
 IDLE_GRACE = 0.5
+RETIREMENT_IDLE = 10.0
+"""Seconds that connections without a request may stay when a worker retires: their next request says that it ends."""
 _LAST_WORDS = 2.0
 """Seconds that both ends of a WebSocket have to answer the Close that they are sent at the end."""
 _MOST_UNTOLD = 200_000
@@ -162,16 +164,15 @@ class Front:
             self.pool.close_idle(now)
 
     async def drain(self, grace: float, *, idle: float = IDLE_GRACE) -> None:
-        """Finish what is open, for at most `grace` seconds; every answer from now on says that it is the last one.
+        """Finish what is open within `idle` and then `grace` seconds; each answer from now on says that it is the last.
 
         Connections without a request are closed after `idle` seconds: the client may be sending one just now.
         """
         self.stopping = True
-        until = self.loop.time() + grace
         await self._emptied(min(idle, grace))
         for connection in list(self.connections):
             connection.close_when_idle()
-        await self._emptied(until - self.loop.time())
+        await self._emptied(grace)  # all of it: a request may have come just now
         tunnels = [connection.tunnel for connection in self.connections if connection.tunnel is not None]
         for tunnel in tunnels:
             tunnel.end()

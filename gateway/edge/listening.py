@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,9 @@ class Binding:
     def ignore_newcomers(self) -> None:
         """Take no new connections, so that those that wait can be accepted before `close`."""
         for listening in self.sockets:
-            ignore_newcomers(listening)
+            # Where the kernel refuses the filter, those that come at the last moment are reset, as without it.
+            with suppress(OSError):
+                ignore_newcomers(listening)
 
     @property
     def waiting(self) -> int:
@@ -79,11 +82,11 @@ def bind(server: Server, kept: Sequence[Binding] = ()) -> tuple[Binding, ...]:
         if sockets is None:
             try:
                 sockets = listen(address)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: no host name, no path
                 for listening in made:
                     listening.close()
                 raise ListenError(
-                    f"can't listen on {address}: {error.strerror or error}; end what uses it, "
+                    f"can't listen on {address}: {getattr(error, 'strerror', None) or error}; end what uses it, "
                     f"or set {setting} to another address"
                 ) from error
             made += sockets

@@ -21,6 +21,8 @@ class Word(StrEnum):
     """It can't start: `message`, and `fields` with each wrong setting."""
     SCRAPED = "scraped"
     """Somebody asks it for the metrics of all."""
+    ANNOUNCED = "announced"
+    """It has said how the first administrator gets in, or there is one."""
     # By the master
     ANNOUNCE = "announce"
     """Say how the first administrator gets in."""

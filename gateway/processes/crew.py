@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from gateway.config import Settings
 from gateway.domain.errors import GatewayError, InvalidError
+from gateway.edge.front import RETIREMENT_IDLE
 from gateway.edge.listening import Binding
 from gateway.observe.log import configure_logging
 from gateway.processes.channel import Channel, Word
@@ -20,7 +21,7 @@ from gateway.processes.worker import work
 READY_WITHIN = 30.0
 """Seconds that a worker has to start."""
 _ENDING = 10.0
-"""Seconds beyond `shutdown_grace` after which a worker that was told to end is killed."""
+"""Seconds beyond what it waits for by itself after which a worker that was told to end is killed."""
 
 
 class WorkerError(GatewayError):
@@ -58,6 +59,8 @@ class Worker:
     is_ending: bool = False
     kill_at: float = float("inf")
     """When it had all its time to start, or to end."""
+    has_announced: bool = False
+    """It has said how the first administrator gets in."""
     failure: GatewayError | None = None
     """Why it could not start, in its own words."""
     status: int = 0
@@ -67,7 +70,9 @@ class Worker:
         """Tell it to finish what is open, and end."""
         if not self.is_ending:
             self.is_ending = True
-            self.kill_at = time.monotonic() + self.plan.settings.server.shutdown_grace.total_seconds() + _ENDING
+            grace = self.plan.settings.server.shutdown_grace.total_seconds()
+            idle = min(grace, RETIREMENT_IDLE) if word is Word.RETIRE else 0.0
+            self.kill_at = time.monotonic() + idle + grace + _ENDING
             self.channel.say(word)
 
     @property
@@ -76,7 +81,12 @@ class Worker:
         if self.failure is not None:
             return str(self.failure)
         code = os.waitstatus_to_exitcode(self.status)
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        try:
+            return f"killed by {signal.Signals(-code).name}"
+        except ValueError:  # real-time signals have no name
+            return f"killed by signal {-code}"
 
 
 class Crew:
@@ -90,21 +100,36 @@ class Crew:
         self._selector = selector
         self._log_turn = log_turn
 
-    def fork(self, plan: Plan, forget: Callable[[], None]) -> Worker:
-        """Start a worker. In the new process, `forget` drops what is the master's alone."""
+    def fork(self, plan: Plan, forget: Callable[[], None], *, needs_database: bool = False) -> Worker:
+        """Start a worker. In the new process, `forget` drops what is the master's alone.
+
+        With `needs_database` it fails to start where it can't reach the database.
+
+        Raises:
+            WorkerError: the system has no room for another process.
+        """
         taken = {worker.number for worker in self.living}
         number = next(number for number in range(1, len(taken) + 2) if number not in taken)
-        ours, theirs = Channel.pair()
+        try:
+            ours, theirs = Channel.pair()
+        except OSError as error:
+            raise WorkerError(f"no worker can be started: {error.strerror}") from error
         sys.stdout.flush()
         sys.stderr.flush()
         # What is shared stays so while nobody writes to it: also not the collector.
         gc.freeze()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            ours.close()
+            theirs.close()
+            raise WorkerError(f"no worker can be started: {error.strerror}") from error
         if pid == 0:
             forget()
             ours.close()
-            self._serve(plan, number, theirs, blocked)
+            self._serve(plan, number, theirs, blocked, needs_database=needs_database)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         theirs.close()
         worker = Worker(number=number, pid=pid, plan=plan, channel=ours, kill_at=time.monotonic() + READY_WITHIN)
@@ -112,7 +137,7 @@ class Crew:
         self._selector.register(ours.socket, selectors.EVENT_READ, worker)
         return worker
 
-    def _serve(self, plan: Plan, number: int, channel: Channel, blocked: set[int]) -> NoReturn:
+    def _serve(self, plan: Plan, number: int, channel: Channel, blocked: set[int], *, needs_database: bool) -> NoReturn:
         """Be the worker, from the fork to its end: nothing of the master's may run here, not even its exit."""
         code = 1
         try:
@@ -126,7 +151,12 @@ class Crew:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             configure_logging(plan.settings.log.format)
             code = work(
-                plan.for_worker, number=number, bindings=plan.bindings, channel=channel, log_turn=self._log_turn
+                plan.for_worker,
+                number=number,
+                bindings=plan.bindings,
+                channel=channel,
+                log_turn=self._log_turn,
+                needs_database=needs_database,
             )
         except BaseException as error:  # noqa: BLE001  a bug: there is nobody above who could tell of it
             channel.say(Word.FAILED, message=f"this is a bug: {error!r}", fields={})
@@ -143,6 +173,8 @@ class Crew:
                     case Word.READY:
                         worker.is_ready = True
                         worker.kill_at = float("inf") if not worker.is_ending else worker.kill_at
+                    case Word.ANNOUNCED:
+                        worker.has_announced = True
                     case Word.FAILED:
                         fields = values["fields"]
                         worker.failure = InvalidError(fields) if fields else WorkerError(values["message"])

@@ -60,6 +60,8 @@ class Master:
         self._crew = Crew(self._selector, os.memfd_create("access log"))
         self._database: KeptDatabase | None = None
         self._plan = Plan(settings=settings, bindings=())
+        self._announcer: Worker | None = None
+        """Who is to say how the first administrator gets in, until it has."""
         self._respawn_at = self._delay = 0.0
 
     def run(self) -> int:
@@ -128,16 +130,31 @@ class Master:
 
     def _died(self, worker: Worker) -> None:
         now = time.monotonic()
-        early = now - worker.started < _EARLY
-        self._delay = min(max(_FIRST_DELAY, 2 * self._delay), _LONGEST_DELAY) if early else 0.0
-        self._respawn_at = now + self._delay
+        if now - worker.started < _EARLY:
+            self._fork_later()
+        else:
+            self._delay, self._respawn_at = 0.0, now
         self._crew.restarts += 1
         self._observe(WorkerDied(worker=worker.number, pid=worker.pid, reason=worker.death, retry_in=self._delay))
 
     # Workers
 
-    def _fork(self, plan: Plan) -> Worker:
-        return self._crew.fork(plan, self._forget)
+    def _fork(self, plan: Plan, *, needs_database: bool = False) -> Worker:
+        return self._crew.fork(plan, self._forget, needs_database=needs_database)
+
+    def _fork_later(self) -> None:
+        """Wait before the next worker, longer each time."""
+        self._delay = min(max(_FIRST_DELAY, 2 * self._delay), _LONGEST_DELAY)
+        self._respawn_at = time.monotonic() + self._delay
+
+    def _replace(self, missing: int) -> None:
+        """Start workers; where the system has no room for one, those that live serve on and it is tried again."""
+        try:
+            for _ in range(missing):
+                self._fork(self._plan)
+        except WorkerError as error:
+            self._fork_later()
+            self._observe(WorkerDied(worker=0, pid=0, reason=str(error), retry_in=self._delay))
 
     def _tend(self) -> None:
         """Start workers that are missing, retire those that are too many, and look after PostgreSQL."""
@@ -150,13 +167,23 @@ class Master:
         if former:  # one after the other, while the former ones serve
             missing = min(missing, 1 - (len(present) - len(ready)))
         if time.monotonic() >= self._respawn_at:
-            for _ in range(missing):
-                self._fork(self._plan)
+            self._replace(missing)
+        self._have_announced(ready)
         if ready:
             for worker in former[: max(0, len(ready) + len(former) - wanted)]:
                 worker.end(Word.RETIRE)
         if self._database is not None:
             self._database.tend()
+
+    def _have_announced(self, ready: list[Worker]) -> None:
+        """Have another worker announce where the one that was to has gone before it could."""
+        if self._announcer is None:
+            return
+        if self._announcer.has_announced:
+            self._announcer = None
+        elif ready and (self._announcer.is_ending or self._announcer not in self._crew.living):
+            self._announcer = ready[0]
+            self._announcer.channel.say(Word.ANNOUNCE)
 
     # From start to end
 
@@ -169,7 +196,8 @@ class Master:
             if not binding.is_internal:
                 say(f"listening on {binding.url}")
                 self._observe(Listening(url=binding.url))
-        workers[0].channel.say(Word.ANNOUNCE)
+        self._announcer = workers[0]
+        self._announcer.channel.say(Word.ANNOUNCE)
         self._serves = True
 
     def _are_ready(self, workers: list[Worker]) -> bool:
@@ -211,14 +239,16 @@ class Master:
         self._reloads = False
         try:
             plan = self._planned(self._load())
-        except GatewayError as error:
+        except Exception as error:  # noqa: BLE001  told; whatever is wrong with new settings, the present ones serve on
             self._refuse(error)
             return
         former = self._plan
         try:
-            worker = self._fork(plan)
+            # Another database that can't be reached is a slip of the pen: nobody would know the windows in force.
+            is_moved = plan.settings.database.url != former.settings.database.url
+            worker = self._fork(plan, needs_database=is_moved)
             self._are_ready([worker])  # whoever dies meanwhile is replaced after that
-        except GatewayError as error:
+        except Exception as error:  # noqa: BLE001  as above
             _close_others(plan.bindings, former.bindings)
             self._refuse(error)
             return
@@ -232,12 +262,13 @@ class Master:
                 self._observe(Listening(url=binding.url))
         _close_others(former.bindings, plan.bindings)
 
-    def _refuse(self, error: GatewayError) -> None:
+    def _refuse(self, error: Exception) -> None:
         """Tell that the settings stay as they were, and why."""
         reasons = [f"{path}: {text}" for path, text in error.fields.items()] if isinstance(error, InvalidError) else []
-        for reason in reasons or [str(error)]:
+        reasons = reasons or [str(error) if isinstance(error, GatewayError) else f"this is a bug: {error!r}"]
+        for reason in reasons:
             say(f"the settings stay as they were; {reason}")
-        self._observe(SettingsRefused(reason="; ".join(reasons) or str(error)))
+        self._observe(SettingsRefused(reason="; ".join(reasons)))
 
     def _give_notice(self) -> None:
         """Have `/ready` say no, and go on serving until balancers have noticed."""

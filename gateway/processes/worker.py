@@ -19,13 +19,29 @@ _SCRAPE_WITHIN = 1.0
 """Seconds that the other workers have to tell their metrics; without those that don't, the answer goes out."""
 
 
-def work(settings: Settings, *, number: int, bindings: Sequence[Binding], channel: Channel, log_turn: int) -> int:
+def work(
+    settings: Settings,
+    *,
+    number: int,
+    bindings: Sequence[Binding],
+    channel: Channel,
+    log_turn: int,
+    needs_database: bool = False,
+) -> int:
     """Serve until the master says otherwise, or has gone; return the exit code."""
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # a terminal or systemd tells all processes; the master decides
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_Worker(number, channel).run(settings, bindings, log_turn))
+            worker = _Worker(number, channel)
+            membership = Membership(
+                bindings=bindings,
+                log_turn=log_turn,
+                exposition=worker.exposition,
+                worker=number,
+                needs_database=needs_database,
+            )
+            runner.run(worker.run(settings, membership))
     except GatewayError as error:
         fields = error.fields if isinstance(error, InvalidError) else {}
         channel.say(Word.FAILED, message=str(error), fields=fields)
@@ -48,17 +64,20 @@ class _Worker:
         self._channel = channel
         self._ended = asyncio.Event()
         self._gateway: Gateway | None = None
+        self._early: list[tuple[Word, dict[str, object]]] = []
+        """What the master said before this worker could do it."""
         self._announcing: asyncio.Task[None] | None = None
         self._scrape: _Scrape | None = None
 
-    async def run(self, settings: Settings, bindings: Sequence[Binding], log_turn: int) -> None:
+    async def run(self, settings: Settings, membership: Membership) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.socket, self._hear)
-        membership = Membership(bindings=bindings, log_turn=log_turn, exposition=self._exposition, worker=self._number)
         async with running(settings, membership) as gateway:
             self._gateway = gateway
             settle_memory()
             self._channel.say(Word.READY)
+            for word, values in self._early:
+                self._obey(word, values)
             await self._ended.wait()
             if self._announcing is not None:
                 self._announcing.cancel()
@@ -73,23 +92,27 @@ class _Worker:
 
     def _obey(self, word: Word, values: dict[str, object]) -> None:
         gateway = self._gateway
-        if word in (Word.DRAIN, Word.RETIRE):
-            if gateway is not None and word is Word.RETIRE:
+        if gateway is None:
+            self._early.append((word, values))
+        elif word in (Word.DRAIN, Word.RETIRE):
+            if word is Word.RETIRE:
                 gateway.ending.retire()
             self._ended.set()
-        elif gateway is None:
-            return  # whatever it is, it does not serve yet
         elif word is Word.NOTICE:
             gateway.ending.announce()
         elif word is Word.ANNOUNCE:
-            self._announcing = asyncio.get_running_loop().create_task(_announce(gateway))
+            self._announcing = asyncio.get_running_loop().create_task(self._announce(gateway))
         elif word is Word.EXPOSE:
             text = gateway.metrics.text().decode()
             self._channel.say(Word.METRICS, of=self._number, to=values["to"], text=text)
         elif self._scrape is not None:
             self._scrape.hear(word, values)
 
-    async def _exposition(self) -> bytes:
+    async def _announce(self, gateway: Gateway) -> None:
+        await _announce(gateway)
+        self._channel.say(Word.ANNOUNCED)
+
+    async def exposition(self) -> bytes:
         """Ask all workers for their metrics, by way of the master; who asks at the same time gets the same answer."""
         scrape = self._scrape
         if scrape is None:

@@ -371,3 +371,32 @@ async def test_refusals_of_a_request_are_problems_for_those_who_read_them(serve:
     answer = await client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 3\r\n\r\nabc")
     assert (answer.status, answer.get("content-type")) == (413, b"application/problem+json")
     assert json.loads(answer.content)["status"] == 413
+
+
+async def test_a_request_that_comes_late_while_connections_are_waited_for_has_its_time(
+    serve: Serve, application: Application
+) -> None:
+    """A gateway that retires waits for idle connections first; what comes on one then is answered, and told to go."""
+    gateway = await serve()
+    client = await gateway.connect()
+    assert (await client.ask(GET % 1)).status == 200
+    go_on = asyncio.Event()
+
+    async def slow(_: Application, end: End) -> None:
+        await end.message()
+        await go_on.wait()
+        end.send(OK)
+        await end.end()
+
+    application.script = slow
+    for connection in application.connections:
+        connection.abort()
+    draining = asyncio.create_task(gateway.front.drain(0.6, idle=0.6))
+    began = gateway.front.loop.time()
+    await wait_until(lambda: gateway.front.loop.time() > began + 0.4)
+    client.send(GET % 2)
+    await wait_until(lambda: gateway.front.loop.time() > began + 0.9)
+    go_on.set()
+    answer = await client.answer()
+    assert (answer.status, answer.get("connection")) == (200, b"close")
+    await draining

@@ -3,10 +3,11 @@
 import http.client
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,36 @@ def test_the_notice_can_be_skipped(
         gateway.process.send_signal(number)
     assert gateway.ended() == 0
     assert time.monotonic() - began < 25
+
+
+def test_handshakes_under_way_are_finished(
+    applications: tuple[int, int],
+    database_url: str,
+    start_gateway: StartGateway,
+    tmp_path: Path,
+    certificate: tuple[str, str],
+) -> None:
+    """Who was accepted before SIGTERM and begins its handshake after it is answered."""
+    gateway = start_gateway(
+        tmp_path,
+        DATABASE__URL=database_url,
+        UPSTREAM__URL=f"http://127.0.0.1:{applications[0]}",
+        SERVER__TLS_CERTIFICATE=certificate[0],
+        SERVER__TLS_KEY=certificate[1],
+    )
+    port = int(gateway.err.wait_for(r"^listening on https://127\.0\.0\.1:(\d+)$")[1])
+    trusting = ssl.create_default_context(cafile=certificate[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as connection:
+        gateway.process.terminate()
+        gateway.err.wait_for("Stopping")
+        connection.settimeout(0.4)
+        with suppress(TimeoutError):  # a gateway that does not wait for handshakes ends the connection meanwhile
+            connection.recv(1)
+        connection.settimeout(LONGEST)
+        with trusting.wrap_socket(connection, server_hostname="localhost") as secure:
+            secure.sendall(b"GET /status/200 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert secure.recv(100).startswith(b"HTTP/1.1 200")
+    assert gateway.ended() == 0
 
 
 def test_a_second_signal_does_not_cut_anybody_off(

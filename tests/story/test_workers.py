@@ -218,13 +218,15 @@ def test_other_addresses_and_numbers(start_shop: StartShop, tmp_path: Path, free
 def test_wrong_settings_change_nothing(start_shop: StartShop, tmp_path: Path, httpbin_url: str) -> None:
     """SIGHUP with a file that is wrong, or an address that is taken: each error is told, and all goes on as before."""
     settings = tmp_path / "gateway.toml"
-    settings.write_text("")
+    settings.write_text('[maintenance]\nproduct = "Shop"\n')
     gateway = start_shop(SERVER__WORKERS="2")
     former = gateway.workers()
     taken = httpbin_url.removeprefix("http://")
     for text, said in (
         ('[limits]\nbody_timeout = "soon"\n[upstream]\nurk = 1\n', "upstream.urk: there is no such setting"),
         ("[server", "is not TOML"),
+        (" \n", "gateway.toml: is empty"),
+        (f'[server]\nhttp_listen = "{70 * "a"}.example:1"\n', "server.http_listen: .*no host"),
         (f'[server]\nhttp_listen = "{taken}"\ntls_certificate = "none.pem"\ntls_key = "none.pem"\n', taken),
         ('[server]\ntls_certificate = "none.pem"\ntls_key = "none.pem"\n', "server.tls_certificate: none.pem: No such"),
     ):
@@ -232,10 +234,68 @@ def test_wrong_settings_change_nothing(start_shop: StartShop, tmp_path: Path, ht
         hang_up(gateway)
         gateway.err.wait_for(f"^the settings stay as they were; .*{said}")
         assert fetch(gateway.port, "/status/200").status == 200
+    settings.unlink()
+    hang_up(gateway)
+    gateway.err.wait_for("^the settings stay as they were; gateway.toml: no such file")
     assert "the settings stay as they were; limits.body_timeout: " in gateway.err.text
     eventually(lambda: set(gateway.workers()) == set(former))
     assert samples(gateway, "gateway_worker_restarts_total") == {"": 0}
     assert "Traceback" not in gateway.err.text
+
+
+def test_another_database_must_be_there(start_shop: StartShop, tmp_path: Path, database_url: str) -> None:
+    """SIGHUP with an address where no database answers: the workers that know the windows go on."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text(f'[database]\nurl = "{database_url}"\n')
+    gateway = start_shop(DATABASE__URL=None)
+    former = gateway.workers()
+    settings.write_text('[database]\nurl = "postgresql://nobody@127.0.0.1:9/nothing"\n')
+    hang_up(gateway)
+    gateway.err.wait_for("^the settings stay as they were; database.url: ")
+    eventually(lambda: gateway.workers() == former)
+    assert fetch(gateway.port, "/status/200").status == 200
+
+
+def test_a_master_without_descriptors_or_names_for_signals_goes_on(start_shop: StartShop) -> None:
+    """A dead worker is replaced once there is room; a real-time signal, which has no name, is told by its number."""
+    gateway = start_shop(SERVER__WORKERS="2")
+    master = psutil.Process(gateway.process.pid)
+    before = master.rlimit(psutil.RLIMIT_NOFILE)
+    former = gateway.workers()
+    master.rlimit(psutil.RLIMIT_NOFILE, (3, before[1]))
+    os.kill(former[0], 40)
+    gateway.err.wait_for("WorkerDied .*killed by signal 40")
+    gateway.err.wait_for("WorkerDied .*no worker can be started")
+    assert fetch(gateway.port, "/status/200").status == 200
+    master.rlimit(psutil.RLIMIT_NOFILE, before)
+    eventually(lambda: former[0] not in gateway.workers() and len(gateway.workers()) == len(former))
+
+
+def test_the_announcement_outlives_its_worker(start_shop: StartShop) -> None:
+    """The worker that waits for the database to say how to sign in is killed: the next one says it."""
+    gateway = start_shop(DATABASE__URL="postgresql://nobody@127.0.0.1:9/nothing")
+    said = "nobody can sign in"
+    gateway.err.wait_for(said)
+    os.kill(gateway.workers()[0], signal.SIGKILL)
+    eventually(lambda: gateway.err.text.count(said) == 2)
+
+
+def test_late_requests_of_a_retiring_worker_have_a_whole_grace(start_shop: StartShop) -> None:
+    """What comes late on an idle connection is answered, though it takes longer than idle ones may stay."""
+    gateway = start_shop(SERVER__SHUTDOWN_GRACE="2s")
+    with closing(http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=LONGEST)) as idle:
+        idle.request("GET", "/status/200")
+        idle.getresponse().read()
+        hang_up(gateway)
+        gateway.err.wait_for("Retiring")
+        idle.sock.settimeout(2)  # 1 s for handshakes, then the grace of 2 s begins
+        with suppress(TimeoutError):
+            idle.sock.recv(1)
+        idle.sock.settimeout(LONGEST)
+        idle.request("GET", "/drip?duration=1&numbytes=2&delay=1.2")
+        response = idle.getresponse()
+        assert (response.status, response.getheader("Connection")) == (200, "close")
+        assert response.read() == b"**"
 
 
 def test_a_master_that_was_killed_leaves_nobody(start_shop: StartShop) -> None:
