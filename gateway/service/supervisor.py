@@ -9,6 +9,7 @@ from gateway.domain.observation import LoopCrashed, Observer
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
+_TELL_AGAIN = 1.0
 
 Loop = Callable[[], Awaitable[None]]
 
@@ -28,10 +29,12 @@ class Supervisor:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End all loops."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End all loops; a loop may lose its cancellation to an error of its own, and is told again."""
+        ending = set(self._tasks)
+        while ending:
+            for task in ending:
+                task.cancel()
+            _, ending = await asyncio.wait(ending, timeout=_TELL_AGAIN)
 
     def start(self, loop: Loop, name: str) -> None:
         """Run `loop` in the background, for ever."""

@@ -166,11 +166,10 @@ class Listener:
 
         async with asyncio.timeout(self._probe_every):
             await connection.add_listener(channel, hear)
-        try:
-            hears = await self._is_notified(channel, heard)
-        finally:  # also behind a pooler, where each try would leave one more behind in a session that others use
-            async with asyncio.timeout(self._probe_every):
-                await connection.remove_listener(channel, hear)
+        hears = await self._is_notified(channel, heard)
+        # Also behind a pooler: each try would leave one more behind in a session that others use.
+        async with asyncio.timeout(self._probe_every):
+            await connection.remove_listener(channel, hear)
         if hears is None:
             return  # nothing is known, so the version is asked for, and this is tried again
         if self._hears is not False and not hears:

@@ -101,3 +101,27 @@ async def test_leaving_ends_all_loops_and_lets_them_clean_up(observations: Obser
             raise KeyError
     assert ended == [1]
     assert not observations
+
+
+async def test_a_loop_that_loses_its_cancellation_ends_all_the_same(
+    observations: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the clean-up takes the cancellation's place, and the loop goes on: it is told again."""
+    monkeypatch.setattr(module, "_TELL_AGAIN", 0.05)
+    lost, begun = [], asyncio.Event()
+
+    async def losing() -> None:
+        while True:
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost.append(1)
+                if len(lost) > 2:
+                    raise
+
+    async with asyncio.timeout(10):
+        async with Supervisor(observations) as supervisor:
+            supervisor.start(losing, "losing")
+            await begun.wait()
+    assert len(lost) == 3
