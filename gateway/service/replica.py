@@ -219,10 +219,13 @@ class ReplicaReporter:
                 raise StoreError("the listener has left the server")  # this one may be a former primary
             gates = self._gates()
             report = (self._state.version, gates)
-            if report != said or clock() >= due:
+            is_heartbeat = clock() >= due
+            if report != said or is_heartbeat:
                 await self._write(session, gates)
-                said, due = report, clock() + HEARTBEAT
+                said = report
+            if is_heartbeat:  # and only then: at a change, all gateways want the database at once
                 await self._remove_dead_neighbours(session)
+                due = clock() + HEARTBEAT
             left = any(gated.left for gated in gates.values())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY if left else due - clock()):
