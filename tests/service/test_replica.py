@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -198,13 +198,15 @@ async def test_nobody_is_served_before_it_is_registered(
     database: Database, state: State, observations: Observations
 ) -> None:
     """As long as the database is confirmed, attempts that fail are no reason to go on without."""
-    async with reporting(database, state, observations, at_once=False) as reporter:
-        async with locked(database):
+    async with AsyncExitStack() as lock:
+        await lock.enter_async_context(locked(database))  # first: else it may be registered before that
+        async with reporting(database, state, observations, at_once=False) as reporter:
             settled = asyncio.ensure_future(reporter.settle(3600))
             await wait_until(lambda: "no answer in time" in reporter._failure)
             assert not settled.done()
-        await asyncio.wait_for(settled, 20)
-        assert reporter.registered.is_set()
+            await lock.aclose()
+            await asyncio.wait_for(settled, 20)
+            assert reporter.registered.is_set()
     assert observations.of(ReplicaUnregistered) == []
 
 
@@ -212,13 +214,15 @@ async def test_serving_without_being_registered_is_told(
     database: Database, state: State, observations: Observations
 ) -> None:
     """Once, with the reason; and it goes on trying."""
-    async with reporting(database, state, observations, at_once=False) as reporter:
-        async with locked(database):
+    async with AsyncExitStack() as lock:
+        await lock.enter_async_context(locked(database))
+        async with reporting(database, state, observations, at_once=False) as reporter:
             await wait_until(lambda: "no answer in time" in reporter._failure)
             await reporter.settle(0.1)
             [told] = observations.of(ReplicaUnregistered)
             assert (told.replica, told.reason) == (ME.name, reporter._failure)
-        await asyncio.wait_for(reporter.registered.wait(), 20)
+            await lock.aclose()
+            await asyncio.wait_for(reporter.registered.wait(), 20)
 
 
 async def test_registered_means_that_it_has_the_state(
