@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -243,16 +244,11 @@ async def _serve(
     await runner.setup()
     served = _served(settings, metrics, stack, membership.log_turn)
     front = ending.front = _front(settings, services.state, runner, observe, served)
-    metrics.left_behind = lambda: sum(gated.left for gated in front.left_behind.counts().values())
+    process = this_process(membership.worker)
     replica = ReplicaReporter(
-        database,
-        services.state,
-        left_behind=front.left_behind.counts,
-        process=this_process(membership.worker),
-        observe=observe,
+        database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
     )
-
-    metrics.is_registered = replica.registered.is_set
+    metrics.left_behind, metrics.is_registered = front.left_behind.total, replica.registered.is_set
 
     async def own_exposition() -> bytes:
         return merged({1: metrics.text().decode()})
@@ -283,15 +279,21 @@ async def _serve(
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
-    certificate = None
-    if settings.server.tls_certificate:
-        certificate = Certificate(settings.server.tls_certificate, settings.server.tls_key, observe)
-        supervisor.start(certificate.keep_fresh, "certificate")
+    tls = _tls(settings, supervisor, observe)
     supervisor.start(replica.keep_reporting, "replica")
     await replica.settle(_REGISTER)  # every fence counts this replica before it serves anybody
     for binding in outside:
-        await FrontSite(runner, front, binding, certificate.context if certificate and binding.is_tls else None).start()
+        await FrontSite(runner, front, binding, tls if binding.is_tls else None).start()
     return ending
+
+
+def _tls(settings: Settings, supervisor: Supervisor, observe: Observer) -> ssl.SSLContext | None:
+    """Return what https is served with, kept fresh; None where it is not."""
+    if not settings.server.tls_certificate:
+        return None
+    certificate = Certificate(settings.server.tls_certificate, settings.server.tls_key, observe)
+    supervisor.start(certificate.keep_fresh, "certificate")
+    return certificate.context
 
 
 def _front(

@@ -74,12 +74,14 @@ def decide(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
 def _gated(facts: Facts, moment: Moment) -> Verdict:
     if moment.snapshot is None:
         return Verdict.REFUSE
-    gates = {window.gate for window in moment.gating if refuses(window, facts)}
-    if moment.reopening:
-        gates |= {window.gate for window in moment.reopening if holds_back(window, facts)}
-    if Gate.CLOSED in gates:
-        return Verdict.REFUSE
-    return Verdict.REFUSE_WRITE if gates else Verdict.FORWARD
+    verdict = Verdict.FORWARD
+    for judge, windows in ((refuses, moment.gating), (holds_back, moment.reopening)):
+        for window in windows:
+            if judge(window, facts):
+                if window.gate is Gate.CLOSED:
+                    return Verdict.REFUSE
+                verdict = Verdict.REFUSE_WRITE
+    return verdict
 
 
 def refuses(window: Window, facts: Facts) -> bool:

@@ -79,6 +79,10 @@ class LeftBehind:
             for window_id, taken in self._taken.items()
         }
 
+    def total(self) -> int:
+        """Return what is left of all windows together, for the metrics."""
+        return sum(gated.left for gated in self.counts().values())
+
     def end_what_is_due(self, now: float) -> None:
         """End what has had its time to finish; `now` is the loop's."""
         for taken in self._taken.values():

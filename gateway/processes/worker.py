@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 import uvloop
 
@@ -119,10 +120,9 @@ class _Worker:
             scrape = self._scrape = _Scrape()
             self._channel.say(Word.SCRAPED)
         try:
-            async with asyncio.timeout(_SCRAPE_WITHIN):
-                await scrape.complete.wait()
-        except TimeoutError:
-            pass  # a worker has just died, or is stuck: the others' are worth telling
+            with suppress(TimeoutError):  # a worker has just died, or is stuck: the others' are worth telling
+                async with asyncio.timeout(_SCRAPE_WITHIN):
+                    await scrape.complete.wait()
         finally:
             self._scrape = None
         if self._gateway is not None:
