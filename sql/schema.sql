@@ -284,12 +284,14 @@ CREATE TABLE public.windows (
     row_version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    excluded_paths text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
     CONSTRAINT window_fixed_means_ended CHECK (((NOT fixed) OR (ended_at IS NOT NULL))),
     CONSTRAINT window_is_of_our_times CHECK ((((starts_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (starts_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND (ended_at < '9900-01-01 00:00:00+00'::timestamp with time zone) AND ((cancelled_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (cancelled_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT window_lasts_days_not_months CHECK (((EXTRACT(year FROM estimated_duration) = (0)::numeric) AND (EXTRACT(month FROM estimated_duration) = (0)::numeric) AND (estimated_duration <= '3660 days'::interval))),
+    CONSTRAINT window_names_excluded_paths CHECK (((COALESCE(array_ndims(excluded_paths), 1) = 1) AND (array_position(excluded_paths, NULL::text) IS NULL))),
     CONSTRAINT window_names_hosts_and_paths CHECK (((COALESCE(array_ndims(hosts), 1) = 1) AND (COALESCE(array_ndims(paths), 1) = 1) AND (array_position(hosts, NULL::text) IS NULL) AND (array_position(paths, NULL::text) IS NULL))),
     CONSTRAINT window_reminds_before_it_starts CHECK ((((('00:00:00'::interval <= ALL (reminders)) AND ('366 days'::interval >= ALL (reminders))) IS TRUE) AND (COALESCE(array_ndims(reminders), 1) = 1))),
     CONSTRAINT window_reopens_in_time CHECK (((reopen_over >= '00:00:00'::interval) AND (reopen_over <= '1 day'::interval))),
@@ -312,7 +314,7 @@ CREATE VIEW public.window_documents AS
             WHEN (scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
             ELSE 'active'::text
         END AS state,
-    jsonb_build_object('id', id, 'kind', kind, 'title', title, 'description', description, 'starts_at', starts_at, 'estimated_duration', EXTRACT(epoch FROM estimated_duration), 'ends', ends, 'gate', gate, 'scope', jsonb_build_object('hosts', hosts, 'paths', paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
+    jsonb_build_object('id', id, 'kind', kind, 'title', title, 'description', description, 'starts_at', starts_at, 'estimated_duration', EXTRACT(epoch FROM estimated_duration), 'ends', ends, 'gate', gate, 'scope', jsonb_build_object('hosts', hosts, 'paths', paths, 'excluded_paths', excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
            FROM (public.window_components wc
              JOIN public.components c ON ((c.id = wc.component_id)))
           WHERE (wc.window_id = w.id)), '[]'::jsonb), 'reminders', COALESCE(( SELECT jsonb_agg(EXTRACT(epoch FROM lead_time.lead_time)) AS jsonb_agg

@@ -19,7 +19,8 @@ from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.observe.log import configure_logging, say
 from gateway.processes.worker import settle_memory
-from gateway.service.drafts import ComponentDraft, EffectDraft, UpdateDraft, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import EffectDraft, UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 
 _ACTOR = Actor(name="demo")

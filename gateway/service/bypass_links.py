@@ -8,7 +8,7 @@ from gateway.domain.access import Actor
 from gateway.domain.bypass import Bypass, signed_token
 from gateway.domain.errors import ForbiddenError, StoreError
 from gateway.domain.observation import BypassUsed, Observer
-from gateway.service.drafts import BypassLinkDraft
+from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.service.following import follow
 from gateway.service.state import State
 from gateway.store import audit

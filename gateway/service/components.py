@@ -2,7 +2,7 @@
 
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
-from gateway.service.drafts import ComponentDraft
+from gateway.service.drafts.components import ComponentDraft
 from gateway.service.following import follow
 from gateway.service.state import State
 from gateway.store import audit, components

@@ -10,7 +10,7 @@ from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.scope import Scope
 from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
 from gateway.service import state as state_service
-from gateway.service.drafts import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
+from gateway.service.drafts.windows import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
 from gateway.service.following import follow
 from gateway.store import audit, windows
 from gateway.store.pool import Database, Session

@@ -9,7 +9,8 @@ from playwright.async_api import Browser
 from gateway.domain.access import command_line
 from gateway.domain.reopening import place
 from gateway.domain.window import Window
-from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 from tests.browser.chromium import visit
 from tests.browser.conftest import Scene

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from gateway.commands.sample import sample_application
 from gateway.domain.access import command_line
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.browser.chromium import visit
 from tests.browser.conftest import SERVERS, Scene

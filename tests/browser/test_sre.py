@@ -3,7 +3,8 @@
 from playwright.async_api import Browser, Page
 
 from gateway.domain.access import command_line
-from gateway.service.drafts import ComponentDraft, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import WindowDraft
 from tests.browser.chromium import Visit, visit
 from tests.browser.conftest import Scene
 from tests.web.panel import PASSWORD

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.access import TokenScope, command_line
 from gateway.domain.window import Window
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.commands.cli import COMMAND, LONGEST, Shell, environment, refused
 from tests.observed import Observations, wait_until

@@ -15,7 +15,8 @@ from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.domain.observation import BypassUsed
 from gateway.service.bypass_links import BypassLinks, BypassRefusedError
 from gateway.service.clock import Clock
-from gateway.service.drafts import BypassLinkDraft, checked
+from gateway.service.drafts.bypass_links import BypassLinkDraft
+from gateway.service.drafts.fields import checked
 from gateway.service.state import State
 from gateway.store.pool import Database
 from gateway.store.snapshot import load_snapshot

@@ -7,7 +7,9 @@ import pytest
 from gateway.domain.access import Actor
 from gateway.domain.component import ComponentStatus
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
-from gateway.service.drafts import ComponentDraft, EffectDraft, WindowDraft, checked
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.windows import EffectDraft, WindowDraft
 from gateway.web.keys import Services
 
 SRE = Actor(name="sre@example.com", address="203.0.113.9")

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.errors import InvalidError
-from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowChange, WindowDraft, checked
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
 
 
 def wrong(model: type[Any], data: object) -> dict[str, str]:

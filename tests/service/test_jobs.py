@@ -14,7 +14,7 @@ from gateway.domain.errors import StoreError
 from gateway.domain.observation import LoopCrashed
 from gateway.domain.window import Ends
 from gateway.service.clock import Clock
-from gateway.service.drafts import WindowChange, WindowDraft
+from gateway.service.drafts.windows import WindowChange, WindowDraft
 from gateway.service.jobs import Jobs
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor

@@ -19,7 +19,7 @@ from gateway.domain.history import History
 from gateway.domain.observation import LoopCrashed, ReplicaDied, ReplicaUnregistered
 from gateway.service import replica as module
 from gateway.service.clock import Clock
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.service.replica import ReplicaReporter, is_certainly_dead, this_process
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor

@@ -14,7 +14,9 @@ from gateway.domain.component import ComponentStatus
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StoreError
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.service.clock import Clock
-from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowChange, WindowDraft, checked
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
 from gateway.service.state import State as StateService
 from gateway.service.windows import Windows
 from gateway.store import audit

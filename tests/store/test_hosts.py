@@ -14,7 +14,7 @@ from gateway.domain.errors import StoreError
 from gateway.domain.history import History
 from gateway.domain.observation import ListenerConnected, ListenerLost
 from gateway.service.clock import Clock
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.windows import Windows

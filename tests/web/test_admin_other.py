@@ -4,7 +4,8 @@ import pytest
 
 from gateway.domain.access import Role, command_line
 from gateway.domain.component import ComponentStatus
-from gateway.service.drafts import ComponentDraft, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations

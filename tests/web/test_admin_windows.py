@@ -7,7 +7,8 @@ import pytest
 
 from gateway.domain.access import Role, command_line
 from gateway.domain.window import Ends, Gate, Kind, State, Window
-from gateway.service.drafts import ComponentDraft, WindowChange, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import WindowChange, WindowDraft
 from gateway.web.admin.forms import local_time
 from gateway.web.keys import Services
 from tests.observed import Observations

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.access import SCOPE_PERMISSIONS, TokenScope, command_line
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.web.api import routes
 from gateway.web.keys import Services
 from tests.observed import Observations

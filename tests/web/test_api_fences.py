@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.access import TokenScope, command_line
 from gateway.domain.window import Gate
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import NO_WINDOW, Caller, is_problem, token_of

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.access import TokenScope, command_line
 from gateway.domain.observation import BypassUsed
-from gateway.service.drafts import BypassLinkDraft
+from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import NO_WINDOW, Caller, is_problem, token_of

@@ -12,7 +12,7 @@ from gateway.domain.access import Role, TokenScope, command_line
 from gateway.domain.window import Ends
 from gateway.render.wording import instant_words
 from gateway.service.clock import Clock
-from gateway.service.drafts import WindowDraft
+from gateway.service.drafts.windows import WindowDraft
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.tokens import Tokens

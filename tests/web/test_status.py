@@ -7,7 +7,8 @@ import pytest
 
 from gateway.domain.access import command_line
 from gateway.render.pages import content_security_policy
-from gateway.service.drafts import ComponentDraft, UpdateDraft, WindowDraft
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.panel import PREFIX, Browser, ClientMaker, browser_on

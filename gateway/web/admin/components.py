@@ -4,7 +4,8 @@ from aiohttp import web
 
 from gateway.domain.errors import ConflictError, InvalidError
 from gateway.render.panel import ComponentsScreen, Typed
-from gateway.service.drafts import ComponentDraft, StatusDraft, checked
+from gateway.service.drafts.components import ComponentDraft, StatusDraft
+from gateway.service.drafts.fields import checked
 from gateway.web.admin.rows import component_rows, moment_now
 from gateway.web.admin.screen import refused, render, see, typed_values
 from gateway.web.auth import actor

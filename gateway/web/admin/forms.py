@@ -8,7 +8,8 @@ from gateway.domain.duration import short_duration
 from gateway.domain.errors import InvalidError
 from gateway.domain.window import Window
 from gateway.render.panel import Difference
-from gateway.service.drafts import WindowChange, WindowDraft, checked
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.windows import WindowChange, WindowDraft
 
 COMPONENT_FIELD = "component."
 

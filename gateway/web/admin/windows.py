@@ -10,7 +10,8 @@ from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.window import Gate, Window
 from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
-from gateway.service.drafts import UpdateDraft, checked
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, Windows
 from gateway.web.admin import forms
 from gateway.web.admin.fences import view_of

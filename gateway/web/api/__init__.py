@@ -1,6 +1,6 @@
 """The API: `/api/v1` under the prefix. JSON in, JSON out, errors as problem+json, bearer tokens.
 
-Who may do what stands in `domain/access.py` under the names of these routes; input is checked in `service/drafts.py`.
+Who may do what stands in `domain/access.py` under the names of these routes; input is checked in `service/drafts/`.
 """
 
 from aiohttp import web

@@ -10,7 +10,8 @@ from pydantic_core import from_json
 
 from gateway.domain.errors import NotFoundError
 from gateway.domain.window import State
-from gateway.service.drafts import Length, WindowChange, checked
+from gateway.service.drafts.fields import Length, checked
+from gateway.service.drafts.windows import WindowChange
 
 MOST_WINDOWS = 1000
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway.service.drafts import BypassLinkDraft
+from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.web.api.bodies import body, bypass_link_id
 from gateway.web.api.documents import bypass_link_document
 from gateway.web.auth import actor, is_secure

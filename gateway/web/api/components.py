@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway.domain.component import Component
-from gateway.service.drafts import ComponentDraft, StatusDraft
+from gateway.service.drafts.components import ComponentDraft, StatusDraft
 from gateway.web.api.bodies import body, component_slug
 from gateway.web.api.documents import component_document
 from gateway.web.auth import actor

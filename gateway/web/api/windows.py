@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway.domain.window import Window
-from gateway.service.drafts import UpdateDraft, WindowDraft
+from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.api.bodies import Ending, Extension, Nothing, WindowPatch, body, query, window_id
 from gateway.web.api.documents import window_document
 from gateway.web.auth import actor

@@ -1,0 +1,1 @@
+"""What comes in from forms, JSON and commands: checked, every wrong field named, before anything is done."""
