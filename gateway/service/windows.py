@@ -7,10 +7,9 @@ from uuid import UUID
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError
-from gateway.domain.scope import Scope
-from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
+from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, reopen, require, start
 from gateway.service import state as state_service
-from gateway.service.drafts.windows import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
+from gateway.service.drafts.windows import EffectDraft, UpdateDraft, WindowChange, WindowDraft
 from gateway.service.following import follow
 from gateway.store import audit, windows
 from gateway.store.pool import Database, Session
@@ -62,6 +61,7 @@ class Windows:
                 "gate": draft.gate or DEFAULT_GATE[draft.kind],
                 "hosts": draft.scope.hosts,
                 "paths": draft.scope.paths,
+                "excluded_paths": draft.scope.excluded_paths,
                 "reminders": draft.reminders,
                 "recurrence": draft.recurrence,
                 "reopen_over": draft.reopen_over,
@@ -113,6 +113,12 @@ class Windows:
         """Cancel a scheduled window."""
         return await self._change(window_id, actor, "window.cancelled", cancel)
 
+    async def reopen(self, window_id: UUID, actor: Actor, *, remaining: timedelta | None = None) -> Window:
+        """Put a window that was ended wrongly in force again; `remaining` is how long it lasts from now on."""
+        return await self._change(
+            window_id, actor, "window.reopened", lambda window, now: reopen(window, now, remaining)
+        )
+
     async def post(self, window_id: UUID, draft: UpdateDraft, actor: Actor) -> Window:
         """Post an update on the timeline."""
         async with self._database.transaction() as session:
@@ -157,12 +163,8 @@ def _changed(window: Window, change: WindowChange) -> Window:
     given = change.model_fields_set - {"components", "fixed", "scope"}
     values = {name: getattr(change, name) for name in given if getattr(change, name) is not None}
     if change.scope is not None:
-        values["scope"] = _scope(change.scope)
+        values["scope"] = change.scope.scope()
     return replace(window, **values)
-
-
-def _scope(draft: ScopeDraft) -> Scope:
-    return Scope(hosts=draft.hosts, paths=draft.paths)
 
 
 def _pairs(components: tuple[EffectDraft, ...]) -> list[tuple[str, str]]:

@@ -1,15 +1,15 @@
--- name: insert_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, reminders, recurrence, reopen_over)$
-insert into windows (kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, reminders,
-                     recurrence, reopen_over)
-values (:kind, :title, :description, :starts_at, :estimated_duration, :ends, :gate, :hosts, :paths, :reminders,
-        :recurrence, :reopen_over)
+-- name: insert_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, recurrence, reopen_over)$
+insert into windows (kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths,
+                     reminders, recurrence, reopen_over)
+values (:kind, :title, :description, :starts_at, :estimated_duration, :ends, :gate, :hosts, :paths,
+        :excluded_paths, :reminders, :recurrence, :reopen_over)
 returning id;
 
--- name: update_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, reminders, recurrence, reopen_over, fixed, ended_at, cancelled_at, id, row_version)$
+-- name: update_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, recurrence, reopen_over, fixed, ended_at, cancelled_at, id, row_version)$
 update windows
 set kind = :kind, title = :title, description = :description, starts_at = :starts_at,
     estimated_duration = :estimated_duration, ends = :ends, gate = :gate, hosts = :hosts, paths = :paths,
-    reminders = :reminders, recurrence = :recurrence, reopen_over = :reopen_over, fixed = :fixed,
+    excluded_paths = :excluded_paths, reminders = :reminders, recurrence = :recurrence, reopen_over = :reopen_over, fixed = :fixed,
     ended_at = :ended_at, cancelled_at = :cancelled_at
 where id = :id and row_version = :row_version
 returning row_version;
