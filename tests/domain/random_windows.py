@@ -19,10 +19,6 @@ LINK = Bypass(id=UUID(int=7), name="Anna", expires_at=T0 + timedelta(hours=8))
 EXEMPTIONS = Exemptions(prefix=b"/_maintenance", paths=(b"/a/hook",), networks=(ip_network("10.0.0.0/8"),))
 
 minutes = st.integers(0, 8).map(lambda n: n * MINUTE)
-# On the edges, a breath beside them, and in between.
-instants = st.builds(
-    lambda n, nudge: T0 + n * MINUTE / 2 + nudge, st.integers(-2, 30), st.sampled_from([-TICK, 0 * TICK, TICK])
-)
 scopes = st.builds(
     Scope,
     hosts=st.lists(st.sampled_from(["shop.example", "*.example", "[::1]", "Blog.Example"]), max_size=2).map(tuple),
@@ -52,6 +48,17 @@ def windows(draw: st.DrawFn) -> Window:
         created_at=T0,
         updated_at=T0,
     )
+
+
+@st.composite
+def instants(draw: st.DrawFn, found: list[Window]) -> datetime:
+    """Any time, mostly one at which something happens, or a breath beside it."""
+    known = [T0]
+    for window in found:
+        for end in (window.starts_at, window.starts_at + window.estimated_duration, window.ended_at or T0):
+            known += [end, end + window.reopen_over, end + window.reopen_over / 3]
+    at = draw(st.sampled_from(known))
+    return at + draw(st.sampled_from([-MINUTE / 2, -TICK, 0 * TICK, TICK, MINUTE / 2]))
 
 
 @dataclass(frozen=True, kw_only=True)

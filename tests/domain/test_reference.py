@@ -1,4 +1,4 @@
-"""Sets of windows against a reference that is written anew, as plainly as can be, and shares no code with the domain."""
+"""Sets of windows against a reference written anew, as plainly as can be; it shares no code with the domain."""
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.schedule import next_change_after
 from gateway.domain.snapshot import Moment, Snapshot
-from gateway.domain.verdict import Exemptions, decide
+from gateway.domain.verdict import Exemptions, decide, is_exempt
 from gateway.domain.window import Window
 from tests.domain.random_windows import EXEMPTIONS, T0, TICK, Asked, Spelling, instants, requests, windows
 
@@ -78,22 +78,38 @@ def expected(found: list[Window], asked: Asked, now: datetime, exemptions: Exemp
     return "refuse" if "closed" in gates else "refuse_write" if gates else "forward"
 
 
-@settings(max_examples=400)
-@given(data=st.data(), found=sets, now=instants, exemptions=st.sampled_from([NOTHING, NOTHING, EXEMPTIONS]))
-def test_decide_agrees_with_a_naive_reference(
-    data: st.DataObject, found: list[Window], now: datetime, exemptions: Exemptions
-) -> None:
+@settings(max_examples=600)
+@given(data=st.data(), found=sets, exemptions=st.sampled_from([NOTHING, NOTHING, EXEMPTIONS]))
+def test_decide_agrees_with_a_naive_reference(data: st.DataObject, found: list[Window], exemptions: Exemptions) -> None:
     """For any set of windows, at any time, any request."""
+    now = data.draw(instants(found))
     asked = data.draw(requests(now))
     moment = Snapshot(version=1, taken_at=T0, windows=tuple(found)).at(now)
     assert decide(asked.facts, moment, exemptions).value == expected(found, asked, now, exemptions)
 
 
-@given(data=st.data(), found=sets, now=instants)
-def test_the_moment_before_the_next_change_is_still_this_one(
-    data: st.DataObject, found: list[Window], now: datetime
-) -> None:
+@settings(max_examples=600)
+@given(asked=requests(T0), window=windows())
+def test_a_scope_agrees_with_it(asked: Asked, window: Window) -> None:
+    """Hosts, paths and what is left out of them, however a path is spelled."""
+    assert window.scope.covers(asked.facts.host, asked.facts.path) == is_about(window, asked)
+
+
+@given(asked=requests(T0))
+def test_exemptions_agree_with_it(asked: Asked) -> None:
+    """Networks and paths that are never gated."""
+    exempt = expected([], asked, T0, NOTHING) != "built_in" and (
+        any(asked.facts.address in network for network in EXEMPTIONS.networks)  # type: ignore[operator]
+        or any(is_plainly_below(asked.path, path.decode()) for path in EXEMPTIONS.paths)
+    )
+    assert is_exempt(asked.facts, EXEMPTIONS) == exempt or asked.facts.path.startswith(b"/_maintenance")
+
+
+@settings(max_examples=300)
+@given(data=st.data(), found=sets)
+def test_until_the_next_change_nothing_changes(data: st.DataObject, found: list[Window]) -> None:
     """A gateway that looks again at `next_change_after` alone has missed no change: not of a state, nor of a turn."""
+    now = data.draw(instants(found))
     snapshot = Snapshot(version=1, taken_at=T0, windows=tuple(found))
     until = next_change_after(found, now)
     last = now + timedelta(days=1) if until is None else until - TICK
