@@ -196,7 +196,7 @@ def _header_parameters(operation: Operation[Any, Any]) -> list[Json]:
         text = "Done once, however often it is sent with this key within a day, and answered alike."
         headers.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": rule})
     if operation.show is not None:
-        rule = {"type": "string", "pattern": r'^("[0-9]{1,9}\.[0-9a-f]{16}"|\*)$'}
-        text = "The ETag that was read: refused with 412 where it has changed since."
+        rule = {"type": "string", "pattern": r'^"[0-9]{1,9}\.[0-9a-f]{16}"$', "examples": ['"1.0123456789abcdef"']}
+        text = "The ETag that was read (or `*`): refused with 412 where it has changed since."
         headers.append({"name": "If-Match", "in": "header", "description": text, "schema": rule})
     return headers
