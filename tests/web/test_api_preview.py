@@ -72,7 +72,7 @@ async def test_a_request_is_explained(call: Caller) -> None:
             "/checkout",
             {"bypass_link": True},
             ("bypass", "bypass_link"),
-            'by the bypass link, although "Upgrade" is clos',
+            'by the bypass link: without it, "Upgrade" is closed',
         ),
         ("/_maintenance/", {}, ("built_in", "own_pages"), "answered by the gateway itself"),
         ("http://other.example/checkout", {}, ("forward", "not_gated"), "is about 127.0.0.1, not about other.example"),
