@@ -8,7 +8,6 @@ from gateway.domain.scope import bare_host, is_plain, under
 from gateway.domain.verdict import Facts, Verdict
 from gateway.domain.window import Gate, State
 
-
 _VERDICTS = {
     Verdict.FORWARD: "forwarded",
     Verdict.BYPASS: "forwarded by the bypass link",

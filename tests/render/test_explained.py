@@ -80,7 +80,7 @@ def test_doubt_is_explained() -> None:
     """Why a request is refused that does not look as if it were meant."""
     shop = replace(PLAIN, scope=Scope(hosts=("shop.example",), paths=("/shop",), excluded_paths=("/shop/help",)))
     doubt = "is not plain, servers read it differently, so it counts as meant"
-    for path in (b"/x/../shop", b"/%73hop", b"/shop/help/../x", b"/shop/help;x"):
+    for path in (b"/x/../shop", b"/%73hop", b"/shop/help/../x", b"/shop/help/;x"):
         assert f"({path.decode()} {doubt})" in said(shop, path=path)
     for path in (b"/shop", b"/shop/a;b"):
         assert doubt not in said(shop, path=path)
