@@ -33,7 +33,7 @@ def _path(value: str) -> str:
 
 
 _HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
-_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f]*$"}
+_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f\x85]*$"}
 HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
 PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
 

@@ -195,7 +195,7 @@ def _header_parameters(operation: Operation[Any, Any]) -> list[Json]:
     headers = []
     rule: Json
     if operation.method == "POST":
-        rule = {"type": "string", "pattern": "^[!#-~]{1,255}$"}
+        rule = {"type": "string", "pattern": r'^("[!#-~]{1,255}"|[!#-~]{1,255})$'}
         text = "Done once, however often it is sent with this key within a day, and answered alike."
         headers.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": rule})
     if operation.show is not None:
