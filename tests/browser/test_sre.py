@@ -64,6 +64,44 @@ async def test_the_whole_story_without_javascript(browser: Browser, scene: Scene
         assert [url for url in sre.requests + customer.requests if not url.startswith(scene.url)] == []
 
 
+async def test_a_window_is_tried_started_ended_and_reopened_without_javascript(browser: Browser, scene: Scene) -> None:
+    """What was typed survives the trial, and the trial tells the truth; a slip is mended from the window's page."""
+    async with visit(browser, java_script_enabled=False) as sre, visit(browser) as customer:
+        await sign_in(sre, scene)
+        page = sre.page
+        await page.goto(f"{scene.panel}/windows/new")
+        await page.fill("#title", "Checkout upgrade")
+        await page.click("text=Only some requests")
+        await page.fill("#paths", "/checkout")
+        await page.fill("#excluded_paths", "/checkout/help")
+        await page.click("text=What would this window gate?")
+        await page.fill("#trial", "POST /checkout/pay\n/checkout/help")
+        await page.click("text=Try these requests")
+        assert page.url.endswith("/preview#trial-of-requests")
+        said = await sre.text()
+        assert 'POST /checkout/pay Refused "this window" is closed for /checkout, but not /checkout/help.' in said
+        assert '/checkout/help Forwarded "this window" leaves out /checkout/help' in said
+        assert await page.input_value("#title") == "Checkout upgrade"
+        for width in (320, 1200):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await sre.overflow() == 0
+        await page.click("text=Start or schedule")
+        assert "The window has started." in await sre.text()
+        await customer.page.goto(f"{scene.url}/checkout/help")
+        assert "This is the application behind the gateway." in await customer.text()
+        await customer.page.goto(f"{scene.url}/checkout")
+        assert "Checkout upgrade" in await customer.text()
+
+        await page.click("text=Issue fixed")
+        assert "Ended by mistake?" in await sre.text()
+        await page.fill("#remaining", "2h")
+        await page.click("text=Reopen the window")
+        assert "The window is in force again." in await sre.text()
+        await customer.page.reload()
+        assert "Checkout upgrade" in await customer.text()
+        assert sre.wrongs == []
+
+
 async def test_a_window_is_scheduled_and_edited(browser: Browser, scene: Scene) -> None:
     """The form with its time field: UTC in, UTC out; a wrong field comes back marked, with everything typed."""
     await scene.services.components.add(ComponentDraft(slug="api", name="The API"), WHO)

@@ -82,5 +82,4 @@ def _row(request: web.Request, line: str, window: Window) -> TrialRow:
         raise InvalidError({_FIELD: f"{line}: {'; '.join(error.fields.values())}"}) from error
     if preview.tried is None:
         raise TypeError("a window was given, so it was tried")
-    shown = f"{preview.method} {preview.path} of {preview.host}"
-    return TrialRow(request=shown, tried=outcome(preview.tried), now=outcome(preview.outcome))
+    return TrialRow(request=f"{draft.method} {draft.url}", tried=outcome(preview.tried), now=outcome(preview.outcome))
