@@ -21,7 +21,7 @@ from gateway.domain.verdict import (
     is_exempt_path,
     refuses,
 )
-from gateway.domain.window import Ends, Gate, State, Window
+from gateway.domain.window import Gate, State, Window
 
 # Of windows that are not in force: more would hide what matters.
 _MOST_OTHERS = 3
@@ -117,7 +117,7 @@ def explain(facts: Facts, moment: Moment, exemptions: Exemptions) -> Explanation
 
 def explain_in_force(window: Window, facts: Facts, exemptions: Exemptions, now: datetime) -> Explanation:
     """Explain what a window alone does to a request while it is in force, whether it is by now or not."""
-    in_force = replace(window, starts_at=now, ends=Ends.WHEN_FIXED, fixed=False, ended_at=None, cancelled_at=None)
+    in_force = replace(window, starts_at=now, ended_at=None, cancelled_at=None)
     moment = Snapshot(version=0, taken_at=now, windows=(in_force,)).at(now)
     return explain(facts, moment, exemptions)
 

@@ -72,24 +72,23 @@ async def test_a_window_is_tried_started_ended_and_reopened_without_javascript(b
         await page.goto(f"{scene.panel}/windows/new")
         await page.fill("#title", "Checkout upgrade")
         await page.click("text=Only some requests")
-        await page.fill("#paths", "/checkout")
-        await page.fill("#excluded_paths", "/checkout/help")
+        await page.fill("#excluded_paths", "/orders")
         await page.click("text=What would this window gate?")
-        await page.fill("#trial", "POST /checkout/pay\n/checkout/help")
+        await page.fill("#trial", "POST /checkout\n/orders")
         await page.click("text=Try these requests")
         assert page.url.endswith("/preview#trial-of-requests")
         said = await sre.text()
-        assert 'POST /checkout/pay Refused "this window" is closed for /checkout, but not /checkout/help.' in said
-        assert '/checkout/help Forwarded "this window" leaves out /checkout/help' in said
+        assert 'POST /checkout Refused "this window" is closed for all requests, but not /orders.' in said
+        assert '/orders Forwarded "this window" leaves out /orders, and /orders is there.' in said
         assert await page.input_value("#title") == "Checkout upgrade"
         for width in (320, 1200):
             await page.set_viewport_size({"width": width, "height": 800})
             assert await sre.overflow() == 0
         await page.click("text=Start or schedule")
         assert "The window has started." in await sre.text()
-        await customer.page.goto(f"{scene.url}/checkout/help")
-        assert "This is the application behind the gateway." in await customer.text()
-        await customer.page.goto(f"{scene.url}/checkout")
+        await customer.page.goto(f"{scene.url}/orders")
+        assert "Checkout upgrade" not in await customer.text()
+        await customer.page.goto(scene.url)
         assert "Checkout upgrade" in await customer.text()
 
         await page.click("text=Issue fixed")

@@ -143,6 +143,15 @@ def test_the_strictest_gate_decides_and_is_named() -> None:
     assert explanation.reason is Reason.CLOSED
 
 
+def test_a_reopening_that_holds_back_is_the_reason_beside_a_milder_window_in_force() -> None:
+    """The strictest gate decides: here that of a window which is over, and lets nobody in yet."""
+    reopening = window(CLOSED, 1, starts_at=T0 - HOUR, reopen_over=HOUR)
+    moment = Snapshot(version=1, taken_at=T0, windows=(window(READ_ONLY, 2), reopening)).at(T0)
+    explanation = explain(Facts(b"a", b"/", b"POST", client=b"1", at=T0.timestamp()), moment, NOTHING)
+    assert (explanation.verdict, explanation.reason) == (Verdict.REFUSE, Reason.REOPENING)
+    assert [finding.window.title for finding in explanation.deciding] == ["window 1"]
+
+
 @pytest.mark.parametrize("close_unknown", [True, False])
 def test_an_unknown_state_is_a_reason(*, close_unknown: bool) -> None:
     """By the setting, forwarded or refused."""
