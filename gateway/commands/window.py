@@ -103,10 +103,12 @@ def start(
     With --wait-drained, exit code 0 says that it is safe to begin.
     """
     given = given_fields(**fields)
-    api = connected(url, token, "write")
     if window_id is None:
+        _titled(given)
         if wait is not None:
             _require_gate(gate_of(given))
+    api = connected(url, token, "write")
+    if window_id is None:
         made = _create(api, given, as_json=as_json)
     else:
         if given:
@@ -143,7 +145,8 @@ def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> No
             f"--at {fields['at'].isoformat()} is in the past, and the window would be in force at once: "
             "correct it, or use `gateway window start`"
         )
-    _create(connected(url, token, "write"), given_fields(**fields), as_json=as_json)
+    draft = _titled(given_fields(**fields))
+    _create(connected(url, token, "write"), draft, as_json=as_json)
 
 
 @window.command
@@ -214,11 +217,17 @@ def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *
 
 
 def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
-    if "title" not in draft:
-        raise WrongUsageError('--title is missing: what customers read first, such as --title "Database upgrade"')
     made = api.post("windows", draft)
     _show_made(made, as_json=as_json)
     return made
+
+
+def _titled(given: Document) -> Document:
+    """Return what was given for a new window; nothing is sent without a title."""
+    if "title" not in given:
+        text = '--title is missing: what customers read first, such as --title "Database upgrade"'
+        raise click.UsageError(text, click.get_current_context())
+    return given
 
 
 def _show_made(made: Document, *, as_json: bool) -> None:

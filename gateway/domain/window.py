@@ -283,6 +283,8 @@ def reopen(window: Window, now: datetime, remaining: timedelta | None = None) ->
 
 
 def _lasting(window: Window, until: datetime) -> Window:
+    """Return the window with that estimated end, in whole seconds from its start: never less than was asked for."""
     if until - window.starts_at > LONGEST:
         raise ConflictError(f'the window "{window.title}" would last longer than ten years: end it and start another')
-    return replace(window, estimated_duration=until - window.starts_at)
+    seconds = -((window.starts_at - until) // timedelta(seconds=1))  # rounded up
+    return replace(window, estimated_duration=timedelta(seconds=seconds))

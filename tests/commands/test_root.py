@@ -29,7 +29,7 @@ def commands(group: click.Group, path: str = "gateway") -> list[tuple[str, click
 def test_the_commands_are_those_of_the_contract() -> None:
     """Names are a contract (interface.md)."""
     names = {path.removeprefix("gateway ") for path, _ in commands(gateway)}
-    window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post"}
+    window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post", "edit", "reopen", "preview"}
     assert names == (
         {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component", "bypass"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}

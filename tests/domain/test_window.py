@@ -164,6 +164,15 @@ def test_a_reopened_window_whose_estimate_has_passed_is_overrunning() -> None:
     assert (reopened.state(now), reopened.scheduled_until) == (State.ACTIVE, now + 30 * MINUTE)
 
 
+@pytest.mark.parametrize("act", [transitions.extend, lambda w, by, now: transitions.reopen(w, now, by)])
+def test_an_estimate_from_now_on_is_in_whole_seconds(act: object) -> None:
+    """Never less than was asked for: nobody plans in microseconds, and formats differ in how they are written."""
+    now = T0 + 90 * MINUTE + timedelta(microseconds=1)
+    window = WINDOW if act is transitions.extend else ENDED
+    changed = act(window, 30 * MINUTE, now)  # type: ignore[operator]
+    assert changed.estimated_duration == 120 * MINUTE + timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("ended_at", [None, T0 + 20 * MINUTE])
 def test_a_window_that_ends_on_time_is_reopened_for_a_time(ended_at: datetime | None) -> None:
     """Else it would be over at once; whether it ran out or was ended by hand."""
