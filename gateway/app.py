@@ -35,6 +35,7 @@ from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.replica import ReplicaReporter, this_process
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
@@ -136,7 +137,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             raise InvalidError(
                 {"database.url": "this database can't be reached; correct the address, or start it first"}
             )
-        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
+        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
         supervisor.start(services.limits.keep_telling, "limits")
@@ -208,6 +209,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
     lifetime = settings.admin.session_lifetime
     return Services(
         windows=Windows(database, state),
+        series=SeriesOfWindows(database, state),
         components=Components(database, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),

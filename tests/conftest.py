@@ -21,6 +21,7 @@ from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
@@ -147,6 +148,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
     return Services(
         windows=Windows(database, state),
+        series=SeriesOfWindows(database, state),
         components=Components(database, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),

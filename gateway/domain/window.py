@@ -129,6 +129,16 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Of which series a window is an occurrence, and when it should start by the rule: it may have been moved."""
+
+    series: UUID
+    rule: str
+    time_zone: str
+    occurs_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other."""
 
@@ -143,7 +153,7 @@ class Window:
     scope: Scope = EVERYTHING
     components: tuple[ComponentEffect, ...] = ()
     reminders: tuple[timedelta, ...] = ()
-    recurrence: str | None = None
+    recurrence: Recurring | None = None
     reopen_over: timedelta = timedelta()
     fixed: bool = False
     ended_at: datetime | None = None

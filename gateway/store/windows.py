@@ -89,7 +89,6 @@ def columns(window: Window) -> dict[str, Any]:
         "hosts": list(window.scope.hosts),
         "paths": list(window.scope.paths),
         "reminders": list(window.reminders),
-        "recurrence": window.recurrence,
         "reopen_over": window.reopen_over,
     }
 

@@ -15,6 +15,7 @@ from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
@@ -25,6 +26,7 @@ class Services:
     """All use cases, as one value."""
 
     windows: Windows
+    series: SeriesOfWindows
     components: Components
     operators: Operators
     tokens: Tokens

@@ -45,7 +45,7 @@ def runner(database: Database, tmp_path: Path, observations: Observations) -> Jo
 def runner_on(database: Database, directory: Path, observations: Observations, name: str = "one") -> Jobs:
     """Make the jobs of a gateway whose state nobody feeds."""
     state = State(clock=Clock(), observe=observations, file=directory / f"{name}.json", close_unknown=False)
-    return Jobs(database, state, name=name)
+    return Jobs(database, state, name=name, observe=observations)
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ async def test_it_is_told_soon_and_an_outage_only_puts_it_off(
     database: Database, state: State, observations: Observations, sql: Sql
 ) -> None:
     """A window that starts by time is told within seconds; an outage crashes nothing, and it is told afterwards."""
-    jobs = Jobs(database, state, name="one")
+    jobs = Jobs(database, state, name="one", observe=observations)
     async with Supervisor(observations) as supervisor:
         supervisor.start(jobs.keep_doing, "jobs")
         sql("insert into windows (title, starts_at) values ('Soon', now() + interval '1.5 s')")

@@ -10,11 +10,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainSerializer,
     StringConstraints,
     ValidationError,
 )
 
-from gateway.domain.duration import LONGEST, parse_duration
+from gateway.domain.duration import LONGEST, iso_duration, parse_duration
 from gateway.domain.errors import InvalidError
 
 _NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
@@ -62,7 +63,8 @@ def _not_negative(value: timedelta) -> timedelta:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+# The library would write 365 days as a year, which nobody reads again.
+Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(iso_duration, when_used="json")]
 Length = Annotated[Duration, AfterValidator(_positive)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_no_bare_number), AfterValidator(_in_range)]

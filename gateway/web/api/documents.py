@@ -7,7 +7,7 @@ from gateway.domain.component import Component
 from gateway.domain.duration import iso_duration
 from gateway.domain.fence import Fence, Report
 from gateway.domain.snapshot import Moment
-from gateway.domain.window import Window
+from gateway.domain.window import Recurring, Window
 from gateway.store.bypass_links import BypassLink
 
 Document = dict[str, Any]
@@ -28,7 +28,7 @@ def window_document(window: Window, now: datetime) -> Document:
         "scope": {"hosts": list(window.scope.hosts), "paths": list(window.scope.paths)},
         "components": [{"slug": effect.slug, "status": effect.status} for effect in window.components],
         "reminders": [iso_duration(lead_time) for lead_time in window.reminders],
-        "recurrence": window.recurrence,
+        "recurrence": _recurring(window.recurrence) if window.recurrence else None,
         "reopen_over": iso_duration(window.reopen_over),
         "state": window.state(now),
         "fixed": window.fixed,
@@ -46,6 +46,15 @@ def window_document(window: Window, now: datetime) -> Document:
             }
             for update in window.updates
         ],
+    }
+
+
+def _recurring(recurrence: Recurring) -> Document:
+    return {
+        "series": str(recurrence.series),
+        "rule": recurrence.rule,
+        "time_zone": recurrence.time_zone,
+        "occurs_at": _instant(recurrence.occurs_at),
     }
 
 
