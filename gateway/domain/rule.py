@@ -82,6 +82,9 @@ def parse_rule(text: str) -> Rule:
         raise ValueError(f"is empty: {_EXAMPLE}")
     if len(compact) > LONGEST_RULE:
         raise ValueError(f"is longer than {LONGEST_RULE} characters")
+    lines = compact.split()
+    if len(lines) > 1 and (name := next((n for n in _ELSEWHERE if any(line.startswith(n) for line in lines)), "")):
+        raise ValueError(f"{name}: {_ELSEWHERE[name]}")
     parts: dict[str, str] = {}
     for part in compact.removesuffix(";").split(";"):
         name, sign, value = part.partition("=")
