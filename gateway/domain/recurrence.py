@@ -92,6 +92,11 @@ class Recurrence:
             found.append(occurrence)
         return tuple(found)
 
+    @property
+    def starts_at(self) -> datetime:
+        """The instant of the first start, whether the rule names it or not."""
+        return _occurrence(self.first, _zone(self.time_zone)).at
+
     def all_named(self) -> Iterator[Occurrence]:
         """Yield all that the rule names, left out or not, each instant once: two may meet behind a gap."""
         later: list[tuple[datetime, datetime, Occurrence]] = []

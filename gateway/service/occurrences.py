@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from gateway.domain.errors import InvalidError, StoreError
 from gateway.domain.recurrence import Occurrence
 from gateway.domain.series import Made, Series, SeriesState, plan
 from gateway.domain.window import DEFAULT_GATE
@@ -28,17 +29,18 @@ class Ahead:
     """One occurrence ahead. `made` is its window: made already, moved, or cancelled (skipped)."""
 
     occurrence: Occurrence | None
-    """None where the rule does not name it any more, and its window was kept because somebody had changed it."""
+    """None where the rule names no such one ahead: its window was changed by somebody, and kept."""
     made: Made | None
+
+    occurs_at: datetime
+    """By the rule, or by what the rule was when its window was made."""
+    is_named: bool = True
+    """Whether the rule names it (still)."""
 
     @property
     def starts_at(self) -> datetime:
         """When it starts, wherever it was moved to."""
-        if self.made is not None:
-            return self.made.starts_at
-        if self.occurrence is None:
-            raise RuntimeError("an occurrence is named by the rule, or it is there")
-        return self.occurrence.at
+        return self.made.starts_at if self.made else self.occurs_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +127,23 @@ async def _remake(session: Session, made: Made, occurrence: Occurrence, draft: W
 
 
 async def seen(session: Session, series: Series, now: datetime, *, most: int) -> Seen:
-    """Return the series with at most so many occurrences ahead."""
+    """Return the series with at most so many occurrences ahead.
+
+    Raises:
+        StoreError: somebody has written by hand what can't be read.
+    """
+    try:
+        checked(WindowDraft, series.draft)
+        upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most)
+    except (ValueError, InvalidError) as error:
+        raise StoreError(f"the series {series.id} can't be read: {error}; correct its row") from error
     made = await made_occurrences(session, series.id, now)
     there = {each.occurs_on: each for each in made}
-    upcoming = [] if series.ended_at else await asyncio.to_thread(_named_after, series, now, most)
-    ahead = [Ahead(occurrence=each, made=there.get(each.local)) for each in upcoming]
+    ahead = [Ahead(occurrence=each, made=there.get(each.local), occurs_at=each.at) for each in upcoming]
     named = {each.local for each in upcoming}
     last = upcoming[-1].at if upcoming else None
     ahead += [
-        Ahead(occurrence=None, made=each)
+        Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=each.occurs_at <= now)
         for each in made
         if each.is_scheduled and each.occurs_on not in named and (last is None or each.starts_at <= last)
     ]
@@ -144,7 +154,4 @@ async def seen(session: Session, series: Series, now: datetime, *, most: int) ->
 
 
 def _named_after(series: Series, now: datetime, most: int) -> list[Occurrence]:
-    try:
-        return [*islice(series.recurrence.after(now), most)]
-    except ValueError:  # written by hand, and no rule; the job tells of it
-        return []
+    return [*islice(series.recurrence.after(now), most)]

@@ -13,7 +13,7 @@ from itertools import islice
 from uuid import UUID
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.errors import ConflictError, InvalidError, StaleError
 from gateway.domain.recurrence import Occurrence, Recurrence, require_sound
 from gateway.domain.series import Series, require_running
 from gateway.domain.window import Window
@@ -124,7 +124,7 @@ class SeriesOfWindows:
             await session.run("lock_state_version")
             before = await store.get_series(session, series_id)
             if row_version is not None and before.row_version != row_version:
-                raise ConflictError(f'the series "{before.title}" was changed by somebody else in the meantime')
+                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
             require_running(before)
             now = await database_clock(session)
             await store.update_series(session, await _changed(before, change, now))
@@ -149,7 +149,7 @@ class SeriesOfWindows:
             await session.run("lock_state_version")
             before = await store.get_series(session, series_id)
             if row_version is not None and before.row_version != row_version:
-                raise ConflictError(f'the series "{before.title}" was changed by somebody else in the meantime')
+                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
             require_running(before)
             now = await database_clock(session)
             await store.update_series(session, replace(before, ended_at=now))

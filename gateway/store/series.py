@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway.domain.errors import ConflictError, NotFoundError
+from gateway.domain.errors import NotFoundError, StaleError
 from gateway.domain.series import Made, Series
 from gateway.store.pool import Session
 
@@ -68,7 +68,7 @@ async def update_series(session: Session, series: Series) -> None:
     """Write a changed series, if its row is still at the version that the change was made from.
 
     Raises:
-        ConflictError: somebody else has changed it in the meantime.
+        StaleError: somebody else has changed it in the meantime.
     """
     values = {
         "rule": series.rule,
@@ -79,7 +79,7 @@ async def update_series(session: Session, series: Series) -> None:
         "ended_at": series.ended_at,
     }
     if await session.run("update_series", **values, id=series.id, row_version=series.row_version) is None:
-        raise ConflictError(f'the series "{series.title}" was changed by somebody else in the meantime')
+        raise StaleError(f'the series "{series.title}" was changed by somebody else in the meantime')
 
 
 async def made_occurrences(session: Session, series_id: UUID, now: datetime) -> list[Made]:

@@ -358,8 +358,8 @@ def test_occurrences_do_not_overlap() -> None:
     daily = recurring("FREQ=DAILY", BERLIN, "2027-03-26T02:30")
     require_sound(daily, timedelta(hours=22), starts_at=datetime(2027, 3, 26, 1, 30, tzinfo=UTC), excluded=frozenset())
     assert refusal(daily, "2027-03-26T01:30Z", timedelta(hours=24)) == {
-        "estimated_duration": "the occurrences of 2027-03-28 03:30 and 2027-03-29 02:30 (Europe/Berlin) are 23h apart and "
-        "would overlap: make them shorter, or let them occur less often"
+        "estimated_duration": "the occurrences of 2027-03-28 03:30 and 2027-03-29 02:30 (Europe/Berlin) are 23h apart "
+        "and would overlap: make them shorter, or let them occur less often"
     }
     hourly = recurring("FREQ=HOURLY", "UTC", "2026-12-06T02:00")
     require_sound(hourly, HOUR, starts_at=datetime(2026, 12, 6, 2, tzinfo=UTC), excluded=frozenset())

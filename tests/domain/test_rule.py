@@ -11,7 +11,8 @@ from gateway.domain.rule import LONGEST_RULE, Day, Frequency, Rule, parse_rule
 
 def test_every_part_is_read() -> None:
     """In any case, with or without `RRULE:`, with spaces around; the text is kept in one spelling."""
-    text = " rrule:freq=yearly;interval=2;byday=1MO,su;bymonth=3,1;bymonthday=-1;byyearday=5;byhour=2,14;bysetpos=1;wkst=su;"
+    text = " rrule:freq=yearly;interval=2;byday=1MO,su;bymonth=3,1;bymonthday=-1;byyearday=5;byhour=2,14;"
+    text += "bysetpos=1;wkst=su;"
     rule = parse_rule(text)
     assert rule == Rule(
         text="",

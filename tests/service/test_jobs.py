@@ -199,7 +199,10 @@ async def test_what_has_expired_goes_once_an_hour(runners: list[Jobs], services:
         "select 'housekeeping', t, 'x', t from (values (now() - interval '91 days'), (now() - interval '89 days')) v(t)"
     )
     await asyncio.gather(*(runner.do_due() for runner in runners))
-    left = "select (select count(*) from sessions), (select count(*) from sign_in_links), count(*) from jobs where name = 'housekeeping'"
+    left = (
+        "select (select count(*) from sessions), (select count(*) from sign_in_links), count(*) from jobs "
+        "where name = 'housekeeping'"
+    )
     assert sql(left) == "1|1|2"  # the claim of this hour, and that of 89 days ago
     sql("update sessions set expires_at = now()")
     await asyncio.gather(*(runner.do_due() for runner in runners))
