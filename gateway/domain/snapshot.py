@@ -69,8 +69,10 @@ class Moment:
 
     @cached_property
     def upcoming(self) -> tuple[Window, ...]:
-        """The scheduled windows, the next one first."""
-        return self._in(State.SCHEDULED)
+        """The scheduled windows, the next one first; of each series the next one alone."""
+        scheduled = self._in(State.SCHEDULED)
+        next_ones = {window.recurrence.series: window for window in reversed(scheduled) if window.recurrence}
+        return tuple(w for w in scheduled if w.recurrence is None or next_ones[w.recurrence.series] is w)
 
     @cached_property
     def past(self) -> tuple[Window, ...]:
