@@ -35,6 +35,7 @@ from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
@@ -208,9 +209,11 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
 
 def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
     lifetime = settings.admin.session_lifetime
+    windows = Windows(database, state)
     return Services(
-        windows=Windows(database, state),
         series=SeriesOfWindows(database, state),
+        windows=windows,
+        previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Admin
+from gateway.config import Admin, Maintenance
 from gateway.config import Limits as GivenLimits
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
@@ -22,6 +22,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -147,9 +148,11 @@ async def state(database: Database, tmp_path: Path, observations: Observations) 
 @pytest.fixture
 def services(database: Database, state: State, observations: Observations) -> Services:
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
+    windows = Windows(database, state)
     return Services(
-        windows=Windows(database, state),
         series=SeriesOfWindows(database, state),
+        windows=windows,
+        previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),

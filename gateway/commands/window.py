@@ -1,9 +1,8 @@
 """`gateway window`: windows, over the API."""
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import click
@@ -13,66 +12,15 @@ from gateway.commands.failures import DONE, WrongUsageError, tell
 from gateway.commands.fence import wait_drained
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
-from gateway.commands.remote import Document, api_options, connected
-from gateway.domain.component import ComponentStatus
+from gateway.commands.remote import Api, Document, api_options, connected
+from gateway.commands.window_edit import edit
+from gateway.commands.window_fields import gate_of, given_fields, window_fields
+from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
-from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind, State, UpdateStatus
-
-F = TypeVar("F", bound=Callable[..., Any])
+from gateway.domain.scope import Scope
+from gateway.domain.window import Gate, State, UpdateStatus
 
 _ID = click.argument("window_id", metavar="ID", type=click.UUID)
-
-
-def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Document]:
-    """Read `SLUG=STATUS`, or a slug alone: under maintenance."""
-    effects = []
-    for value in values:
-        name, _sign, status = value.partition("=")
-        status = status or ComponentStatus.UNDER_MAINTENANCE
-        if status not in list(ComponentStatus):
-            raise click.BadParameter(f"{value!r}: the status is one of {', '.join(ComponentStatus)}")
-        effects.append({"slug": name, "status": status})
-    return effects
-
-
-_FIELDS = (
-    click.option("--title", required=True, help="What customers read first."),
-    click.option(
-        "--for",
-        "estimate",
-        callback=options.length,
-        metavar="DURATION",
-        help="Estimated duration: 30m, 1h30m, PT45M.  [default: 30m]",
-    ),
-    click.option("--kind", type=one_of(Kind), help="What sort of window it is.  [default: maintenance]"),
-    click.option("--gate", type=one_of(Gate), help="What it does to traffic.  [default: as its kind]"),
-    click.option("--ends", type=one_of(Ends), help="By its estimate, or by somebody's word.  [default: when_fixed]"),
-    click.option(
-        "--reopen-over",
-        "reopening",
-        callback=options.length,
-        metavar="DURATION",
-        help="After the end, let customers in evenly over this time: 10m.  [default: all at once]",
-    ),
-    click.option("--host", "hosts", multiple=True, metavar="HOST", help="Only requests for this host; repeatable."),
-    click.option("--path", "paths", multiple=True, metavar="PATH", help="Only requests below this path; repeatable."),
-    click.option(
-        "--component",
-        "components",
-        multiple=True,
-        callback=_effects,
-        metavar="SLUG[=STATUS]",
-        help="A component and how it does meanwhile; repeatable.",
-    ),
-    click.option("--description", help="The details, in Markdown."),
-)
-
-
-def _window_fields(command: F) -> F:
-    """Add the options that describe a new window."""
-    for option in reversed(_FIELDS):
-        command = option(command)
-    return command
 
 
 @click.group
@@ -116,13 +64,12 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
         print_json(found)
         return
     effects = ", ".join(f"{effect['slug']}={effect['status']}" for effect in found["components"])
-    requests = [*found["scope"]["hosts"], *found["scope"]["paths"]]
     facts = [
         ("id", found["id"]),
         ("title", found["title"]),
         ("kind", found["kind"]),
         ("state", found["state"]),
-        ("gate", f"{found['gate']} for {', '.join(requests) or 'everything'}"),
+        ("gate", f"{found['gate']} for {_scope(found)}"),
         ("starts", short_instant(found["starts_at"])),
         ("estimate", f"{_length(found)}, until {short_instant(found['scheduled_until'])}"),
         ("ends", found["ends"]),
@@ -136,7 +83,8 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 
 @window.command
-@_window_fields
+@click.argument("window_id", metavar="[ID]", type=click.UUID, required=False)
+@window_fields
 @click.option(
     "--wait-drained",
     "wait",
@@ -146,25 +94,45 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 )
 @JSON
 @api_options
-def start(url: str, token: str | None, wait: timedelta | None, *, as_json: bool, **fields: Any) -> int:
-    """Start a window now; prints its id.
+def start(
+    window_id: UUID | None, url: str, token: str | None, wait: timedelta | None, *, as_json: bool, **fields: Any
+) -> int:
+    """Start a window now, a new one or the scheduled window ID; prints its id.
 
     With --wait-drained, exit code 0 says that it is safe to begin.
     """
-    if wait is not None and _gate(fields) == Gate.NONE:
-        raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
-    made = _create(url, token, fields, as_json=as_json)
+    given = given_fields(**fields)
+    api = connected(url, token, "write")
+    if window_id is None:
+        if wait is not None:
+            _require_gate(gate_of(given))
+        made = _create(api, given, as_json=as_json)
+    else:
+        if given:
+            raise WrongUsageError(
+                "the window ID is started as it is scheduled: leave the other options out, or change it before with "
+                f"`gateway window edit {window_id}`"
+            )
+        if wait is not None:
+            _require_gate(api.get(f"windows/{window_id}")["gate"])
+        made = api.post(f"windows/{window_id}/start")
+        _show_made(made, as_json=as_json)
     if wait is None:
         return DONE
     sys.stdout.flush()  # the id is there already for whoever reads along
-    return wait_drained(connected(url, token, "write"), made["id"], wait)
+    return wait_drained(api, made["id"], wait)
+
+
+def _require_gate(gate: str) -> None:
+    if gate == Gate.NONE:
+        raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
 
 
 @window.command
 @click.option(
     "--at", callback=options.instant, required=True, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00."
 )
-@_window_fields
+@window_fields
 @JSON
 @api_options
 def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
@@ -174,7 +142,7 @@ def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> No
             f"--at {fields['at'].isoformat()} is in the past, and the window would be in force at once: "
             "correct it, or use `gateway window start`"
         )
-    _create(url, token, fields, as_json=as_json)
+    _create(connected(url, token, "write"), given_fields(**fields), as_json=as_json)
 
 
 @window.command
@@ -211,6 +179,25 @@ def cancel(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> No
 
 @window.command
 @_ID
+@click.option(
+    "--for",
+    "remaining",
+    callback=options.length,
+    metavar="DURATION",
+    help="How long it lasts from now on: 30m.  [default: as it was planned]",
+)
+@JSON
+@api_options
+def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | None, *, as_json: bool) -> None:
+    """Put a window that was ended wrongly in force again, within a day of its end."""
+    sent = {} if remaining is None else {"remaining": iso_duration(remaining)}
+    changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
+    until = short_instant(changed["scheduled_until"])
+    _tell(changed, f"is {changed['state']} again, until about {until} (gate: {changed['gate']})", as_json=as_json)
+
+
+@window.command
+@_ID
 @click.option("--status", type=one_of(UpdateStatus), required=True, help="How far it is.")
 @click.argument("text")
 @JSON
@@ -222,39 +209,21 @@ def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *
     _tell(changed, f"has a new update: {status}", as_json=as_json)
 
 
-def _gate(fields: dict[str, Any]) -> str:
-    return str(fields["gate"] or DEFAULT_GATE[Kind(fields["kind"] or Kind.MAINTENANCE)])
-
-
-def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: bool) -> Document:
-    made = connected(url, token, "write").post("windows", _draft(**fields))
-    if as_json:
-        print_json(made)
-        return made
-    click.echo(made["id"])
-    until = short_instant(made["scheduled_until"])
-    tell(f'the window "{made["title"]}" is {made["state"]}, until about {until} (gate: {made["gate"]})')
+def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
+    if "title" not in draft:
+        raise WrongUsageError('--title is missing: what customers read first, such as --title "Database upgrade"')
+    made = api.post("windows", draft)
+    _show_made(made, as_json=as_json)
     return made
 
 
-def _draft(
-    *,
-    hosts: tuple[str, ...],
-    paths: tuple[str, ...],
-    at: datetime | None = None,
-    estimate: timedelta | None,
-    reopening: timedelta | None,
-    **plain: Any,
-) -> Document:
-    """Return the window to be sent, with what was given alone: the gateway knows the defaults."""
-    draft = {name: value for name, value in plain.items() if value is not None}
-    if at is not None:
-        draft["starts_at"] = at.isoformat()
-    if estimate is not None:
-        draft["estimated_duration"] = iso_duration(estimate)
-    if reopening is not None:
-        draft["reopen_over"] = iso_duration(reopening)
-    return draft | {"scope": {"hosts": hosts, "paths": paths}}
+def _show_made(made: Document, *, as_json: bool) -> None:
+    if as_json:
+        print_json(made)
+        return
+    click.echo(made["id"])
+    until = short_instant(made["scheduled_until"])
+    tell(f'the window "{made["title"]}" is {made["state"]}, until about {until} (gate: {made["gate"]})')
 
 
 def _tell(changed: Document, what: str, *, as_json: bool) -> None:
@@ -264,5 +233,13 @@ def _tell(changed: Document, what: str, *, as_json: bool) -> None:
         tell(f'the window "{changed["title"]}" {what}')
 
 
+def _scope(found: Document) -> str:
+    return Scope(**{name: tuple(found["scope"][name]) for name in ("hosts", "paths", "excluded_paths")}).words
+
+
 def _length(found: Document) -> str:
     return short_duration(parse_duration(found["estimated_duration"]))
+
+
+window.add_command(edit)
+window.add_command(preview)

@@ -103,6 +103,14 @@ def let_in_at(facts: Facts, moment: Moment) -> float:
 
 def is_exempt(facts: Facts, exemptions: Exemptions) -> bool:
     """Tell whether no window is about a request (rule 27)."""
-    if facts.address is not None and any(facts.address in network for network in exemptions.networks):
-        return True
+    return is_exempt_client(facts, exemptions) or is_exempt_path(facts, exemptions)
+
+
+def is_exempt_client(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether the client's address is in a network that is never gated."""
+    return facts.address is not None and any(facts.address in network for network in exemptions.networks)
+
+
+def is_exempt_path(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether the path is never gated: plainly so, in every server's reading."""
     return bool(exemptions.paths) and is_plain(facts.path) and any(under(facts.path, p) for p in exemptions.paths)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
-from gateway.domain.errors import ConflictError
+from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.scope import EVERYTHING, Scope
 
 
@@ -87,6 +87,7 @@ class Verb(StrEnum):
     EXTEND = "extend"
     END = "end"
     CANCEL = "cancel"
+    REOPEN = "reopen"
     POST = "post"
 
 
@@ -97,8 +98,12 @@ TRANSITIONS: dict[Verb, frozenset[State]] = {
     Verb.EXTEND: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING}),
     Verb.END: frozenset({State.ACTIVE, State.OVERRUNNING}),
     Verb.CANCEL: frozenset({State.SCHEDULED}),
+    Verb.REOPEN: frozenset({State.ENDED}),
     Verb.POST: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING, State.ENDED}),
 }
+
+REOPENED_WITHIN = timedelta(days=1)
+"""How long after its end a window can still have been ended wrongly; later it is history."""
 
 _DONE_TO_IT = {
     Verb.START: "started",
@@ -106,6 +111,7 @@ _DONE_TO_IT = {
     Verb.EXTEND: "extended",
     Verb.END: "ended",
     Verb.CANCEL: "cancelled",
+    Verb.REOPEN: "reopened",
     Verb.POST: "posted to",
 }
 
@@ -210,19 +216,33 @@ class Window:
         return (self.starts_at, *overrun, stop, *reopened)
 
 
+def possible(window: Window, now: datetime) -> tuple[Verb, ...]:
+    """Return what can be done to a window, by the table; what ended too long ago is not reopened."""
+    state = window.state(now)
+    verbs = [verb for verb in Verb if state in TRANSITIONS[verb]]
+    return tuple(verb for verb in verbs if verb is not Verb.REOPEN or not _is_history(window, now))
+
+
 def require(window: Window, verb: Verb, now: datetime) -> None:
     """Check the table of transitions.
 
     Raises:
         ConflictError: the window's state does not allow the verb; the message names both and what is possible.
     """
-    state = window.state(now)
-    if state not in TRANSITIONS[verb]:
-        possible = [other for other in Verb if state in TRANSITIONS[other]]
-        can = (
-            f"it can be {', '.join(_DONE_TO_IT[other] for other in possible)}" if possible else "nothing can change it"
-        )
-        raise ConflictError(f'the window "{window.title}" is {state}, so it can\'t be {_DONE_TO_IT[verb]}; {can}')
+    can = possible(window, now)
+    if verb in can:
+        return
+    others = f"it can be {', '.join(_DONE_TO_IT[other] for other in can)}" if can else "nothing can change it"
+    if verb is Verb.REOPEN and window.state(now) is State.ENDED:
+        why = "has been over for more than a day, so it can't be reopened: start a new one"
+    else:
+        why = f"is {window.state(now)}, so it can't be {_DONE_TO_IT[verb]}"
+    raise ConflictError(f'the window "{window.title}" {why}; {others}')
+
+
+def _is_history(window: Window, now: datetime) -> bool:
+    stop = window.stops_at
+    return stop is not None and stop + REOPENED_WITHIN < now
 
 
 def start(window: Window, now: datetime) -> Window:
@@ -248,3 +268,21 @@ def cancel(window: Window, now: datetime) -> Window:
     """Cancel a window that has not started."""
     require(window, Verb.CANCEL, now)
     return replace(window, cancelled_at=now)
+
+
+def reopen(window: Window, now: datetime, remaining: timedelta | None = None) -> Window:
+    """Put a window that was ended wrongly in force again, as if it had not ended; the audit knows that it had.
+
+    `remaining` is how long it is expected to last from `now` on; None leaves the estimate as it was.
+
+    Raises:
+        ConflictError: it has not ended, or too long ago.
+        InvalidError: its time is up, and it ends on time: it would be over at once.
+    """
+    require(window, Verb.REOPEN, now)
+    until = window.scheduled_until if remaining is None else now + remaining
+    if until <= now and window.ends is Ends.ON_TIME:
+        raise InvalidError(
+            {"remaining": "the window ends on time, and its time is up: say how long it lasts from now on, such as 30m"}
+        )
+    return replace(window, ended_at=None, fixed=False, estimated_duration=until - window.starts_at)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from gateway.config import Settings
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
+from gateway.domain.verdict import Facts, Verdict, decide
 from gateway.edge.answers import Answers
 from gateway.edge.left_behind import LeftBehind
 from gateway.edge.places import client_key
 from gateway.edge.upstream import Pool
 from gateway.edge.waiting import Waiting, WaitingClient
 from gateway.http1.request import RequestHead
+from gateway.service.preview import exemptions
 from gateway.service.state import State
 
 if TYPE_CHECKING:
@@ -74,11 +75,7 @@ class Front:
         """Whether the peer of a unix socket, which has no address, is believed."""
         self.redirects_to_https = settings.server.redirect_to_https
         self.prefix = maintenance.prefix.encode()
-        self.exemptions = Exemptions(
-            prefix=self.prefix,
-            paths=tuple(path.encode() for path in maintenance.never_gate),
-            networks=maintenance.bypass_networks,
-        )
+        self.exemptions = exemptions(maintenance)
         self.connections: set[Connection] = set()
         self.emptied = asyncio.Event()
         """Set when the last connection has gone."""

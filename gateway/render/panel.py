@@ -253,13 +253,6 @@ def gate_words(window: Window) -> str:
     return {Gate.CLOSED: "Closed", Gate.READ_ONLY: "Read-only", Gate.NONE: "No gate"}[window.gate]
 
 
-def scope_words(window: Window) -> str:
-    """Say which requests a window is about."""
-    if window.scope.is_everything:
-        return "all requests"
-    return ", ".join([*window.scope.hosts, *window.scope.paths])
-
-
 _REPLICA_BADGES = {
     ReplicaState.GATING: Badge("Gates, drained", "check", Tone.GOOD),
     ReplicaState.DRAINING: Badge("Gates, draining", "pulse", Tone.WORK),

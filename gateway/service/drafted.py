@@ -5,9 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.recurrence import Occurrence
-from gateway.domain.scope import Scope
 from gateway.domain.window import DEFAULT_GATE, Window
-from gateway.service.drafts.windows import EffectDraft, ScopeDraft, WindowChange, WindowDraft
+from gateway.service.drafts.windows import EffectDraft, WindowChange, WindowDraft
 from gateway.store import windows
 from gateway.store.pool import Session
 
@@ -35,6 +34,7 @@ async def insert_drafted(
         "gate": draft.gate or DEFAULT_GATE[draft.kind],
         "hosts": draft.scope.hosts,
         "paths": draft.scope.paths,
+        "excluded_paths": draft.scope.excluded_paths,
         "reminders": draft.reminders,
         "reopen_over": draft.reopen_over,
         "series_id": series_id,
@@ -51,14 +51,10 @@ def with_change(window: Window, change: WindowChange) -> Window:
     given = change.model_fields_set - {"components", "fixed", "scope"}
     values = {name: getattr(change, name) for name in given if getattr(change, name) is not None}
     if change.scope is not None:
-        values["scope"] = _scope(change.scope)
+        values["scope"] = change.scope.scope()
     return replace(window, **values)
 
 
 def component_pairs(components: tuple[EffectDraft, ...]) -> list[tuple[str, str]]:
     """Return components as pairs of slug and status."""
     return [(effect.slug, effect.status) for effect in components]
-
-
-def _scope(draft: ScopeDraft) -> Scope:
-    return Scope(hosts=draft.hosts, paths=draft.paths)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import InvalidError, StaleError
-from gateway.domain.window import State, Verb, Window, cancel, end, extend, require, start
+from gateway.domain.window import State, Verb, Window, cancel, end, extend, reopen, require, start
 from gateway.service import state as state_service
 from gateway.service.drafted import component_pairs, insert_drafted, with_change
 from gateway.service.drafts.windows import EffectDraft, UpdateDraft, WindowChange, WindowDraft
@@ -116,6 +116,16 @@ class Windows:
     async def cancel(self, window_id: UUID, actor: Actor, *, row_version: int | None = None) -> Window:
         """Cancel a scheduled window."""
         return await self._change(window_id, actor, "window.cancelled", cancel, row_version=row_version)
+
+    async def reopen(
+        self, window_id: UUID, actor: Actor, *, remaining: timedelta | None = None, row_version: int | None = None
+    ) -> Window:
+        """Put a window that was ended wrongly in force again; `remaining` is how long it lasts from now on."""
+
+        def apply(window: Window, now: datetime) -> Window:
+            return reopen(window, now, remaining)
+
+        return await self._change(window_id, actor, "window.reopened", apply, row_version=row_version)
 
     async def post(self, window_id: UUID, draft: UpdateDraft, actor: Actor) -> Window:
         """Post an update on the timeline."""

@@ -16,6 +16,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
@@ -28,6 +29,7 @@ class Services:
 
     windows: Windows
     series: SeriesOfWindows
+    previews: Previews
     components: Components
     operators: Operators
     tokens: Tokens

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.scope import Scope, is_plain, under
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Draft, Instant, LeadTime, Length, Slug, Text, Title, no_nul
 from gateway.service.drafts.recurrence import RecurrenceDraft
@@ -33,11 +34,42 @@ def _path(value: str) -> str:
     return value
 
 
+def _excluded_path(value: str) -> str:
+    path = _path(value)
+    if path == "/":
+        raise ValueError('"/" would leave out every request: name what the window is not about, such as "/help"')
+    if not is_plain(path.encode()):
+        raise ValueError(
+            f"{value!r} can't be left out: servers read //, /./, /../, ; and letters beyond ASCII differently"
+        )
+    return path
+
+
 class ScopeDraft(Draft):
-    """Which requests a window is about; empty lists mean all."""
+    """Which requests a window is about; empty hosts and paths mean all, `excluded_paths` are left out again."""
 
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
     paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
+    excluded_paths: tuple[Annotated[str, AfterValidator(_excluded_path)], ...] = Field((), max_length=_MOST)
+
+    @field_validator("excluded_paths")
+    @classmethod
+    def _each_excludes_something(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what has no effect, or leaves nothing: it was meant otherwise."""
+        paths: tuple[str, ...] = info.data.get("paths", ())
+        for excluded in value:
+            gone = next((path for path in paths if under(path.encode(), excluded.encode())), None)
+            if gone is not None:
+                raise ValueError(f"{excluded} would leave out all of {gone}, which paths name: take one of them away")
+            if paths and not any(under(excluded.encode(), path.encode()) for path in paths):
+                raise ValueError(
+                    f"{excluded} leaves out nothing: it is not below any of paths ({', '.join(paths[:3])})"
+                )
+        return value
+
+    def scope(self) -> Scope:
+        """Return the scope."""
+        return Scope(hosts=self.hosts, paths=self.paths, excluded_paths=self.excluded_paths)
 
 
 class EffectDraft(Draft):

@@ -122,7 +122,7 @@ class TemplateDocument(Document):
             estimated_duration=draft.estimated_duration,
             ends=draft.ends,
             gate=draft.gate or DEFAULT_GATE[draft.kind],
-            scope=ScopeDocument.model_validate(draft.scope.model_dump()),
+            scope=ScopeDocument.of(draft.scope.scope()),
             components=tuple(EffectDocument(slug=each.slug, status=each.status) for each in draft.components),
             reminders=draft.reminders,
             reopen_over=draft.reopen_over,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, TypeAdapter
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.scope import Scope
 from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
 from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
@@ -59,11 +60,23 @@ class Ending(Draft):
     fixed: StrictBool = True
 
 
+class Reopening(Draft):
+    """How long a window that is reopened lasts from now on: `{"remaining": "PT30M"}`; left out: as it was planned."""
+
+    remaining: Length | None = None
+
+
 class ScopeDocument(Document):
-    """Which requests a window is about; empty lists mean all."""
+    """Which requests a window is about: empty hosts and paths mean all, `excluded_paths` are left out again."""
 
     hosts: tuple[str, ...]
     paths: tuple[str, ...]
+    excluded_paths: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "ScopeDocument":
+        """Return a scope."""
+        return cls(hosts=scope.hosts, paths=scope.paths, excluded_paths=scope.excluded_paths)
 
 
 class EffectDocument(Document):
@@ -140,7 +153,7 @@ class WindowDocument(Document):
             scheduled_until=window.scheduled_until,
             ends=window.ends,
             gate=window.gate,
-            scope=ScopeDocument(hosts=window.scope.hosts, paths=window.scope.paths),
+            scope=ScopeDocument.of(window.scope),
             components=tuple(EffectDocument(slug=e.slug, status=e.status) for e in window.components),
             reminders=window.reminders,
             recurrence=RecurringDocument.of(window.recurrence) if window.recurrence else None,
@@ -213,6 +226,13 @@ async def cancel_window(call: Call[Nothing, None]) -> Answer:
     """Cancel a window that has not started."""
     which = call.id("window")
     return _answer(call, await call.services.windows.cancel(which, call.actor, row_version=call.row_version))
+
+
+async def reopen_window(call: Call[Reopening, None]) -> Answer:
+    """Put a window that was ended wrongly in force again, within a day of its end."""
+    which, remaining = call.id("window"), call.body.remaining
+    window = await call.services.windows.reopen(which, call.actor, remaining=remaining, row_version=call.row_version)
+    return _answer(call, window)
 
 
 async def post_update(call: Call[UpdateDraft, None]) -> Answer:
@@ -295,6 +315,16 @@ OPERATIONS = (
         name="api.windows.cancel",
         summary="Cancel a scheduled window",
         body=Nothing,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/reopen",
+        reopen_window,
+        name="api.windows.reopen",
+        summary="Put a wrongly ended window in force again",
+        body=Reopening,
         answer=WindowDocument,
         show=show_window,
     ),
