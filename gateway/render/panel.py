@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
@@ -11,6 +12,9 @@ from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
+
+if TYPE_CHECKING:
+    from gateway.render.trial_screens import Trial
 
 Options = tuple[tuple[str, str], ...]
 
@@ -159,7 +163,11 @@ class WindowScreen:
     window: WindowRow
     update: Typed
     extension: Typed
+    reopening: Typed
+    reopens_until: datetime | None
+    """The estimate that a window which is over would go on with; None where that has passed."""
     fence: FenceView | None
+    trial: "Trial"
     conflict: str = ""
 
 
@@ -179,6 +187,7 @@ class WindowFormScreen:
     form: Typed
     window: WindowRow | None
     components: tuple[tuple[str, str], ...]
+    trial: "Trial"
     conflict: str = ""
     differences: tuple[Difference, ...] = ()
 

@@ -21,7 +21,9 @@ EXEMPTIONS = Exemptions(prefix=b"/_maintenance", paths=(b"/a/hook",), networks=(
 minutes = st.integers(0, 8).map(lambda n: n * MINUTE)
 scopes = st.builds(
     Scope,
-    hosts=st.lists(st.sampled_from(["shop.example", "*.example", "[::1]", "Blog.Example"]), max_size=2).map(tuple),
+    hosts=st.lists(
+        st.sampled_from(["shop.example", "*.example", "*.EXAMPLE", "[::1]", "Blog.Example"]), max_size=2
+    ).map(tuple),
     paths=st.lists(st.sampled_from(["/", "/a", "/a/b", "/c/"]), max_size=2).map(tuple),
     excluded_paths=st.lists(st.sampled_from(["/a/b", "/a/b/c", "/c", "/", "", "/a;b"]), max_size=2).map(tuple),
 )
@@ -82,15 +84,22 @@ def _odd(segments: list[str], how: int) -> Spelling:
     return Spelling(sent=f"/{slash[1:]}{spelled}".encode(), segments=(*segments,), is_plain=False)
 
 
+def _with_parameter(segments: list[str]) -> Spelling:
+    return Spelling(sent=f"/{'/'.join(segments)};v=1".encode(), segments=(*segments,), is_plain=False)
+
+
 def _doubtful(before: list[str], after: list[str]) -> Spelling:
     return Spelling(sent=f"/{'/'.join([*before, '%2e%2e', *after])}".encode(), segments=None, is_plain=False)
 
 
-_segments = st.lists(st.sampled_from(["a", "b", "c", "hook", "ab"]), max_size=4)
-_some_segments = st.lists(st.sampled_from(["a", "b", "c", "hook", "ab"]), min_size=1, max_size=4)
+_names = st.sampled_from(["a", "b", "c", "hook", "ab"])
+_heads = st.sampled_from([["a"], ["a", "hook"], ["a", "b"], ["a", "b", "c"], ["c"]])
+_some_segments = _heads.flatmap(lambda head: st.lists(_names, max_size=2).map(lambda rest: [*head, *rest]))
+_segments = st.one_of(_some_segments, st.lists(_names, max_size=4))
 spellings = st.one_of(
     *[st.builds(_plain, _segments, st.sampled_from(["", "/"]))] * 4,
     *[st.builds(_odd, _some_segments, st.integers(0, 4))] * 2,
+    st.builds(_with_parameter, _some_segments),
     st.builds(_doubtful, _segments, _segments),
     st.sampled_from(["", "/x", "/admin/"]).map(
         lambda rest: Spelling(sent=b"/_maintenance" + rest.encode(), segments=("_maintenance",), is_plain=True)
@@ -129,7 +138,7 @@ def requests(draw: st.DrawFn, at: datetime) -> Asked:
     facts = Facts(
         host=sent,
         path=path.sent,
-        method=draw(st.sampled_from([b"GET", b"HEAD", b"OPTIONS", b"POST", b"DELETE", b"get"])),
+        method=draw(st.sampled_from([b"GET", b"HEAD", b"OPTIONS", b"POST", b"get"])),
         address=ip_address(address),
         bypass=LINK if draw(st.booleans()) and draw(st.booleans()) else None,
         client=address.encode(),

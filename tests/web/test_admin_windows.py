@@ -278,14 +278,14 @@ async def test_only_possible_verbs_are_offered(panel: Browser, services: Service
 
     async def verbs(window: Window) -> set[str]:
         page = (await panel.get(f"/admin/windows/{window.id}")).page
-        return {form["action"].rpartition("/")[2] for form in page.of("form")} - {"sign-out"}
+        return {form["action"].rpartition("/")[2] for form in page.of("form")} - {"sign-out", "preview"}
 
     scheduled = await started(services, starts_at="2099-01-01T00:00:00Z")
     assert await verbs(scheduled) == {"start", "cancel", "extend", "updates"}
     active = await started(services)
     assert await verbs(active) == {"fixed", "end", "extend", "updates"}
     await services.windows.end(active.id, WHO)
-    assert await verbs(active) == {"updates"}
+    assert await verbs(active) == {"updates", "reopen"}
 
 
 @pytest.mark.parametrize("given", ["00000000-0000-0000-0000-000000000000", "x", "%00", "new%2F"])

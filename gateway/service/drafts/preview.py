@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Self
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, IPvAnyAddress, StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, WithJsonSchema, model_validator
 
 from gateway.domain.window import DEFAULT_GATE, Gate, Kind
 from gateway.http1.fields import BadMessageError
@@ -14,9 +15,20 @@ from gateway.http1.request import METHODS, RequestHead, RequestHeadParser
 from gateway.service.drafts.fields import Draft, Instant, Title
 from gateway.service.drafts.windows import ScopeDraft
 
-_URL = re.compile(r"(?:https?://(?P<host>[^/?#\s]+))?(?P<target>[/?][^\s#]*)?(?:#\S*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://(?P<host>[^/?#\s]+))?(?P<target>/[^\x00-\x20#\x7f]*)?(?:#[^\x00-\x20\x7f]*)?", re.IGNORECASE
+)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _EXAMPLE = 'write for example "https://shop.example.com/checkout" or "/checkout"'
+# As much of it as a pattern can tell.
+_URL_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 8192,
+    "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,2}(:[0-9]{1,4})?)?/[!\"$-~]*$",
+    "examples": ["https://shop.example.com/checkout", "/checkout"],
+}
+_SENDABLE = sorted(method.decode() for method in METHODS - {b"CONNECT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +67,7 @@ def read_url(text: str) -> Url:
     except UnicodeError as error:
         raise ValueError(f"{text!r} names no host: {_EXAMPLE}") from error
     target = _NOT_ASCII.sub(lambda found: quote(found[0]), parts["target"] or "/")
-    url = Url(host=host, target=target if target.startswith("/") else f"/{target}")
+    url = Url(host=host, target=target)
     try:
         url.head("GET", "host.example")
     except BadMessageError as error:
@@ -73,7 +85,10 @@ def _method(value: str) -> str:
     return value
 
 
-Method = Annotated[str, AfterValidator(_method)]
+UrlText = Annotated[
+    str, StringConstraints(min_length=1, max_length=8192), AfterValidator(_url), WithJsonSchema(_URL_SCHEMA)
+]
+Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": _SENDABLE})]
 
 
 class TrialDraft(Draft):
@@ -93,9 +108,9 @@ class TrialDraft(Draft):
 class PreviewDraft(Draft):
     """A request, and when: now where `at` is left out. `window` or `window_id` is tried as if it were in force."""
 
-    url: Annotated[str, StringConstraints(min_length=1, max_length=8192), AfterValidator(_url)]
+    url: UrlText
     method: Method = "GET"
-    address: IPvAnyAddress | None = Field(None, description="The client's, as the gateway would trust it.")
+    address: IPv4Address | IPv6Address | None = Field(None, description="The client's, as the gateway would trust it.")
     bypass_link: StrictBool = Field(default=False, description="The client holds a bypass link.")
     at: Instant | None = None
     window: TrialDraft | None = None

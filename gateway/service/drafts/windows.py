@@ -5,7 +5,15 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope, is_plain, under
@@ -45,12 +53,20 @@ def _excluded_path(value: str) -> str:
     return path
 
 
+_HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
+_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f]*$"}
+HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
+PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
+_PLAIN_SCHEMA = {"type": "string", "pattern": r"^(/[^/.;?#%*\\\x00-\x20\x7f-\uffff]+)+/?$"}
+PlainPath = Annotated[str, AfterValidator(_excluded_path), WithJsonSchema(_PLAIN_SCHEMA)]
+
+
 class ScopeDraft(Draft):
     """Which requests a window is about; empty hosts and paths mean all, `excluded_paths` are left out again."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
-    excluded_paths: tuple[Annotated[str, AfterValidator(_excluded_path)], ...] = Field((), max_length=_MOST)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=_MOST)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=_MOST)
+    excluded_paths: tuple[PlainPath, ...] = Field((), max_length=_MOST)
 
     @field_validator("excluded_paths")
     @classmethod

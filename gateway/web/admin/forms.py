@@ -9,12 +9,18 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.window import Window
 from gateway.render.panel import Difference
 from gateway.service.drafts.fields import checked
+from gateway.service.drafts.preview import TrialDraft
 from gateway.service.drafts.windows import WindowChange, WindowDraft
 
 COMPONENT_FIELD = "component."
 
 # Where the errors of the parts of a draft are shown.
-GROUPS = {"components": "components", "scope.hosts": "hosts", "scope.paths": "paths"}
+GROUPS = {
+    "components": "components",
+    "scope.hosts": "hosts",
+    "scope.paths": "paths",
+    "scope.excluded_paths": "excluded_paths",
+}
 
 # Every field of the form; `components` stands for one select for each component.
 FIELDS = {
@@ -28,6 +34,7 @@ FIELDS = {
     "reopen_over": "Reopen over",
     "hosts": "Hosts",
     "paths": "Paths",
+    "excluded_paths": "But not",
 }
 
 NEW = {"kind": "maintenance", "estimated_duration": "30m", "gate": "", "ends": "when_fixed"}
@@ -46,6 +53,7 @@ def fields_of(window: Window) -> dict[str, str]:
         "reopen_over": short_duration(window.reopen_over) if window.reopen_over else "",
         "hosts": "\n".join(window.scope.hosts),
         "paths": "\n".join(window.scope.paths),
+        "excluded_paths": "\n".join(window.scope.excluded_paths),
     } | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
 
 
@@ -103,7 +111,7 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data["description"] = values.get("description", "").strip()
     data["estimated_duration"] = values.get("estimated_duration", "")
     data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
-    data["scope"] = {name: tuple(_lines(values.get(name, ""))) for name in ("hosts", "paths")}
+    data["scope"] = _scope(values)
     data["components"] = [
         {"slug": name.removeprefix(COMPONENT_FIELD), "status": status}
         for name, status in values.items()
@@ -112,7 +120,22 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     return data
 
 
-def _lines(text: str) -> list[str]:
+def trial_of(values: Mapping[str, str]) -> TrialDraft:
+    """Read as much of a form as matters to traffic, for a window that is not saved yet.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    data: dict[str, Any] = {name: values[name] for name in ("kind", "gate") if values.get(name)}
+    return checked(TrialDraft, data | {"scope": _scope(values)})
+
+
+def _scope(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(lines(values.get(name, ""))) for name in ("hosts", "paths", "excluded_paths")}
+
+
+def lines(text: str) -> list[str]:
+    """Return what stands on each line, without blanks and empty lines."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

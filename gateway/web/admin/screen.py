@@ -30,6 +30,7 @@ _NOTICES = {
     "fixed": "Fixed: the window has ended.",
     "ended": "The window has ended.",
     "cancelled": "The window is cancelled.",
+    "reopened": "The window is in force again.",
     "posted": "The update is on the status page.",
     "status": "The status is set.",
     "added": "The component has been added.",
