@@ -8,7 +8,7 @@ from functools import cached_property
 from gateway.domain.bypass import Bypass, Passes
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.reopening import reopening_at
-from gateway.domain.schedule import active_at, next_change_after
+from gateway.domain.schedule import active_at, next_change_after, next_of_each_series
 from gateway.domain.window import Gate, State, Window
 
 
@@ -70,9 +70,7 @@ class Moment:
     @cached_property
     def upcoming(self) -> tuple[Window, ...]:
         """The scheduled windows, the next one first; of each series the next one alone."""
-        scheduled = self._in(State.SCHEDULED)
-        next_ones = {window.recurrence.series: window for window in reversed(scheduled) if window.recurrence}
-        return tuple(w for w in scheduled if w.recurrence is None or next_ones[w.recurrence.series] is w)
+        return next_of_each_series(self._in(State.SCHEDULED))
 
     @cached_property
     def past(self) -> tuple[Window, ...]:

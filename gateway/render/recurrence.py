@@ -7,6 +7,7 @@ from typing import TypeVar
 from gateway.domain.recurrence import Occurrence, Recurrence
 from gateway.domain.rule import Day, Frequency, Rule
 from gateway.domain.series import Series
+from gateway.domain.window import Recurring
 
 T = TypeVar("T")
 
@@ -36,6 +37,14 @@ def recurrence_words(recurrence: Recurrence) -> str:
 def series_words(series: Series) -> str:
     """Say when a series occurs, in one line."""
     return recurrence_words(series.recurrence)
+
+
+def recurring_words(recurring: Recurring) -> str:
+    """Say when the series of a window occurs, by what the window knows of it."""
+    try:
+        return recurrence_words(Recurrence.starting_at(recurring.occurs_at, recurring.rule, recurring.time_zone))
+    except ValueError:  # somebody has written by hand what is no rule: the window is a window all the same
+        return recurring.rule
 
 
 def clock_note(occurrence: Occurrence) -> str:

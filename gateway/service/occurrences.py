@@ -126,26 +126,29 @@ async def _remake(session: Session, made: Made, occurrence: Occurrence, draft: W
     await session.run("note_made", id=made.window_id, occurs_at=occurrence.at)
 
 
-async def seen(session: Session, series: Series, now: datetime, *, most: int) -> Seen:
-    """Return the series with at most so many occurrences ahead.
+async def seen(session: Session, series: Series, now: datetime, *, most: int, with_skipped: bool = True) -> Seen:
+    """Return the series with at most so many occurrences ahead; one that was started before its time is none.
 
     Raises:
         StoreError: somebody has written by hand what can't be read.
     """
-    try:
-        checked(WindowDraft, series.draft)
-        upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most)
-    except (ValueError, InvalidError) as error:
-        raise StoreError(f"the series {series.id} can't be read: {error}; correct its row") from error
     made = await made_occurrences(session, series.id, now)
     there = {each.occurs_on: each for each in made}
-    ahead = [Ahead(occurrence=each, made=there.get(each.local), occurs_at=each.at) for each in upcoming]
+    try:
+        checked(WindowDraft, series.draft)
+        upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most + len(made))
+    except (ValueError, InvalidError) as error:
+        raise StoreError(f"the series {series.id} can't be read: {error}; correct its row") from error
+    ahead = [
+        Ahead(occurrence=each, made=window, occurs_at=each.at)
+        for each in upcoming
+        if (window := there.get(each.local)) is None or window.is_scheduled or (window.is_cancelled and with_skipped)
+    ]
     named = {each.local for each in upcoming}
-    last = upcoming[-1].at if upcoming else None
     ahead += [
         Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=each.occurs_at <= now)
         for each in made
-        if each.is_scheduled and each.occurs_on not in named and (last is None or each.starts_at <= last)
+        if each.is_scheduled and each.occurs_on not in named
     ]
     ahead.sort(key=lambda each: each.starts_at)
     going_on = SeriesState.RUNNING if ahead else SeriesState.FINISHED

@@ -50,11 +50,11 @@ class SeriesOfWindows:
     async def list(
         self, *, ended: bool | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100
     ) -> list[Seen]:
-        """Return series, the newest first, each with its next occurrence."""
+        """Return series, the newest first, each with its next occurrence that is not skipped."""
         async with self._database.session() as session:
             now = await database_clock(session)
             found = await store.list_series(session, ended=ended, after=after, most=limit)
-            return [await seen(session, each, now, most=1) for each in found]
+            return [await seen(session, each, now, most=1, with_skipped=False) for each in found]
 
     async def get(self, series_id: UUID, *, most: int = _SHOWN) -> Seen:
         """Return one series with the next occurrences.

@@ -172,7 +172,14 @@ async def test_what_is_done_to_one_touches_no_other(services: Services, series: 
     await services.windows.extend(one.id, HOUR, WHO)
     await services.windows.end(one.id, WHO)
     assert [(w.id, w.row_version) for w in await ahead(services)] == [(w.id, w.row_version) for w in others]
-    assert (await services.series.get(series)).state is SeriesState.RUNNING
+    seen = await services.series.get(series)
+    assert (seen.state, [each.made and each.made.window_id for each in seen.ahead]) == (
+        SeriesState.RUNNING,
+        [window.id for window in others],
+    )
+    await services.windows.cancel(others[0].id, WHO)
+    [listed] = await services.series.list()
+    assert [each.starts_at - FIRST for each in listed.ahead] == [2 * WEEK]
 
 
 async def test_a_change_of_the_series_changes_what_nobody_has_touched(services: Services, series: Any) -> None:
