@@ -352,7 +352,7 @@ CREATE VIEW public.window_documents AS
           WHERE (wc.window_id = w.id)), '[]'::jsonb), 'reminders', COALESCE(( SELECT jsonb_agg(EXTRACT(epoch FROM lead_time.lead_time)) AS jsonb_agg
            FROM unnest(w.reminders) lead_time(lead_time)), '[]'::jsonb), 'recurrence',
         CASE
-            WHEN (s.id IS NOT NULL) THEN jsonb_build_object('series', s.id, 'rule', s.rule, 'time_zone', s.time_zone, 'occurs_at', w.occurs_at)
+            WHEN (s.id IS NOT NULL) THEN jsonb_build_object('series', s.id, 'rule', s.rule, 'time_zone', s.time_zone, 'occurs_at', w.occurs_at, 'occurs_on', w.occurs_on)
             ELSE NULL::jsonb
         END, 'reopen_over', EXTRACT(epoch FROM w.reopen_over), 'fixed', w.fixed, 'ended_at', w.ended_at, 'cancelled_at', w.cancelled_at, 'row_version', w.row_version, 'created_at', w.created_at, 'updated_at', w.updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
            FROM public.updates u

@@ -146,7 +146,7 @@ def edit(
     as_json: bool,
     **fields: Any,
 ) -> None:
-    """Change a series, and all windows ahead that nobody has changed by themselves.
+    """Change a series, and all windows ahead that nobody has changed by hand.
 
     One occurrence is moved with `gateway window edit`, and skipped with `gateway window cancel`.
     """

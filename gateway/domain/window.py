@@ -136,12 +136,16 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurring:
-    """Of which series a window is an occurrence, and when it should start by the rule: it may have been moved."""
+    """Of which series a window is an occurrence, and when it should start by the rule: it may have been moved.
+
+    `occurs_on` is the local time by the rule, `occurs_at` the instant of that: in a gap of the clock it is later.
+    """
 
     series: UUID
     rule: str
     time_zone: str
     occurs_at: datetime
+    occurs_on: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

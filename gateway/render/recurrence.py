@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from gateway.domain.recurrence import Occurrence, Recurrence
-from gateway.domain.rule import Day, Frequency, Rule
+from gateway.domain.rule import Day, Frequency, Rule, parse_rule
 from gateway.domain.series import Series
 from gateway.domain.window import Recurring
 
@@ -42,7 +42,8 @@ def series_words(series: Series) -> str:
 def recurring_words(recurring: Recurring) -> str:
     """Say when the series of a window occurs, by what the window knows of it."""
     try:
-        return recurrence_words(Recurrence.starting_at(recurring.occurs_at, recurring.rule, recurring.time_zone))
+        rule = parse_rule(recurring.rule)
+        return recurrence_words(Recurrence(rule=rule, time_zone=recurring.time_zone, first=recurring.occurs_on))
     except ValueError:  # somebody has written by hand what is no rule: the window is a window all the same
         return recurring.rule
 

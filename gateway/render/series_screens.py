@@ -11,11 +11,11 @@ from gateway.render.wording import Badge, Tone
 REPEAT_OPTIONS: Options = (
     ("", "Once"),
     ("daily", "Every day"),
-    ("weekly", "Every week, on that weekday"),
-    ("second-week", "Every second week, on that weekday"),
-    ("monthly", "Every month, on that weekday (as the first Sunday)"),
-    ("monthly-last", "Every month, on the last such weekday"),
-    ("rule", "By a rule"),
+    ("weekly", "Every week"),
+    ("second-week", "Every second week"),
+    ("monthly", "Every month, the same weekday"),
+    ("monthly-last", "Every month, the last such one"),
+    ("rule", "By the rule below"),
 )
 
 STATE_BADGES = {
@@ -24,7 +24,7 @@ STATE_BADGES = {
     SeriesState.ENDED: Badge("Ended", "cross", Tone.QUIET),
 }
 AS_SAID = Badge("As the series says", "check", Tone.GOOD)
-CHANGED = Badge("Changed by itself", "info", Tone.WORK)
+CHANGED = Badge("Changed by hand", "info", Tone.WORK)
 SKIPPED = Badge("Skipped", "cross", Tone.QUIET)
 PLANNED = Badge("Made later", "clock", Tone.QUIET)
 
@@ -48,7 +48,7 @@ class OccurrenceRow:
     starts_at: datetime
     local: str
     badge: Badge
-    notes: tuple[str, ...]
+    note: str
     window: UUID | None
     may_change: bool
 

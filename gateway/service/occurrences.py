@@ -153,7 +153,8 @@ async def seen(session: Session, series: Series, now: datetime, *, most: int, wi
     ahead.sort(key=lambda each: each.starts_at)
     going_on = SeriesState.RUNNING if ahead else SeriesState.FINISHED
     state = SeriesState.ENDED if series.ended_at is not None else going_on
-    return Seen(series=series, state=state, ahead=tuple(ahead[:most]))
+    shown = [each for each in ahead if with_skipped or not (each.made and each.made.is_cancelled)]
+    return Seen(series=series, state=state, ahead=tuple(shown[:most]))
 
 
 def _named_after(series: Series, now: datetime, most: int) -> list[Occurrence]:

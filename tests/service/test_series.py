@@ -96,6 +96,7 @@ async def test_windows_are_made_for_what_lies_ahead(services: Services, rule: st
     recurrence = snapshot.windows[0].recurrence
     assert recurrence is not None
     assert (recurrence.rule, recurrence.time_zone, recurrence.occurs_at) == (rule, "UTC", FIRST)
+    assert recurrence.occurs_on == FIRST.replace(tzinfo=None)
 
 
 async def test_local_time_is_kept_when_the_clocks_change(services: Services) -> None:

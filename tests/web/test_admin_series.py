@@ -73,13 +73,15 @@ async def test_it_ends_and_leaves_out_what_was_said(panel: Browser, services: Se
     assert [f"{window.starts_at:%d}" for window in await ahead(services)] == ["01", "15", "22"]
 
 
-async def test_what_lies_ahead_is_shown_with_what_the_clocks_do(panel: Browser) -> None:
+async def test_what_lies_ahead_is_shown_with_what_the_clocks_do(panel: Browser, services: Services) -> None:
     """Local time first, in UTC beside it; moving and skipping are buttons."""
     path = await made(panel, starts_at="2099-03-22T02:30")
     page = (await panel.get(path)).page
     assert "Every Sunday at 02:30 (Europe/Berlin)" in page.text
     assert "Sun 29 Mar 2099, 03:30 The clock is put forward: 03:30 instead of 02:30" in page.text
     assert "Sun 29 Mar 2099, 01:30 UTC" in page.text
+    one = (await panel.get(f"/admin/windows/{(await ahead(services))[1].id}")).page.text
+    assert "every Sunday at 02:30 (Europe/Berlin)" in one  # not 03:30, as it is on that one day
     for word in ("Move or change Sun 22 Mar 2099, 02:30", "Skip Sun 22 Mar 2099, 02:30", "As the series says"):
         assert word in page.text
 
@@ -93,7 +95,7 @@ async def test_one_is_moved_and_one_is_skipped(panel: Browser, services: Service
     text = answer.page.text
     assert "Skipped: that window is cancelled, and the series goes on." in text
     assert "Sun 1 Mar 2099, 05:00 Moved; by the rule Sun 1 Mar 2099, 02:00." in text
-    assert text.index("Changed by itself") < text.index("Sun 8 Mar 2099, 02:00") < text.index("Skipped", 200)
+    assert text.index("Changed by hand") < text.index("Sun 8 Mar 2099, 02:00") < text.index("Skipped", 200)
     assert "Skip Sun 8 Mar" not in text
     again = await panel.post(f"{path}/skip", {"window": str(other.id)})
     assert again.status == 409
@@ -128,7 +130,7 @@ async def test_the_series_is_edited(panel: Browser, services: Services) -> None:
     values = WEEKLY | {"rule": "FREQ=WEEKLY;BYDAY=SU;COUNT=3", "title": "All", "gate": "none", "row_version": "1"}
     values |= {"component.api": "major_outage"}
     answer = await panel.follow(await panel.post(f"{path}/edit", values))
-    assert "Windows that were changed by themselves stay as they are." in answer.page.text
+    assert "Windows that somebody has changed by hand stay as they are." in answer.page.text
     found = await ahead(services)
     assert [window.title for window in found] == ["Special", "All", "All"]
     assert (found[1].gate, found[1].scope.paths, found[1].components[0].status) == ("none", (), "major_outage")
@@ -163,6 +165,7 @@ async def test_the_series_is_ended(panel: Browser, services: Services) -> None:
     assert "The series has ended, and what had not begun is cancelled." in answer.page.text
     assert "Nothing: it was ended." in answer.page.text
     assert await ahead(services) == []
+    assert f'<a href="/_maintenance{path}">Patching</a>' in (await panel.get("/admin/audit")).body
     again = await panel.post(f"{path}/end")
     assert (again.status, "was ended, so nothing can change it" in again.page.text) == (409, True)
     values = WEEKLY | {"rule": "FREQ=DAILY", "row_version": "2"}

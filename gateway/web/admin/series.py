@@ -21,7 +21,7 @@ from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
 _LISTED = 100
-_AHEAD = 20
+_AHEAD = 12
 _ONE = "/series/{id}"
 
 
@@ -143,17 +143,17 @@ def _row(seen: Seen) -> SeriesRow:
 
 
 def _occurrence(ahead: Ahead, time_zone: str) -> OccurrenceRow:
-    notes = [clock_note(ahead.occurrence)] if ahead.occurrence else []
     if not ahead.is_named:
-        notes.append("The rule does not name it any more.")
+        note = "The rule does not name it any more."
     elif ahead.starts_at != ahead.occurs_at:
-        by_rule = local_words(ahead.occurs_at.astimezone(ZoneInfo(time_zone)))
-        notes.append(f"Moved; by the rule {by_rule}.")
+        note = f"Moved; by the rule {local_words(ahead.occurs_at.astimezone(ZoneInfo(time_zone)))}."
+    else:
+        note = clock_note(ahead.occurrence) if ahead.occurrence else ""
     return OccurrenceRow(
         starts_at=ahead.starts_at,
         local=_local(ahead, time_zone),
         badge=_badge(ahead),
-        notes=tuple(f"{note[0].upper()}{note[1:]}" for note in notes if note),
+        note=note[:1].upper() + note[1:],
         window=ahead.made.window_id if ahead.made else None,
         may_change=ahead.made is not None and ahead.made.is_scheduled,
     )
