@@ -18,6 +18,7 @@ from gateway.commands.window_edit import edit
 from gateway.commands.window_fields import gate_of, given_fields, window_fields
 from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
+from gateway.domain.errors import InvalidError
 from gateway.domain.scope import Scope
 from gateway.domain.window import Gate, State, UpdateStatus
 
@@ -206,7 +207,10 @@ def cancel(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> No
 def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | None, *, as_json: bool) -> None:
     """Put a window that was ended wrongly in force again, within a day of its end."""
     sent = {} if remaining is None else {"remaining": iso_duration(remaining)}
-    changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
+    try:
+        changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
+    except InvalidError as error:
+        raise InvalidError({"--for" if name == "remaining" else name: t for name, t in error.fields.items()}) from error
     until = short_instant(changed["scheduled_until"])
     _tell(changed, f"is {changed['state']} again, until about {until} (gate: {changed['gate']})", as_json=as_json)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.duration import LONGEST
 from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.scope import EVERYTHING, Scope
 
@@ -256,10 +257,13 @@ def start(window: Window, now: datetime) -> Window:
 
 
 def extend(window: Window, by: timedelta, now: datetime) -> Window:
-    """Move the estimated end: `by` beyond the present estimate, or beyond `now` where that has passed."""
+    """Move the estimated end: `by` beyond the present estimate, or beyond `now` where that has passed.
+
+    Raises:
+        ConflictError: the window's state does not allow it, or it would last longer than ten years.
+    """
     require(window, Verb.EXTEND, now)
-    until = max(window.scheduled_until, now) + by
-    return replace(window, estimated_duration=until - window.starts_at)
+    return _lasting(window, max(window.scheduled_until, now) + by)
 
 
 def end(window: Window, now: datetime, *, fixed: bool = True) -> Window:
@@ -280,7 +284,7 @@ def reopen(window: Window, now: datetime, remaining: timedelta | None = None) ->
     `remaining` is how long it is expected to last from `now` on; None leaves the estimate as it was.
 
     Raises:
-        ConflictError: it has not ended, or too long ago.
+        ConflictError: it has not ended, or too long ago; or it would last longer than ten years.
         InvalidError: its time is up, and it ends on time: it would be over at once.
     """
     require(window, Verb.REOPEN, now)
@@ -289,4 +293,10 @@ def reopen(window: Window, now: datetime, remaining: timedelta | None = None) ->
         raise InvalidError(
             {"remaining": "the window ends on time, and its time is up: say how long it lasts from now on, such as 30m"}
         )
-    return replace(window, ended_at=None, fixed=False, estimated_duration=until - window.starts_at)
+    return replace(_lasting(window, until), ended_at=None, fixed=False)
+
+
+def _lasting(window: Window, until: datetime) -> Window:
+    if until - window.starts_at > LONGEST:
+        raise ConflictError(f'the window "{window.title}" would last longer than ten years: end it and start another')
+    return replace(window, estimated_duration=until - window.starts_at)

@@ -5,28 +5,38 @@ from datetime import UTC, datetime
 
 from gateway.domain.explain import Effect, Explanation, Finding, Reason
 from gateway.domain.scope import bare_host, is_plain, under
-from gateway.domain.verdict import Facts
+from gateway.domain.verdict import Facts, Verdict
 from gateway.domain.window import Gate, State
+
+_VERDICTS = {
+    Verdict.FORWARD: "forwarded",
+    Verdict.BYPASS: "forwarded by the bypass link",
+    Verdict.BUILT_IN: "answered by the gateway itself",
+    Verdict.REFUSE: "refused with 503",
+    Verdict.REFUSE_WRITE: "refused with 503",
+}
 
 
 def summary(explanation: Explanation) -> str:
     """Say in a sentence, without its full stop, what happens to a request and why."""
-    facts, named = explanation.facts, " and ".join(_named(each, explanation.facts) for each in explanation.deciding)
-    forwarded = {
-        Reason.OWN_PAGES: "answered by the gateway itself: its own pages are there, and no window closes them",
-        Reason.BYPASS_NETWORK: f"forwarded: {facts.address} is in a network that is never gated "
-        "(maintenance.bypass_networks)",
-        Reason.NEVER_GATE: f"forwarded: {_shown(facts.path)} is among the paths that are never gated "
-        "(maintenance.never_gate)",
-        Reason.BYPASS_LINK: f"forwarded by the bypass link, although {named or 'no state was ever known'}",
-        Reason.STATE_UNKNOWN: 'forwarded: no state was ever known, and maintenance.when_unknown is "forward"',
-        Reason.NOT_GATED: f"forwarded: {_why_forwarded(explanation)}",
+    return f"{_VERDICTS[explanation.verdict]}: {why(explanation)}"
+
+
+def why(explanation: Explanation) -> str:
+    """Say why that happens to a request."""
+    facts, reason = explanation.facts, explanation.reason
+    named = " and ".join(_named(each, facts) for each in explanation.deciding)
+    setting = "close" if explanation.verdict.is_refusal else "forward"
+    unknown = f'no state was ever known, and maintenance.when_unknown is "{setting}"'
+    said = {
+        Reason.OWN_PAGES: "its own pages are there, and no window closes them",
+        Reason.BYPASS_NETWORK: f"{facts.address} is in a network that is never gated (maintenance.bypass_networks)",
+        Reason.NEVER_GATE: f"{_shown(facts.path)} is among the paths that are never gated (maintenance.never_gate)",
+        Reason.BYPASS_LINK: f"without it, {named or 'all is held back: no state was ever known'}",
+        Reason.STATE_UNKNOWN: unknown,
+        Reason.NOT_GATED: _why_forwarded(explanation),
     }
-    if not explanation.verdict.is_refusal:
-        return forwarded[explanation.reason]
-    if explanation.reason is Reason.STATE_UNKNOWN:
-        return 'refused with 503: no state was ever known, and maintenance.when_unknown is "close"'
-    return f"refused with 503: {named}"
+    return said.get(reason, named)
 
 
 def because(finding: Finding, facts: Facts) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gateway.domain.explain import Explanation
 from gateway.domain.verdict import Verdict
-from gateway.render.explained import summary
+from gateway.render.explained import why
 from gateway.render.panel import Typed
 from gateway.render.wording import Badge, Tone
 
@@ -44,5 +44,5 @@ class Trial:
 
 def outcome(explanation: Explanation) -> Outcome:
     """Show an explanation."""
-    why = summary(explanation)
-    return Outcome(badge=_BADGES[explanation.verdict], why=f"{why[0].upper()}{why[1:]}.")
+    said = why(explanation)
+    return Outcome(badge=_BADGES[explanation.verdict], why=f"{said[0].upper()}{said[1:]}.")

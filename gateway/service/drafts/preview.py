@@ -1,13 +1,22 @@
 """A request that somebody asks about before it is sent, and the window that it is tried with."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Self
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.domain.window import DEFAULT_GATE, Gate, Kind
 from gateway.http1.fields import BadMessageError
@@ -91,6 +100,20 @@ UrlText = Annotated[
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": _SENDABLE})]
 
 
+def _address(value: object) -> IPv4Address | IPv6Address:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return ip_address(value.strip())
+    raise ValueError(f"{value!r} is not an address such as 192.0.2.1 or 2001:db8::1")
+
+
+Address = Annotated[
+    IPv4Address | IPv6Address,
+    PlainValidator(_address),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]}),
+]
+
+
 class TrialDraft(Draft):
     """As much of a window as matters to traffic."""
 
@@ -110,7 +133,7 @@ class PreviewDraft(Draft):
 
     url: UrlText
     method: Method = "GET"
-    address: IPv4Address | IPv6Address | None = Field(None, description="The client's, as the gateway would trust it.")
+    address: Address | None = Field(None, description="The client's, as the gateway would trust it.")
     bypass_link: StrictBool = Field(default=False, description="The client holds a bypass link.")
     at: Instant | None = None
     window: TrialDraft | None = None
