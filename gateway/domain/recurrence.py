@@ -33,6 +33,9 @@ _LAST_YEAR = 2199
 _LOOKED_AT = 400
 # No clock was ever put forward by more than a day.
 _OUT_OF_ORDER = timedelta(days=2)
+# Nobody plans farther ahead, and each date is looked for.
+_FARTHEST_EXCLUDED = timedelta(days=3660)
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +171,11 @@ def require_sound(
             raise InvalidError({"rule": "names no time at or after the first start: correct it, or starts_at"})
         if first.at != starts_at:
             raise InvalidError({"starts_at": _not_first(recurrence, starts_at, first)})
-    unknown = excluded - _days_until(recurrence, max(excluded, default=date.min))
+    farthest = (now.date() if now else recurrence.first.date()) + _FARTHEST_EXCLUDED
+    near = frozenset(day for day in excluded if day <= farthest)
+    unknown = excluded - _days_until(recurrence, max(near, default=date.min))
     if unknown:
-        listed = ", ".join(f"{day:%a} {day}" for day in sorted(unknown))
+        listed = ", ".join(f"{day:%a} {day}" for day in sorted(unknown)[:_MOST_LISTED])
         raise InvalidError({"excluded_dates": f"nothing occurs on {listed} by the rule: leave that out, or correct it"})
     to_come = recurrence.occurrences() if now is None else recurrence.after(now)
     looked_at = [*islice(to_come, _LOOKED_AT)]
@@ -195,7 +200,7 @@ def _days_until(recurrence: Recurrence, last: date) -> frozenset[date]:
     """Return the days (by the rule) up to `last`; behind a gap they may come out of order, by a day."""
     found = set()
     for occurrence in recurrence.all_named():
-        if occurrence.local.date() > last + _OUT_OF_ORDER:
+        if occurrence.local.date() - _OUT_OF_ORDER > last:
             break
         found.add(occurrence.local.date())
     return frozenset(found)

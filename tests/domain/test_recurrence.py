@@ -364,3 +364,12 @@ def test_occurrences_do_not_overlap() -> None:
     hourly = recurring("FREQ=HOURLY", "UTC", "2026-12-06T02:00")
     require_sound(hourly, HOUR, starts_at=datetime(2026, 12, 6, 2, tzinfo=UTC), excluded=frozenset())
     assert "are 1h apart" in refusal(hourly, "2026-12-06T02:00Z", timedelta(minutes=61))["estimated_duration"]
+
+
+def test_dates_that_are_left_out_are_not_looked_for_for_ever() -> None:
+    """Ten years ahead is enough, whatever the rule: what lies farther leaves out nothing."""
+    hourly = recurring("FREQ=HOURLY", BERLIN, "2026-12-06T02:00", "2026-12-07", "2150-01-01", "9999-12-31")
+    began = time.process_time()
+    said = refusal(hourly, "2026-12-06T01:00Z")["excluded_dates"]
+    assert said.startswith("nothing occurs on Thu 2150-01-01, Fri 9999-12-31 by the rule")
+    assert time.process_time() - began < 2

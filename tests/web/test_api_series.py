@@ -229,7 +229,7 @@ SENT: dict[str, Any] = {"title": "x", "starts_at": text(FIRST), "recurrence": WE
         (
             {"recurrence": WEEKLY | {"excluded_dates": [20261227]}},
             "recurrence.excluded_dates.0",
-            "20261227 is not a date",
+            "'20261227' is not a date",
         ),
         ({"recurrence": WEEKLY | {"excluded_dates": ["2026-12-27"] * 201}}, "recurrence.excluded_dates", "at most 200"),
         ({"recurrence": WEEKLY | {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}}, "recurrence.rule", "names no time"),
