@@ -37,6 +37,7 @@ from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.preview import Previews
 from gateway.service.replica import ReplicaReporter, this_process
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
@@ -138,7 +139,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             raise InvalidError(
                 {"database.url": "this database can't be reached; correct the address, or start it first"}
             )
-        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
+        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
         supervisor.start(services.limits.keep_telling, "limits")
@@ -210,6 +211,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
     lifetime = settings.admin.session_lifetime
     windows = Windows(database, state)
     return Services(
+        series=SeriesOfWindows(database, state),
         windows=windows,
         previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),

@@ -226,6 +226,22 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE public.series (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    rule text NOT NULL,
+    time_zone text NOT NULL,
+    first_start timestamp without time zone NOT NULL,
+    excluded_dates date[] DEFAULT '{}'::date[] NOT NULL,
+    draft jsonb NOT NULL,
+    ended_at timestamp with time zone,
+    row_version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT series_has_a_rule CHECK ((((length(rule) >= 1) AND (length(rule) <= 500)) AND ((length(time_zone) >= 1) AND (length(time_zone) <= 100)))),
+    CONSTRAINT series_is_of_our_times CHECK (((first_start >= '1970-01-01 00:00:00'::timestamp without time zone) AND (first_start <= '9000-01-01 00:00:00'::timestamp without time zone))),
+    CONSTRAINT series_names_excluded_dates CHECK (((COALESCE(array_ndims(excluded_dates), 1) = 1) AND (array_position(excluded_dates, NULL::date) IS NULL)))
+);
+
 CREATE TABLE public.sessions (
     token_hash bytea NOT NULL,
     operator_id uuid NOT NULL,
@@ -286,7 +302,6 @@ CREATE TABLE public.windows (
     hosts text[] DEFAULT '{}'::text[] NOT NULL,
     paths text[] DEFAULT '{}'::text[] NOT NULL,
     reminders interval[] DEFAULT '{}'::interval[] NOT NULL,
-    recurrence text,
     reopen_over interval DEFAULT '00:00:00'::interval NOT NULL,
     fixed boolean DEFAULT false NOT NULL,
     ended_at timestamp with time zone,
@@ -296,6 +311,10 @@ CREATE TABLE public.windows (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     excluded_paths text[] DEFAULT '{}'::text[] NOT NULL,
+    series_id uuid,
+    occurs_on timestamp without time zone,
+    occurs_at timestamp with time zone,
+    made_version integer,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
@@ -304,6 +323,8 @@ CREATE TABLE public.windows (
     CONSTRAINT window_lasts_days_not_months CHECK (((EXTRACT(year FROM estimated_duration) = (0)::numeric) AND (EXTRACT(month FROM estimated_duration) = (0)::numeric) AND (estimated_duration <= '3660 days'::interval))),
     CONSTRAINT window_names_excluded_paths CHECK (((COALESCE(array_ndims(excluded_paths), 1) = 1) AND (array_position(excluded_paths, NULL::text) IS NULL))),
     CONSTRAINT window_names_hosts_and_paths CHECK (((COALESCE(array_ndims(hosts), 1) = 1) AND (COALESCE(array_ndims(paths), 1) = 1) AND (array_position(hosts, NULL::text) IS NULL) AND (array_position(paths, NULL::text) IS NULL))),
+    CONSTRAINT window_occurs_in_a_series CHECK ((((series_id IS NULL) = (occurs_on IS NULL)) AND ((series_id IS NULL) = (occurs_at IS NULL)) AND ((series_id IS NULL) = (made_version IS NULL)))),
+    CONSTRAINT window_occurs_in_our_times CHECK ((((occurs_on >= '1970-01-01 00:00:00'::timestamp without time zone) AND (occurs_on <= '9000-01-01 00:00:00'::timestamp without time zone)) AND ((occurs_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (occurs_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT window_reminds_before_it_starts CHECK ((((('00:00:00'::interval <= ALL (reminders)) AND ('366 days'::interval >= ALL (reminders))) IS TRUE) AND (COALESCE(array_ndims(reminders), 1) = 1))),
     CONSTRAINT window_reopens_in_time CHECK (((reopen_over >= '00:00:00'::interval) AND (reopen_over <= '1 day'::interval))),
     CONSTRAINT windows_description_check CHECK ((length(description) <= 20000)),
@@ -311,28 +332,33 @@ CREATE TABLE public.windows (
 );
 
 CREATE VIEW public.window_documents AS
- SELECT id,
-    starts_at,
-    scheduled_until,
-    ended_at,
-    cancelled_at,
-    ends,
+ SELECT w.id,
+    w.starts_at,
+    w.scheduled_until,
+    w.ended_at,
+    w.cancelled_at,
+    w.ends,
         CASE
-            WHEN (cancelled_at IS NOT NULL) THEN 'cancelled'::text
-            WHEN (clock_timestamp() < starts_at) THEN 'scheduled'::text
-            WHEN (ended_at <= clock_timestamp()) THEN 'ended'::text
-            WHEN ((ended_at IS NULL) AND (ends = 'on_time'::public.window_ends) AND (scheduled_until <= clock_timestamp())) THEN 'ended'::text
-            WHEN (scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
+            WHEN (w.cancelled_at IS NOT NULL) THEN 'cancelled'::text
+            WHEN (clock_timestamp() < w.starts_at) THEN 'scheduled'::text
+            WHEN (w.ended_at <= clock_timestamp()) THEN 'ended'::text
+            WHEN ((w.ended_at IS NULL) AND (w.ends = 'on_time'::public.window_ends) AND (w.scheduled_until <= clock_timestamp())) THEN 'ended'::text
+            WHEN (w.scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
             ELSE 'active'::text
         END AS state,
-    jsonb_build_object('id', id, 'kind', kind, 'title', title, 'description', description, 'starts_at', starts_at, 'estimated_duration', EXTRACT(epoch FROM estimated_duration), 'ends', ends, 'gate', gate, 'scope', jsonb_build_object('hosts', hosts, 'paths', paths, 'excluded_paths', excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
+    jsonb_build_object('id', w.id, 'kind', w.kind, 'title', w.title, 'description', w.description, 'starts_at', w.starts_at, 'estimated_duration', EXTRACT(epoch FROM w.estimated_duration), 'ends', w.ends, 'gate', w.gate, 'scope', jsonb_build_object('hosts', w.hosts, 'paths', w.paths, 'excluded_paths', w.excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
            FROM (public.window_components wc
              JOIN public.components c ON ((c.id = wc.component_id)))
           WHERE (wc.window_id = w.id)), '[]'::jsonb), 'reminders', COALESCE(( SELECT jsonb_agg(EXTRACT(epoch FROM lead_time.lead_time)) AS jsonb_agg
-           FROM unnest(w.reminders) lead_time(lead_time)), '[]'::jsonb), 'recurrence', recurrence, 'reopen_over', EXTRACT(epoch FROM reopen_over), 'fixed', fixed, 'ended_at', ended_at, 'cancelled_at', cancelled_at, 'row_version', row_version, 'created_at', created_at, 'updated_at', updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
+           FROM unnest(w.reminders) lead_time(lead_time)), '[]'::jsonb), 'recurrence',
+        CASE
+            WHEN (s.id IS NOT NULL) THEN jsonb_build_object('series', s.id, 'rule', s.rule, 'time_zone', s.time_zone, 'occurs_at', w.occurs_at, 'occurs_on', w.occurs_on)
+            ELSE NULL::jsonb
+        END, 'reopen_over', EXTRACT(epoch FROM w.reopen_over), 'fixed', w.fixed, 'ended_at', w.ended_at, 'cancelled_at', w.cancelled_at, 'row_version', w.row_version, 'created_at', w.created_at, 'updated_at', w.updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
            FROM public.updates u
           WHERE (u.window_id = w.id)), '[]'::jsonb)) AS document
-   FROM public.windows w;
+   FROM (public.windows w
+     LEFT JOIN public.series s ON ((s.id = w.series_id)));
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
@@ -370,6 +396,9 @@ ALTER TABLE ONLY public.replicas
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token_hash);
 
@@ -395,6 +424,9 @@ ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_pkey PRIMARY KEY (window_id, component_id);
 
 ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT window_occurs_once UNIQUE (series_id, occurs_on);
+
+ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
 
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
@@ -408,6 +440,8 @@ CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
 
 CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
+
+CREATE INDEX series_by_age ON public.series USING btree (created_at DESC, id DESC);
 
 CREATE INDEX sessions_by_operator ON public.sessions USING btree (operator_id);
 
@@ -440,6 +474,12 @@ CREATE TRIGGER components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER series_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER series_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
+CREATE TRIGGER series_row_version BEFORE UPDATE ON public.series FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER updates_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
@@ -474,3 +514,6 @@ ALTER TABLE ONLY public.window_components
 
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.series(id);

@@ -23,6 +23,7 @@ from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.preview import Previews
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
@@ -149,6 +150,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
     windows = Windows(database, state)
     return Services(
+        series=SeriesOfWindows(database, state),
         windows=windows,
         previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),

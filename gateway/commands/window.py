@@ -12,6 +12,7 @@ from gateway.commands.failures import DONE, WrongUsageError, tell
 from gateway.commands.fence import wait_drained
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
+from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
 from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.commands.window_edit import edit
 from gateway.commands.window_fields import gate_of, given_fields, window_fields
@@ -72,6 +73,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
         ("state", found["state"]),
         ("gate", f"{found['gate']} for {_scope(found)}"),
         ("starts", short_instant(found["starts_at"])),
+        ("recurs", _recurs(found["recurrence"])),
         ("estimate", f"{_length(found)}, until {short_instant(found['scheduled_until'])}"),
         ("ends", found["ends"]),
         ("reopens over", short_duration(parse_duration(found["reopen_over"]))),
@@ -135,18 +137,31 @@ def _require_gate(gate: str) -> None:
 @click.option(
     "--at", callback=options.instant, required=True, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00."
 )
+@recurrence_fields
 @window_fields
 @JSON
 @api_options
-def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
-    """Schedule a window; prints its id."""
+def schedule(
+    url: str,
+    token: str | None,
+    rule: str | None,
+    time_zone: str | None,
+    excluded: tuple[datetime, ...],
+    *,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Schedule a window; prints its id. With --every it recurs: --at is the first start, and gives the time of day."""
+    recurrence = given_recurrence(rule, time_zone, excluded)
     if fields["at"] <= datetime.now(UTC):  # noqa: TID251  the clock of whoever types
         raise WrongUsageError(
             f"--at {fields['at'].isoformat()} is in the past, and the window would be in force at once: "
             "correct it, or use `gateway window start`"
         )
-    draft = _titled(given_fields(**fields))
-    _create(connected(url, token, "write"), draft, as_json=as_json)
+    draft = _titled(given_fields(**fields)) | recurrence
+    made = _create(connected(url, token, "write"), draft, as_json=as_json)
+    if recurrence and not as_json:
+        tell(f"it recurs: `gateway series show {made['recurrence']['series']}` tells when")
 
 
 @window.command
@@ -248,6 +263,13 @@ def _tell(changed: Document, what: str, *, as_json: bool) -> None:
 
 def _scope(found: Document) -> str:
     return Scope(**{name: tuple(found["scope"][name]) for name in ("hosts", "paths", "excluded_paths")}).words
+
+
+def _recurs(recurrence: Document | None) -> str:
+    if recurrence is None:
+        return ""
+    occurs_at = short_instant(recurrence["occurs_at"])
+    return f"{recurrence['rule']} ({recurrence['time_zone']}), by that {occurs_at}; series {recurrence['series']}"
 
 
 def _length(found: Document) -> str:

@@ -282,6 +282,15 @@ class ReplicaUnregistered:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesFailed:
+    """The occurrences of a series can't be made: its rule, zone or draft can't be read, or names what is gone."""
+
+    series: str
+    title: str
+    reason: str
+
+
 Observation = (
     Listening
     | Stopping
@@ -318,6 +327,7 @@ Observation = (
     | BypassUsed
     | ReplicaDied
     | ReplicaUnregistered
+    | SeriesFailed
 )
 Observer = Callable[[Observation], None]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from gateway.domain.bypass import Bypass, Passes
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.reopening import reopening_at
-from gateway.domain.schedule import active_at, next_change_after
+from gateway.domain.schedule import active_at, next_change_after, next_of_each_series
 from gateway.domain.window import Gate, State, Window
 
 
@@ -69,8 +69,8 @@ class Moment:
 
     @cached_property
     def upcoming(self) -> tuple[Window, ...]:
-        """The scheduled windows, the next one first."""
-        return self._in(State.SCHEDULED)
+        """The scheduled windows, the next one first; of each series the next one alone."""
+        return next_of_each_series(self._in(State.SCHEDULED))
 
     @cached_property
     def past(self) -> tuple[Window, ...]:

@@ -136,6 +136,20 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Of which series a window is an occurrence, and when it should start by the rule: it may have been moved.
+
+    `occurs_on` is the local time by the rule, `occurs_at` the instant of that: in a gap of the clock it is later.
+    """
+
+    series: UUID
+    rule: str
+    time_zone: str
+    occurs_at: datetime
+    occurs_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other."""
 
@@ -150,7 +164,7 @@ class Window:
     scope: Scope = EVERYTHING
     components: tuple[ComponentEffect, ...] = ()
     reminders: tuple[timedelta, ...] = ()
-    recurrence: str | None = None
+    recurrence: Recurring | None = None
     reopen_over: timedelta = timedelta()
     fixed: bool = False
     ended_at: datetime | None = None

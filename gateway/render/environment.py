@@ -12,6 +12,7 @@ from markupsafe import Markup
 from gateway.domain.duration import short_duration
 from gateway.render import panel
 from gateway.render.markdown import markdown_html, markdown_text
+from gateway.render.series_screens import REPEAT_OPTIONS
 from gateway.render.wording import duration_words, instant_html, instant_words, rfc3339
 from gateway.resources import templates_directory
 
@@ -52,6 +53,7 @@ def make_environment(directory: Path | None = None) -> Environment:
         "statuses": dict(panel.STATUS_OPTIONS),
         "effects": (("", "Not affected"), *panel.STATUS_OPTIONS),
         "update_statuses": panel.UPDATE_OPTIONS,
+        "repeat_options": REPEAT_OPTIONS,
     }
     environment.globals["inline_style"] = Markup(inline_style(source))  # noqa: S704  our own file
     return environment

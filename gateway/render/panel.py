@@ -94,6 +94,10 @@ class WindowRow:
     scope: str
     row_version: int
     verbs: frozenset[str]
+    series: UUID | None = None
+    """Of which series it is an occurrence."""
+    recurs: str = ""
+    """By which rule, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

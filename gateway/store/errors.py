@@ -31,6 +31,8 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "window_reminds_before_it_starts": ("reminders", "must each lie between nothing and a year"),
     "window_reopens_in_time": ("reopen_over", "must lie between nothing and one day"),
     "window_ended_after_it_started": ("ended_at", "lies before the start: cancel a window that has not started"),
+    "series_has_a_rule": ("rule", "must have 1 to 500 characters"),
+    "windows_series_id_fkey": ("series", "has windows: end it instead"),
     "components_slug_key": ("slug", "is taken by another component"),
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),

@@ -117,7 +117,6 @@ def columns(window: Window) -> dict[str, Any]:
         "paths": list(window.scope.paths),
         "excluded_paths": list(window.scope.excluded_paths),
         "reminders": list(window.reminders),
-        "recurrence": window.recurrence,
         "reopen_over": window.reopen_over,
     }
 

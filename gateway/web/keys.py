@@ -17,6 +17,7 @@ from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.preview import Previews
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
@@ -27,6 +28,7 @@ class Services:
     """All use cases, as one value."""
 
     windows: Windows
+    series: SeriesOfWindows
     previews: Previews
     components: Components
     operators: Operators

@@ -10,12 +10,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
 )
 
-from gateway.domain.duration import LONGEST, parse_duration
+from gateway.domain.duration import LONGEST, iso_duration, parse_duration
 from gateway.domain.errors import InvalidError
 
 # Far enough for every plan, near enough that adding the longest duration can't leave the calendar.
@@ -65,7 +66,8 @@ def _not_negative(value: timedelta) -> timedelta:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+# The library would write 365 days as a year, which nobody reads again.
+Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(iso_duration, when_used="json")]
 _NO_NUL = r"^[^\x00]*$"
 
 

@@ -11,6 +11,7 @@ from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope, is_plain, under
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, Instant, LeadTime, Length, Slug, Text, Title
+from gateway.service.drafts.recurrence import RecurrenceDraft
 
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
@@ -87,7 +88,10 @@ class EffectDraft(Draft):
 
 
 class WindowDraft(Draft):
-    """A window to be made. Without `starts_at` it starts now; without `gate` the kind decides."""
+    """A window to be made. Without `starts_at` it starts now; without `gate` the kind decides.
+
+    With `recurrence` it is the first of a series, and `starts_at` its first start.
+    """
 
     kind: Kind = Kind.MAINTENANCE
     title: Title
@@ -99,13 +103,20 @@ class WindowDraft(Draft):
     scope: ScopeDraft = ScopeDraft()
     components: tuple[EffectDraft, ...] = Field((), max_length=_MOST)
     reminders: tuple[LeadTime, ...] = Field((), max_length=_MOST)
-    recurrence: None = Field(None, description="Not available yet.")
+    recurrence: RecurrenceDraft | None = None
     reopen_over: LeadTime = timedelta()
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
         _refuse_doubles(self.components)
         return self
+
+    @field_validator("recurrence")
+    @classmethod
+    def _recurs_from_a_start(cls, value: RecurrenceDraft | None, info: ValidationInfo) -> RecurrenceDraft | None:
+        if value is not None and "starts_at" in info.data and info.data["starts_at"] is None:
+            raise ValueError("needs starts_at: the start of the first occurrence, which also says the time of day")
+        return value
 
 
 class WindowChange(Draft):

@@ -14,6 +14,9 @@ from gateway.web.keys import BRANDING, SERVICES
 
 _LATEST = 100
 
+# What has a screen of its own, and where.
+_SCREENS = {"window": "windows", "series": "series"}
+
 # Fields that change with every write and say nothing.
 _NOISE = frozenset({"id", "row_version", "created_at", "updated_at"})
 
@@ -41,7 +44,7 @@ def _row(entry: AuditEntry, prefix: str, titles: Mapping[str, str]) -> AuditRow:
         address=entry.address,
         action=entry.action.replace(".", " ").replace("_", " "),
         subject=str(title),
-        url=f"{prefix}/admin/windows/{entry.subject_id}" if entry.subject == "window" else "",
+        url=f"{prefix}/admin/{_SCREENS[entry.subject]}/{entry.subject_id}" if entry.subject in _SCREENS else "",
         changes=changes(entry.before, entry.after),
     )
 

@@ -7,6 +7,7 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window, possible
 from gateway.render.contexts import Part, window_view
 from gateway.render.panel import ComponentRow, WindowRow, gate_words
+from gateway.render.recurrence import recurring_words
 from gateway.render.wording import COMPONENT_BADGES
 from gateway.web.keys import BRANDING, SERVICES
 
@@ -27,6 +28,8 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
         scope=window.scope.words,
         row_version=window.row_version,
         verbs=frozenset(verb.value for verb in possible(window, now)),
+        series=window.recurrence.series if window.recurrence else None,
+        recurs=recurring_words(window.recurrence) if window.recurrence else "",
     )
 
 

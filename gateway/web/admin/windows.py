@@ -8,13 +8,14 @@ from aiohttp import web
 
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.schedule import next_of_each_series
 from gateway.domain.window import Gate, Window
 from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, Windows
-from gateway.web.admin import forms
+from gateway.web.admin import forms, series_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
 from gateway.web.admin.screen import refused, render, see, typed_values
@@ -22,6 +23,8 @@ from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
 _LISTED = 100
+# Of windows to come, before of each series all but the next are left out.
+_MOST = 1000
 _ONE = "/windows/{window_id}"
 
 
@@ -47,7 +50,9 @@ def routes(base: str) -> list[web.RouteDef]:
 async def _list(request: web.Request) -> web.Response:
     windows = _windows(request)
     now = request.app[SERVICES].state.now()
-    current = await windows.list(states=NOT_OVER, limit=_LISTED)
+    not_over = await windows.list(states=NOT_OVER, limit=_MOST)
+    active = tuple(window for window in not_over if window.is_active(now))
+    current = active + next_of_each_series(window for window in not_over if not window.is_active(now))
     over = [window for window in await windows.list(limit=_LISTED) if window.state(now) not in NOT_OVER]
     screen = WindowsScreen(current=window_rows(request, current), over=window_rows(request, over))
     return render(request, "admin/windows.html", screen, section="windows")
@@ -58,16 +63,19 @@ async def _show(request: web.Request) -> web.Response:
 
 
 async def _blank(request: web.Request) -> web.Response:
-    return await form_screen(request, Typed(values=forms.NEW), None)
+    return await form_screen(request, Typed(values=forms.NEW | series_forms.NEW), None)
 
 
 async def _create(request: web.Request) -> web.Response:
     values = await typed_values(request)
     try:
-        window = await _windows(request).create(forms.draft_of(values), actor(request))
+        draft = series_forms.draft_of(values) if series_forms.repeats(values) else forms.draft_of(values)
+        window = await _windows(request).create(draft, actor(request))
     except InvalidError as error:
-        form = refused(forms.whole(values), error, forms.GROUPS)
+        form = refused(series_forms.whole(values), error, forms.GROUPS | series_forms.GROUPS)
         return await form_screen(request, form, None, status=422)
+    if window.recurrence is not None:
+        return see(request, f"/series/{window.recurrence.series}", "repeats")
     started = window.is_active(request.app[SERVICES].state.now())
     return see(request, f"/windows/{window.id}", "started" if started else "scheduled")
 

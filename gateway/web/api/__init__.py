@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, components, fences, preview, windows
+from gateway.web.api import bypass_links, components, fences, preview, series, windows
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *windows.OPERATIONS,
+    *series.OPERATIONS,
     *preview.OPERATIONS,
     *fences.OPERATIONS,
     *components.OPERATIONS,

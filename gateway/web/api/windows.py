@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, TypeAdapter
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope
-from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
+from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
 from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
 from gateway.store.windows import WindowFilter
@@ -95,6 +95,25 @@ class UpdateDocument(Document):
     created_at: documents.Instant
 
 
+class RecurringDocument(Document):
+    """Of which series a window is an occurrence; by the rule it starts at `occurs_at`, wherever it was moved to."""
+
+    series: UUID
+    rule: str
+    time_zone: str
+    occurs_at: documents.Instant
+
+    @classmethod
+    def of(cls, recurring: Recurring) -> "RecurringDocument":
+        """Return what a window knows of its series."""
+        return cls(
+            series=recurring.series,
+            rule=recurring.rule,
+            time_zone=recurring.time_zone,
+            occurs_at=recurring.occurs_at,
+        )
+
+
 class WindowDocument(Document):
     """A window as operators know it."""
 
@@ -110,7 +129,7 @@ class WindowDocument(Document):
     scope: ScopeDocument
     components: tuple[EffectDocument, ...]
     reminders: tuple[documents.Length, ...]
-    recurrence: None
+    recurrence: RecurringDocument | None
     reopen_over: documents.Length
     state: State
     fixed: bool
@@ -137,7 +156,7 @@ class WindowDocument(Document):
             scope=ScopeDocument.of(window.scope),
             components=tuple(EffectDocument(slug=e.slug, status=e.status) for e in window.components),
             reminders=window.reminders,
-            recurrence=None,
+            recurrence=RecurringDocument.of(window.recurrence) if window.recurrence else None,
             reopen_over=window.reopen_over,
             state=window.state(now),
             fixed=window.fixed,
@@ -168,7 +187,7 @@ async def list_windows(call: Call[None, WindowQuery]) -> Answer:
 
 
 async def create_window(call: Call[WindowDraft, None]) -> Answer:
-    """Schedule a window; without `starts_at` it starts now."""
+    """Schedule a window; without `starts_at` it starts now. With `recurrence`, a series: answers with its first one."""
     window = await call.services.windows.create(call.body, call.actor)
     return _answer(call, window, location=call.path_of("api.windows.show", id=str(window.id)))
 
