@@ -11,6 +11,8 @@ from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
@@ -26,6 +28,8 @@ class Services:
 
     windows: Windows
     components: Components
+    component_groups: ComponentGroups
+    component_histories: ComponentHistories
     operators: Operators
     tokens: Tokens
     bypass_links: BypassLinks

@@ -22,7 +22,7 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
     # The database's row may be a breath ahead of the moment in memory: the moment's clock decides about both.
     state = window.state(request.app[SERVICES].state.now())
     return WindowRow(
-        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts),
+        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts, for_sre=True),
         gate=gate_words(window),
         scope=scope_words(window),
         row_version=window.row_version,
