@@ -45,7 +45,7 @@ async def update_group(session: Session, group: ComponentGroup) -> None:
     """Write a changed group, if its row is still at the version that the change was made from.
 
     Raises:
-        ConflictError: somebody else has changed it in the meantime, or the name is taken.
+        ConflictError: somebody else has changed it in the meantime.
     """
     values = {
         "id": group.id,
@@ -55,7 +55,7 @@ async def update_group(session: Session, group: ComponentGroup) -> None:
         "row_version": group.row_version,
     }
     if await session.run("update_group", **values) is None:
-        raise _changed_meanwhile(group)
+        raise _changed_meanwhile(await get_group(session, group.id))
 
 
 async def delete_group(session: Session, group: ComponentGroup) -> None:

@@ -79,7 +79,7 @@ async def update_component(session: Session, component: Component) -> None:
         ConflictError: somebody else has changed it in the meantime.
     """
     if await session.run("update_component", **columns(component), row_version=component.row_version) is None:
-        raise _changed_meanwhile(component)
+        raise _changed_meanwhile(await get_component(session, component.slug))
 
 
 async def remove_component(session: Session, component: Component) -> None:
