@@ -37,12 +37,11 @@ def window_rows(request: web.Request, windows: list[Window] | tuple[Window, ...]
 
 def component_rows(moment: Moment, components: list[Component] | tuple[Component, ...]) -> tuple[ComponentRow, ...]:
     """Show components with their own status and the one that customers see."""
-    groups = {group.id: group.name for group in moment.snapshot.groups} if moment.snapshot else {}
     return tuple(
         ComponentRow(
             slug=component.slug,
             name=component.name,
-            group=groups.get(component.group_id, "") if component.group_id else "",
+            group=component.group or "",
             own=component.status,
             shown=Part(
                 name=component.name,
