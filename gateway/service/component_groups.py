@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gateway.domain.access import Actor
 from gateway.domain.component import ComponentGroup
-from gateway.domain.errors import ConflictError, NotFoundError
+from gateway.domain.errors import ConflictError, NotFoundError, StaleError
 from gateway.domain.ordering import moved, reordered
 from gateway.service.drafts.components import GroupChange, GroupDraft
 from gateway.service.following import follow
@@ -77,17 +77,17 @@ class ComponentGroups:
 
         Raises:
             NotFoundError: there is no such group.
-            ConflictError: somebody else has changed it in the meantime, or the name is taken.
+            StaleError: somebody else has changed it in the meantime.
+            ConflictError: the name is taken.
         """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             before = await component_groups.get_group(session, group_id)
+            _refuse_stale(before, row_version)
             wanted = replace(before, **change.model_dump(exclude_unset=True, exclude_none=True))
-            if row_version not in (None, before.row_version):
-                wanted = replace(wanted, row_version=row_version)
-            elif wanted == before:
+            if wanted == before:
                 return before
-            elif wanted.name != before.name:
+            if wanted.name != before.name:
                 await _refuse_taken(session, wanted.name)
             await component_groups.update_group(session, wanted)
             group = await component_groups.get_group(session, group_id)
@@ -102,12 +102,13 @@ class ComponentGroups:
 
         Raises:
             NotFoundError: there is no such group.
-            ConflictError: somebody else has changed it in the meantime.
+            StaleError: somebody else has changed it in the meantime.
         """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             group = await component_groups.get_group(session, group_id)
-            await component_groups.delete_group(session, replace(group, row_version=row_version or group.row_version))
+            _refuse_stale(group, row_version)
+            await component_groups.delete_group(session, group_id)
             await audit.record(session, actor, "group.removed", group_id, before=component_groups.document(group))
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
@@ -154,6 +155,11 @@ class ComponentGroups:
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return groups
+
+
+def _refuse_stale(group: ComponentGroup, row_version: int | None) -> None:
+    if row_version not in (None, group.row_version):
+        raise StaleError(f'the group "{group.name}" was changed by somebody else in the meantime')
 
 
 async def _refuse_taken(session: Session, name: str) -> None:

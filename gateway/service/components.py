@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
-from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.errors import ConflictError, InvalidError, StaleError
 from gateway.domain.ordering import moved, reordered
 from gateway.service.drafts.components import ComponentChange, ComponentDraft
 from gateway.service.following import follow
@@ -80,16 +80,17 @@ class Components:
 
         Raises:
             NotFoundError: there is none with this slug.
-            ConflictError: somebody else has changed it in the meantime.
+            StaleError: somebody else has changed it in the meantime.
         """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             await session.run("act_as", actor=actor.name)
             before = await components.get_component(session, slug)
+            _refuse_stale(before, row_version)
             wanted = await _changed(session, before, change)
-            if wanted == before and row_version in (None, before.row_version):
+            if wanted == before:
                 return before
-            await components.update_component(session, replace(wanted, row_version=row_version or before.row_version))
+            await components.update_component(session, wanted)
             component = await components.get_component(session, slug)
             only_status = replace(before, status=wanted.status) == wanted
             action = "component.status_set" if only_status else "component.edited"
@@ -103,19 +104,21 @@ class Components:
 
         Raises:
             NotFoundError: there is none with this slug.
-            ConflictError: a window that is not over names it, or somebody else has changed it in the meantime.
+            StaleError: somebody else has changed it in the meantime.
+            ConflictError: a window that is not over names it.
         """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             await session.run("act_as", actor=actor.name)
             before = await components.get_component(session, slug)
+            _refuse_stale(before, row_version)
             titles = await components.titles_that_name(session, slug)
             if titles:
                 raise ConflictError(
                     f'the component "{before.name}" is named by windows that are not over ('
                     f"{', '.join(titles)}): take it out of them, end or cancel them first"
                 )
-            await components.remove_component(session, replace(before, row_version=row_version or before.row_version))
+            await components.remove_component(session, slug)
             removed = await components.find_component(session, slug)
             await _record(session, actor, "component.removed", before, None)
             version = await session.run("state_version")
@@ -169,6 +172,11 @@ class Components:
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return ordered
+
+
+def _refuse_stale(component: Component, row_version: int | None) -> None:
+    if row_version not in (None, component.row_version):
+        raise StaleError(f'the component "{component.name}" was changed by somebody else in the meantime')
 
 
 async def _changed(session: Session, component: Component, change: ComponentChange) -> Component:

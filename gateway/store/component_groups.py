@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gateway.domain.component import ComponentGroup
-from gateway.domain.errors import ConflictError, NotFoundError
+from gateway.domain.errors import NotFoundError
 from gateway.store.pool import Session
 
 _GROUP = TypeAdapter(ComponentGroup)
@@ -42,30 +42,15 @@ async def insert_group(session: Session, *, name: str, description: str = "", co
 
 
 async def update_group(session: Session, group: ComponentGroup) -> None:
-    """Write a changed group, if its row is still at the version that the change was made from.
-
-    Raises:
-        ConflictError: somebody else has changed it in the meantime.
-    """
-    values = {
-        "id": group.id,
-        "name": group.name,
-        "description": group.description,
-        "collapsed": group.collapsed,
-        "row_version": group.row_version,
-    }
-    if await session.run("update_group", **values) is None:
-        raise _changed_meanwhile(await get_group(session, group.id))
+    """Write a changed group."""
+    await session.run(
+        "update_group", id=group.id, name=group.name, description=group.description, collapsed=group.collapsed
+    )
 
 
-async def delete_group(session: Session, group: ComponentGroup) -> None:
-    """Delete a group; its components stay, without a group.
-
-    Raises:
-        ConflictError: somebody else has changed it in the meantime.
-    """
-    if await session.run("delete_group", id=group.id, row_version=group.row_version) is None:
-        raise _changed_meanwhile(group)
+async def delete_group(session: Session, group_id: UUID) -> None:
+    """Delete a group; its components stay, without a group."""
+    await session.run("delete_group", id=group_id)
 
 
 async def order_groups(session: Session, ids: list[UUID]) -> None:
@@ -77,7 +62,3 @@ def document(group: ComponentGroup) -> dict[str, Any]:
     """Return the group as JSON values, for the audit."""
     dumped: dict[str, Any] = _GROUP.dump_python(group, mode="json")
     return dumped
-
-
-def _changed_meanwhile(group: ComponentGroup) -> ConflictError:
-    return ConflictError(f'the group "{group.name}" was changed by somebody else in the meantime')

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gateway.domain.component import Component, ComponentStatus, Visibility
-from gateway.domain.errors import ConflictError, NotFoundError
+from gateway.domain.errors import NotFoundError
 from gateway.store.pool import Session
 
 _COMPONENT = TypeAdapter(Component)
@@ -73,23 +73,13 @@ async def restore_component(session: Session, values: dict[str, Any]) -> None:
 
 
 async def update_component(session: Session, component: Component) -> None:
-    """Write a changed component, if its row is still at the version that the change was made from.
-
-    Raises:
-        ConflictError: somebody else has changed it in the meantime.
-    """
-    if await session.run("update_component", **columns(component), row_version=component.row_version) is None:
-        raise _changed_meanwhile(await get_component(session, component.slug))
+    """Write a changed component."""
+    await session.run("update_component", **columns(component))
 
 
-async def remove_component(session: Session, component: Component) -> None:
-    """Take a component away from everything but its history.
-
-    Raises:
-        ConflictError: somebody else has changed it in the meantime.
-    """
-    if await session.run("remove_component", slug=component.slug, row_version=component.row_version) is None:
-        raise _changed_meanwhile(component)
+async def remove_component(session: Session, slug: str) -> None:
+    """Take a component away from everything but its history."""
+    await session.run("remove_component", slug=slug)
 
 
 async def titles_that_name(session: Session, slug: str) -> list[str]:
@@ -118,7 +108,3 @@ def document(component: Component) -> dict[str, Any]:
     """Return the component as JSON values, for the audit."""
     dumped: dict[str, Any] = _COMPONENT.dump_python(component, mode="json")
     return dumped
-
-
-def _changed_meanwhile(component: Component) -> ConflictError:
-    return ConflictError(f'the component "{component.name}" was changed by somebody else in the meantime')

@@ -27,18 +27,16 @@ set name = :name, description = :description, status = :status, visibility = :vi
 where slug = :slug and removed_at is not null
 returning row_version;
 
--- name: update_component(slug, name, description, status, visibility, group_id, row_version)$
+-- name: update_component(slug, name, description, status, visibility, group_id)!
 -- In another group it comes last.
 update components c
 set name = :name, description = :description, status = :status, visibility = :visibility, group_id = :group_id,
     position = case when c.group_id is distinct from :group_id then (select max(position) + 1 from components)
                     else c.position end
-where slug = :slug and row_version = :row_version
-returning row_version;
+where slug = :slug;
 
--- name: remove_component(slug, row_version)$
-update components set removed_at = clock_timestamp() where slug = :slug and row_version = :row_version
-returning row_version;
+-- name: remove_component(slug)!
+update components set removed_at = clock_timestamp() where slug = :slug;
 
 -- name: windows_that_name(slug)
 -- Of those that are not over.
@@ -66,13 +64,12 @@ select id from component_groups where name = :name;
 insert into component_groups (name, description, collapsed, position)
 values (:name, :description, :collapsed, coalesce((select max(position) + 1 from component_groups), 0)) returning id;
 
--- name: update_group(id, name, description, collapsed, row_version)$
+-- name: update_group(id, name, description, collapsed)!
 update component_groups set name = :name, description = :description, collapsed = :collapsed
-where id = :id and row_version = :row_version
-returning row_version;
+where id = :id;
 
--- name: delete_group(id, row_version)$
-delete from component_groups where id = :id and row_version = :row_version returning id;
+-- name: delete_group(id)!
+delete from component_groups where id = :id;
 
 -- name: order_groups(ids)!
 update component_groups g set position = wanted.place
