@@ -40,18 +40,6 @@ class ComponentGroups:
         async with self._database.session() as session:
             return await component_groups.get_group(session, group_id)
 
-    async def named(self, name: str) -> ComponentGroup:
-        """Return the group with this name.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        async with self._database.session() as session:
-            group_id = await session.run("group_id", name=name)
-            if group_id is None:
-                raise NotFoundError(f'there is no group "{name}"')
-            return await component_groups.get_group(session, group_id)
-
     async def add(self, draft: GroupDraft, actor: Actor) -> ComponentGroup:
         """Add a group behind the others.
 
@@ -118,7 +106,8 @@ class ComponentGroups:
         """Put the groups that are named in this order, at the places that they have among the others.
 
         Raises:
-            InvalidError: one is named twice, or there is no such group.
+            InvalidError: one is named twice.
+            NotFoundError: there is no such group.
         """
         return await self._order(actor, lambda known: reordered(known, ids, field="ids", what="group"))
 
@@ -128,8 +117,9 @@ class ComponentGroups:
         """Put a group right before or right after another one.
 
         Raises:
-            NotFoundError: there is no such group.
-            InvalidError: not exactly one is given, there is no such other group, or it is the same one.
+            InvalidError: not exactly one is given.
+            NotFoundError: there is no such group, or no such other one.
+            ConflictError: the other one is the same.
         """
 
         def order(known: Ids) -> Ids:

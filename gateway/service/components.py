@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
-from gateway.domain.errors import ConflictError, InvalidError, StaleError
+from gateway.domain.errors import ConflictError, StaleError
 from gateway.domain.ordering import moved, reordered
 from gateway.service.drafts.components import ComponentChange, ComponentDraft
 from gateway.service.following import follow
@@ -129,7 +129,8 @@ class Components:
         """Put the components that are named in this order, at the places that they have among the others.
 
         Raises:
-            InvalidError: one is named twice, or there is no such component.
+            InvalidError: one is named twice.
+            NotFoundError: there is no such component.
         """
 
         def order(present: dict[str, Component]) -> Slugs:
@@ -141,8 +142,9 @@ class Components:
         """Put a component right before or right after another one of its group.
 
         Raises:
-            NotFoundError: there is none with this slug.
-            InvalidError: not exactly one is given, there is no such other component, or it is in another group.
+            InvalidError: not exactly one is given.
+            NotFoundError: there is no such component, or no such other one.
+            ConflictError: the other one is the same, or in another group.
         """
         component = await self.get(slug)
 
@@ -152,7 +154,7 @@ class Components:
             found = present[other or slug]
             if found.group_id != component.group_id:
                 where = f'in the group "{found.group}"' if found.group else "in no group"
-                raise InvalidError({field: f'"{found.slug}" is {where}: change the group of "{slug}" first'})
+                raise ConflictError(f'{field}: "{found.slug}" is {where}: change the group of "{slug}" first')
             return wanted
 
         return next(found for found in await self._order(actor, order) if found.slug == slug)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -17,9 +16,9 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which components are listed; None: any."""
+    """Which components are listed; None: any. `group` is a group's name."""
 
-    group_id: UUID | None = None
+    group: str | None = None
     status: ComponentStatus | None = None
     visibility: Visibility | None = None
     removed: bool = False
@@ -33,7 +32,7 @@ async def list_components(
     rows = await session.rows(
         "component_documents",
         removed=chosen.removed,
-        group_id=chosen.group_id,
+        group=chosen.group,
         status=chosen.status,
         visibility=chosen.visibility,
         after=after,

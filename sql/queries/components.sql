@@ -1,8 +1,8 @@
--- name: component_documents(removed, group_id, status, visibility, after, most)
+-- name: component_documents(removed, group, status, visibility, after, most)
 -- In the order of the page; null: any. `after`: the slug of the last one that was read.
 select d.document::text from component_documents d
 where (d.removed_at is not null) = :removed
-  and (cast(:group_id as uuid) is null or d.document ->> 'group_id' = cast(:group_id as uuid)::text)
+  and (cast(:group as text) is null or d.group_name = :group)
   and (cast(:status as component_status) is null or d.status = :status)
   and (cast(:visibility as component_visibility) is null or d.visibility = :visibility)
   and (cast(:after as text) is null

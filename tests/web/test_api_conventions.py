@@ -117,7 +117,6 @@ async def test_windows_are_selected(call: Caller) -> None:
         ("/windows?until=2100-01-01T00:00:00", "until"),
         ("/replicas?limit=2", "limit"),
         ("/components?status=fine", "status"),
-        ("/components?group=Nope", "group"),
         ("/components/api/history?from=yesterday", "from"),
         (f"/windows/{NO_WINDOW}?x=1", "x"),
     ],

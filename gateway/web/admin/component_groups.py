@@ -78,7 +78,7 @@ async def _move(request: web.Request) -> web.Response:
     try:
         before, after = (_id(values[name]) if values.get(name) else None for name in ("before", "after"))
         await _groups(request).move(group.id, actor(request), before=before, after=after)
-    except (InvalidError, NotFoundError) as error:  # somebody else has removed the neighbour
+    except (InvalidError, NotFoundError, ConflictError) as error:  # somebody else has removed the neighbour
         return await components_screen(request, problem=f"Not moved: {error}.", status=422)
     return see(request, "/components", "moved", at=f"g-{group.id}")
 
@@ -97,7 +97,7 @@ async def _remove(request: web.Request) -> web.Response:
 async def _screen(
     request: web.Request, group: ComponentGroup, form: Typed, *, conflict: str = "", status: int = 200
 ) -> web.Response:
-    components = await request.app[SERVICES].components.list(Wanted(group_id=group.id))
+    components = await request.app[SERVICES].components.list(Wanted(group=group.name))
     moment = moment_now(request)
     shown = {component.slug: moment.component_statuses[component.slug] for component in moment.public_components}
     rows = zip(components, component_rows(moment, components), strict=True)

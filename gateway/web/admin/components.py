@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 
 from gateway.domain.component import Component
-from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.render.component_screens import (
     ComponentScreen,
     ComponentsScreen,
@@ -100,9 +100,10 @@ async def _move(request: web.Request) -> web.Response:
     values = await typed_values(request)
     slug = request.match_info["slug"]
     before, after = (values.get(name) or None for name in ("before", "after"))
+    component = await _components(request).get(slug)
     try:
-        await _components(request).move(slug, actor(request), before=before, after=after)
-    except InvalidError as error:  # somebody else has moved or removed the neighbour
+        await _components(request).move(component.slug, actor(request), before=before, after=after)
+    except (InvalidError, NotFoundError, ConflictError) as error:  # somebody else has moved or removed the neighbour
         return await components_screen(request, problem=f"Not moved: {error}.", status=422)
     return see(request, "/components", "moved", at=f"c-{slug}")
 

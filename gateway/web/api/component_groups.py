@@ -9,11 +9,10 @@ from gateway.domain.component import ComponentGroup, ComponentStatus
 from gateway.domain.snapshot import Moment
 from gateway.service.drafts.components import GroupChange, GroupDraft
 from gateway.service.drafts.fields import Draft
-from gateway.web.api.bodies import Versioned
+from gateway.web.api.bodies import Move, Versioned
 from gateway.web.api.documents import Document
 from gateway.web.api.operation import Answer, Call, Operation
-
-_MOST = 1000
+from gateway.web.api.paging import MOST
 
 
 class GroupPatch(GroupChange, Versioned):
@@ -28,10 +27,10 @@ class GroupPatch(GroupChange, Versioned):
 class GroupOrder(Draft):
     """Some groups in the order that they shall have, at the places that they have among the others."""
 
-    ids: tuple[UUID, ...] = Field(min_length=1, max_length=_MOST)
+    ids: tuple[UUID, ...] = Field(min_length=1, max_length=MOST, json_schema_extra={"uniqueItems": True})
 
 
-class GroupMove(Draft):
+class GroupMove(Move):
     """Right before or right after which other group: one of them."""
 
     before: UUID | None = None

@@ -8,18 +8,17 @@ from pydantic import Field, TypeAdapter
 from gateway.domain.access import Permission
 from gateway.domain.component import Component, ComponentStatus, Visibility
 from gateway.domain.component_history import History
-from gateway.domain.errors import ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.errors import ForbiddenError
 from gateway.domain.snapshot import Moment
 from gateway.service.drafts.components import ComponentChange, ComponentDraft, HistoryRange
 from gateway.service.drafts.fields import Draft, Name, Slug
 from gateway.store.components import Wanted
-from gateway.web.api.bodies import Versioned
+from gateway.web.api.bodies import Move, Versioned
 from gateway.web.api.documents import Document, Instant, Page
 from gateway.web.api.operation import Answer, Call, Operation
-from gateway.web.api.paging import PageQuery, paged, place_of
+from gateway.web.api.paging import MOST, PageQuery, paged, place_of
 
 _PLACE: TypeAdapter[str] = TypeAdapter(Slug)
-_MOST = 1000
 
 
 class ComponentQuery(PageQuery):
@@ -43,10 +42,10 @@ class ComponentPatch(ComponentChange, Versioned):
 class ComponentOrder(Draft):
     """Some components in the order that they shall have, at the places that they have among the others."""
 
-    slugs: tuple[Slug, ...] = Field(min_length=1, max_length=_MOST)
+    slugs: tuple[Slug, ...] = Field(min_length=1, max_length=MOST, json_schema_extra={"uniqueItems": True})
 
 
-class ComponentMove(Draft):
+class ComponentMove(Move):
     """Right before or right after which other component of its group: one of them."""
 
     before: Slug | None = None
@@ -145,13 +144,7 @@ class HistoryDocument(Document):
 async def list_components(call: Call[None, ComponentQuery]) -> Answer:
     """List components in the order of the page: those without a group first, then group by group."""
     query, after = call.query, place_of(call.query.cursor, _PLACE)
-    group_id = None
-    if query.group is not None:
-        try:
-            group_id = (await call.services.component_groups.named(query.group)).id
-        except NotFoundError as error:
-            raise InvalidError({"group": str(error)}) from error
-    wanted = Wanted(group_id=group_id, status=query.status, visibility=query.visibility, removed=query.removed)
+    wanted = Wanted(group=query.group, status=query.status, visibility=query.visibility, removed=query.removed)
     found = await call.services.components.list(wanted, after=after, limit=query.limit + 1)
     components, cursor = paged(found, query.limit, lambda component: component.slug)
     moment = call.moment
