@@ -23,7 +23,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "gateway.commands.replica:replica",
         "Show and forget gateway processes, over the API.",
     ),
-    "component": ("gateway.commands.component:component", "Keep components, their order and status, over the API."),
+    "component": (
+        "gateway.commands.component:component",
+        "Keep components, their order and their status, over the API.",
+    ),
     "group": ("gateway.commands.group:group", "Keep the groups that components stand in, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
 }

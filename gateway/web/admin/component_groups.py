@@ -59,7 +59,7 @@ async def _show(request: web.Request) -> web.Response:
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
     group = await _group(request)
-    shown = dict.fromkeys(_EDITED, "") | values
+    shown = {name: values.get(name, "") for name in _EDITED}
     try:
         data = {"name": values.get("name", "").strip(), "description": values.get("description", "").strip()}
         change = checked(GroupChange, {**data, "collapsed": bool(values.get("collapsed"))})

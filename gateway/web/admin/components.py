@@ -71,17 +71,17 @@ async def _show(request: web.Request) -> web.Response:
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
     slug = request.match_info["slug"]
+    shown = {name: values.get(name, "") for name in _EDITED}
     try:
         version = read_row_version(values)
-        data = {name: values.get(name, "").strip() for name in _EDITED}
+        data = {name: value.strip() for name, value in shown.items()}
         change = checked(ComponentChange, {**data, "group": data["group"] or None})
         await _components(request).edit(slug, change, actor(request), row_version=version)
     except InvalidError as error:
-        typed = refused(dict.fromkeys(_EDITED, "") | values, error)
-        return await _screen(request, await _components(request).get(slug), typed, status=422)
+        return await _screen(request, await _components(request).get(slug), refused(shown, error), status=422)
     except ConflictError as error:
-        typed = Typed(values=dict.fromkeys(_EDITED, "") | values)
-        return await _screen(request, await _components(request).get(slug), typed, conflict=str(error), status=409)
+        component = await _components(request).get(slug)
+        return await _screen(request, component, Typed(values=shown), conflict=str(error), status=409)
     return see(request, f"/components/{slug}", "saved")
 
 
