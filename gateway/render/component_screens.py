@@ -74,9 +74,13 @@ class IntervalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryView:
-    """What customers saw, the latest first. `up` is in per cent, in words; `left_out` counts what is not listed."""
+    """What customers saw, the latest first. `up` is in per cent, in words; `left_out` counts what is not listed.
+
+    `known_since` is None where it is known for all of the `days`.
+    """
 
     days: int
+    known_since: datetime | None
     up: str
     intervals: tuple[IntervalRow, ...]
     left_out: int
@@ -168,8 +172,10 @@ def _group_entry(
 def history_view(history: History) -> HistoryView:
     """Show a history that lasts until now, the latest interval first."""
     latest = [*reversed(history.intervals)]
+    known_since = latest[-1].since if latest else history.until
     return HistoryView(
         days=(history.until - history.since).days,
+        known_since=known_since if known_since > history.since else None,
         up=_percent(history.share_up),
         intervals=tuple(
             IntervalRow(

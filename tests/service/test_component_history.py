@@ -1,9 +1,11 @@
 """The history of components: what was shown is what is told, whoever changed it."""
 
+import re
 import subprocess
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,6 +173,21 @@ async def test_an_overrun_counts_until_the_real_end(services: Services, sql: Sql
     assert found.lasted[MAJOR] == HOUR
     sql("update windows set ended_at = starts_at + interval '30 minutes'")
     assert (await services.component_histories.of(api)).lasted[MAJOR] == HOUR / 2
+
+
+async def test_what_the_manual_says_to_type_is_right(services: Services, sql: Sql, api: str) -> None:
+    """docs/operations.md: statuses and visibility by hand, and an outage that nobody reported."""
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    changes, outage = re.findall(r"```sql\n(update components.*?|with cut.*?)```", manual, re.DOTALL)
+    sql("alter table component_statuses disable trigger user")
+    sql("update component_statuses set since = '2026-11-01Z'")
+    sql("alter table component_statuses enable trigger user")
+    sql(outage)
+    found = await services.component_histories.of(api, since=datetime(2026, 11, 1, tzinfo=UTC))
+    assert [(i.status, i.lasted) for i in found.intervals[1:2]] == [(MAJOR, timedelta(minutes=40))]
+    sql(changes)
+    row = sql("select status, visibility, removed_at is not null from components")
+    assert row == "partial_outage|hidden|t"
 
 
 async def test_a_cancelled_window_never_counts(services: Services, sql: Sql, api: str) -> None:

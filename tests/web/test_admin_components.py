@@ -231,7 +231,7 @@ async def test_the_history_of_a_component(panel: Browser, services: Services) ->
     await services.components.set_status("api", ComponentStatus.DEGRADED_PERFORMANCE, WHO)
     answer = await panel.get("/admin/components/api")
     told = answer.page.text.partition("without an outage")[2]
-    places = [told.index(part) for part in ("Degraded performance set by command line (test)", "Major outage Cut")]
+    places = [told.index(part) for part in ("Set by command line (test)", "By the window Cut")]
     assert places == sorted(places)
     assert f'href="{PREFIX}/admin/windows/{window.id}"' in answer.body
 
