@@ -29,6 +29,8 @@ from gateway.observe.metrics import MetricsReader, merged
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
@@ -215,6 +217,8 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         windows=windows,
         previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
+        component_groups=ComponentGroups(database, state),
+        component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observe),

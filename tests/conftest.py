@@ -17,6 +17,8 @@ from gateway.config import Limits as GivenLimits
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
@@ -154,6 +156,8 @@ def services(database: Database, state: State, observations: Observations) -> Se
         windows=windows,
         previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),
+        component_groups=ComponentGroups(database, state),
+        component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observations),

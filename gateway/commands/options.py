@@ -117,6 +117,16 @@ def slug(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def slug_option(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Read the short name of a component, where one is given."""
+    return None if value is None else slug(context, parameter, value)
+
+
+def slugs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Read the short names of components."""
+    return tuple(slug(context, parameter, value) for value in values)
+
+
 def one_of(values: type[StrEnum]) -> click.Choice[str]:
     """Return the choice among the values of an enumeration."""
     return click.Choice([str(value) for value in values])

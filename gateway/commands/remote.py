@@ -48,6 +48,15 @@ class Api:
         """Read a document."""
         return self._call("GET", path, None, query)
 
+    def all(self, path: str, name: str, **query: Any) -> list[Document]:
+        """Read a list to its end, page by page; `name` is that of the list in each page."""
+        page = self.get(path, **query)
+        found: list[Document] = page[name]
+        while page["next_cursor"] is not None:
+            page = self.get(path, **query, cursor=page["next_cursor"])
+            found += page[name]
+        return found
+
     def post(self, path: str, body: Document | None = None) -> Document:
         """Send a document, or nothing, and return what it makes."""
         return self._call("POST", path, body, {})

@@ -29,7 +29,8 @@ class Permission(StrEnum):
     PUBLIC = "public"  # everybody, signed in or not
     VIEW = "view"  # read the panel and the API
     REPORT = "report"  # post updates, set component statuses
-    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; bypass links; forget replicas
+    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; components and groups;
+    # bypass links; forget replicas
     ADMINISTER = "administer"  # people, tokens
 
 
@@ -121,8 +122,17 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.series.end": Permission.OPERATE,
     "admin.replica.forget": Permission.OPERATE,
     "admin.components": Permission.VIEW,
+    "admin.component": Permission.VIEW,
     "admin.component.new": Permission.OPERATE,
+    "admin.component.edit": Permission.OPERATE,
+    "admin.component.move": Permission.OPERATE,
+    "admin.component.remove": Permission.OPERATE,
     "admin.component.status": Permission.REPORT,
+    "admin.group": Permission.VIEW,
+    "admin.group.new": Permission.OPERATE,
+    "admin.group.edit": Permission.OPERATE,
+    "admin.group.move": Permission.OPERATE,
+    "admin.group.remove": Permission.OPERATE,
     "admin.audit": Permission.VIEW,
     "probe.live": Permission.PUBLIC,
     "probe.ready": Permission.PUBLIC,
@@ -150,7 +160,18 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.components.list": Permission.VIEW,
     "api.components.show": Permission.VIEW,
     "api.components.add": Permission.OPERATE,
-    "api.components.set": Permission.REPORT,
+    "api.components.edit": Permission.REPORT,  # of other fields than the status: OPERATE (web/api/components.py)
+    "api.components.remove": Permission.OPERATE,
+    "api.components.order": Permission.OPERATE,
+    "api.components.move": Permission.OPERATE,
+    "api.components.history": Permission.VIEW,
+    "api.groups.list": Permission.VIEW,
+    "api.groups.add": Permission.OPERATE,
+    "api.groups.show": Permission.VIEW,
+    "api.groups.edit": Permission.OPERATE,
+    "api.groups.remove": Permission.OPERATE,
+    "api.groups.order": Permission.OPERATE,
+    "api.groups.move": Permission.OPERATE,
     "api.bypass_links.list": Permission.VIEW,
     "api.bypass_links.create": Permission.OPERATE,
     "api.bypass_links.revoke": Permission.OPERATE,

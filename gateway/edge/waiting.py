@@ -253,9 +253,15 @@ def _changes(before: Moment, after: Moment) -> tuple[str, ...]:
     changed = []
     if old.windows != new.windows or before.active != after.active or before.reopening != after.reopening:
         changed.append("windows")
-    if before.component_statuses != after.component_statuses or old.components != new.components:
+    if _components_seen(before) != _components_seen(after):
         changed.append("components")
     return tuple(changed)
+
+
+def _components_seen(moment: Moment) -> tuple[object, ...]:
+    """Return what a page shows of components: that of hidden ones tells nobody anything."""
+    groups = moment.snapshot.groups if moment.snapshot else ()
+    return (*((c, moment.component_statuses[c.slug]) for c in moment.public_components), *groups)
 
 
 def _event(name: str, data: object) -> bytes:

@@ -202,14 +202,6 @@ class WindowFormScreen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentsScreen:
-    """`admin/components.html`."""
-
-    components: tuple[ComponentRow, ...]
-    form: Typed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """One entry of the audit log, with the fields that it changed."""
 

@@ -11,6 +11,8 @@ from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
@@ -31,6 +33,8 @@ class Services:
     series: SeriesOfWindows
     previews: Previews
     components: Components
+    component_groups: ComponentGroups
+    component_histories: ComponentHistories
     operators: Operators
     tokens: Tokens
     bypass_links: BypassLinks

@@ -20,7 +20,7 @@ delete from window_components where window_id = :window_id;
 
 -- name: insert_window_component(window_id, status, slug)$
 insert into window_components (window_id, component_id, status)
-select :window_id, id, :status from components where slug = :slug
+select :window_id, id, :status from components where slug = :slug and removed_at is null
 returning component_id;
 
 -- name: insert_update(window_id, status, body)$

@@ -280,19 +280,6 @@ async def test_a_window_ends_unfixed(shell: Shell) -> None:
     assert (ended["state"], ended["fixed"]) == ("ended", False)
 
 
-async def test_components(shell: Shell) -> None:
-    """They are added, listed and set; the list shows what customers see, too."""
-    await shell("component", "add", "api", "--name", "API", "--group", "Core", "--description", "For programs")
-    assert (await shell("component", "set", "api", "degraded_performance")).code == 0
-    await shell("window", "start", "--title", "Down", "--component", "api=major_outage")
-    assert (await shell("component", "list")).out.splitlines() == [
-        "SLUG  NAME  GROUP  STATUS                SHOWN",
-        "api   API   Core   degraded_performance  major_outage",
-    ]
-    [api] = (await shell("component", "list", "--json")).json
-    assert (api["description"], api["status"]) == ("For programs", "degraded_performance")
-
-
 async def test_what_the_gateway_refuses(shell: Shell, services: Services, url: str) -> None:
     """Its words in one line, exit code 1."""
     made = (await shell("window", "start", "--title", "Move")).out.strip()

@@ -6,7 +6,7 @@
 
 from aiohttp import web
 
-from gateway.web.admin import audit, components, dashboard, fences, series, sign_in, trial, windows
+from gateway.web.admin import audit, component_groups, components, dashboard, fences, series, sign_in, trial, windows
 from gateway.web.admin.not_saved import keep_typed
 
 __all__ = ["keep_typed", "routes"]
@@ -15,5 +15,5 @@ __all__ = ["keep_typed", "routes"]
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
-    areas = (sign_in, dashboard, trial, windows, series, fences, components, audit)
+    areas = (sign_in, dashboard, trial, windows, series, fences, components, component_groups, audit)
     return [route for area in areas for route in area.routes(base)]

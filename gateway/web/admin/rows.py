@@ -23,7 +23,7 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
     # The database's row may be a breath ahead of the moment in memory: the moment's clock decides about both.
     now = request.app[SERVICES].state.now()
     return WindowRow(
-        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts),
+        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts, for_sre=True),
         gate=gate_words(window),
         scope=window.scope.words,
         row_version=window.row_version,
@@ -40,12 +40,11 @@ def window_rows(request: web.Request, windows: list[Window] | tuple[Window, ...]
 
 def component_rows(moment: Moment, components: list[Component] | tuple[Component, ...]) -> tuple[ComponentRow, ...]:
     """Show components with their own status and the one that customers see."""
-    groups = {group.id: group.name for group in moment.snapshot.groups} if moment.snapshot else {}
     return tuple(
         ComponentRow(
             slug=component.slug,
             name=component.name,
-            group=groups.get(component.group_id, "") if component.group_id else "",
+            group=component.group or "",
             own=component.status,
             shown=Part(
                 name=component.name,

@@ -39,6 +39,10 @@ _NOTICES = {
     "posted": "The update is on the status page.",
     "status": "The status is set.",
     "added": "The component has been added.",
+    "removed": "The component is removed. Its history is kept: adding its short name again brings it back.",
+    "moved": "The order is saved.",
+    "group-added": "The group has been added.",
+    "group-removed": "The group is removed; its components stay.",
     "forgotten": "The gateway is forgotten. If it lives, it comes back by itself.",
     "signed-out": "You are signed out.",
 }
@@ -73,10 +77,14 @@ def render(
     return response
 
 
-def see(request: web.Request, path: str, notice: str = "") -> web.Response:
-    """Send the browser to a screen (path below the panel) after a write, with a notice: 303 (RFC 9110, 15.4.4)."""
+def see(request: web.Request, path: str, notice: str = "", *, at: str = "") -> web.Response:
+    """Send the browser to a screen (path below the panel) after a write, with a notice: 303 (RFC 9110, 15.4.4).
+
+    `at` is the id of the element to begin at: who moves something by keyboard goes on where it is now.
+    """
     query = f"?{urlencode({'notice': notice})}" if notice else ""
-    return web.Response(status=303, headers={"Location": f"{request.app[BRANDING].prefix}/admin{path}{query}"})
+    place = f"{request.app[BRANDING].prefix}/admin{path}{query}{'#' if at else ''}{at}"
+    return web.Response(status=303, headers={"Location": place})
 
 
 async def typed_values(request: web.Request) -> dict[str, str]:
@@ -90,6 +98,18 @@ async def typed_values(request: web.Request) -> dict[str, str]:
     except (ValueError, LookupError) as error:  # a boundary that is missing, a charset that is none, no UTF-8
         raise web.HTTPBadRequest(text="the body can't be read as a form") from error
     return {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+
+
+def read_row_version(values: Mapping[str, str]) -> int:
+    """Return the version that a form was filled from.
+
+    Raises:
+        InvalidError: the form carries none.
+    """
+    try:
+        return int(values.get("row_version", ""))
+    except ValueError as error:
+        raise InvalidError({"row_version": "is missing: open the form again"}) from error
 
 
 def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, str] = MappingProxyType({})) -> Typed:

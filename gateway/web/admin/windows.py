@@ -18,7 +18,7 @@ from gateway.service.windows import NOT_OVER, Windows
 from gateway.web.admin import forms, series_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
-from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
@@ -90,7 +90,7 @@ async def _edit(request: web.Request) -> web.Response:
     window = await window_of(request)
     try:
         change = forms.change_of(values, window)
-        changed = await _windows(request).edit(window.id, change, actor(request), row_version=_row_version(values))
+        changed = await _windows(request).edit(window.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(forms.whole(values), error, forms.GROUPS)
         return await form_screen(request, form, window, status=422)
@@ -189,18 +189,6 @@ def _window_id(request: web.Request) -> UUID:
         return UUID(given)
     except ValueError as error:
         raise NotFoundError(f"there is no window {given!r}") from error
-
-
-def _row_version(values: dict[str, str]) -> int:
-    """Return the version that the form was filled from.
-
-    Raises:
-        InvalidError: the form carries none.
-    """
-    try:
-        return int(values.get("row_version", ""))
-    except ValueError as error:
-        raise InvalidError({"row_version": "is missing: open the form again"}) from error
 
 
 async def window_screen(
