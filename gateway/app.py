@@ -37,6 +37,7 @@ from gateway.service.operators import Operators
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
@@ -211,6 +212,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         components=Components(database, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
+        templates=Templates(database, state, product=settings.maintenance.product),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
         audit=Audit(database),

@@ -23,6 +23,7 @@ from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.listener import Listener
@@ -150,6 +151,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         components=Components(database, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
+        templates=Templates(database, state, product="Acme Shop"),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
         audit=Audit(database),

@@ -32,6 +32,8 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "window_reopens_in_time": ("reopen_over", "must lie between nothing and one day"),
     "window_ended_after_it_started": ("ended_at", "lies before the start: cancel a window that has not started"),
     "components_slug_key": ("slug", "is taken by another component"),
+    "templates_slug_key": ("slug", "is taken by another template"),
+    "templates_fields_check": ("description", "is too long for a template"),
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),
     "bypass_link_expires_in_time": ("expires_in", "must lie between nothing and 30 days"),

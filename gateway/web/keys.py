@@ -16,6 +16,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 
@@ -28,6 +29,7 @@ class Services:
     components: Components
     operators: Operators
     tokens: Tokens
+    templates: Templates
     bypass_links: BypassLinks
     fences: Fences
     audit: Audit

@@ -15,7 +15,7 @@ _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
 
 # Of hosts, paths, components or reminders: each request is compared with each of them.
-_MOST = 200
+MOST_OF_EACH = 200
 
 
 def _host(value: str) -> str:
@@ -35,8 +35,8 @@ def _path(value: str) -> str:
 class ScopeDraft(Draft):
     """Which requests a window is about; empty lists mean all."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=MOST_OF_EACH)
+    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=MOST_OF_EACH)
 
 
 class EffectDraft(Draft):
@@ -57,14 +57,14 @@ class WindowDraft(Draft):
     ends: Ends = Ends.WHEN_FIXED
     gate: Gate | None = None
     scope: ScopeDraft = ScopeDraft()
-    components: tuple[EffectDraft, ...] = Field((), max_length=_MOST)
-    reminders: tuple[LeadTime, ...] = Field((), max_length=_MOST)
+    components: tuple[EffectDraft, ...] = Field((), max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] = Field((), max_length=MOST_OF_EACH)
     recurrence: None = Field(None, description="Not available yet.")
     reopen_over: LeadTime = timedelta()
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components)
+        refuse_doubles(self.components)
         return self
 
 
@@ -79,27 +79,33 @@ class WindowChange(Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = Field(None, max_length=_MOST)
-    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=_MOST)
+    components: tuple[EffectDraft, ...] | None = Field(None, max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=MOST_OF_EACH)
     reopen_over: LeadTime | None = None
     fixed: bool | None = None
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components or ())
+        refuse_doubles(self.components or ())
         return self
+
+
+Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(no_nul)]
 
 
 class UpdateDraft(Draft):
     """A post on a window's timeline."""
 
     status: UpdateStatus
-    body: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(no_nul)
-    ]
+    body: Body
 
 
-def _refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+def refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+    """Refuse effects that name a component twice.
+
+    Raises:
+        ValueError: they do.
+    """
     for slug, times in Counter(effect.slug for effect in components).items():
         if times > 1:
             raise ValueError(f'components names "{slug}" twice')

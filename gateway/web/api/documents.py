@@ -76,6 +76,7 @@ def bypass_link_document(link: BypassLink, now: datetime) -> Document:
         "created_by": link.created_by,
         "created_at": _instant(link.created_at),
         "first_used_at": _instant(link.first_used_at),
+        "first_used_from": link.first_used_from or None,
         "revoked_at": _instant(link.revoked_at),
     }
 
