@@ -28,7 +28,9 @@ class Permission(StrEnum):
     PUBLIC = "public"  # everybody, signed in or not
     VIEW = "view"  # read the panel and the API
     REPORT = "report"  # post updates, set component statuses
-    OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; bypass links; forget replicas
+    OPERATE = (
+        "operate"  # start, schedule, edit, extend, end and cancel windows; templates; bypass links; forget replicas
+    )
     ADMINISTER = "administer"  # people, tokens
 
 
@@ -81,7 +83,10 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
     "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
+    "status.embed": Permission.PUBLIC,
     "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
+    "bypass.leave": Permission.PUBLIC,  # takes rights away from whoever asks, and from nobody else
+    "bypass.ribbon": Permission.PUBLIC,  # served by the data plane (edge/ribbon.py), it is no route of the site
     "admin.bare": Permission.PUBLIC,
     "admin.sign_in": Permission.PUBLIC,
     "admin.link": Permission.PUBLIC,
@@ -99,6 +104,15 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.window.post": Permission.REPORT,
     "admin.window.fence": Permission.VIEW,
     "admin.replica.forget": Permission.OPERATE,
+    "admin.window.update": Permission.REPORT,
+    "admin.templates": Permission.VIEW,
+    "admin.template.new": Permission.OPERATE,
+    "admin.template.edit": Permission.OPERATE,
+    "admin.template.remove": Permission.OPERATE,
+    "admin.template.use": Permission.OPERATE,
+    "admin.bypass": Permission.VIEW,
+    "admin.bypass.new": Permission.OPERATE,
+    "admin.bypass.revoke": Permission.OPERATE,
     "admin.components": Permission.VIEW,
     "admin.component.new": Permission.OPERATE,
     "admin.component.status": Permission.REPORT,
@@ -122,6 +136,12 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.components.show": Permission.VIEW,
     "api.components.add": Permission.OPERATE,
     "api.components.set": Permission.REPORT,
+    "api.templates.list": Permission.VIEW,
+    "api.templates.show": Permission.VIEW,
+    "api.templates.add": Permission.OPERATE,
+    "api.templates.edit": Permission.OPERATE,
+    "api.templates.remove": Permission.OPERATE,
+    "api.templates.render": Permission.VIEW,
     "api.bypass_links.list": Permission.VIEW,
     "api.bypass_links.create": Permission.OPERATE,
     "api.bypass_links.revoke": Permission.OPERATE,

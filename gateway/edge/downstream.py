@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
 from gateway.domain.verdict import Verdict
+from gateway.edge import ribbon
 from gateway.edge.answers import closing
 from gateway.edge.client import ClientConnection
 from gateway.edge.exchange import Exchange
@@ -39,6 +40,7 @@ class Downstream(ClientConnection):
         "_linger_until",
         "_reader",
         "_unsent",
+        "bypass_field",
         "deadline",
         "is_paused",
         "tunnel",
@@ -56,6 +58,8 @@ class Downstream(ClientConnection):
         self._linger_until = _NEVER
         self._unsent = 0
         """What waited to be sent when a deadline for that was set."""
+        self.bypass_field = b""
+        """What the answer to a request says that is here by a bypass: the end of its first line, and one more."""
         self.is_paused = False
         """The client does not take what it is sent."""
         self.tunnel: Tunnel | None = None
@@ -180,9 +184,14 @@ class Downstream(ClientConnection):
         else:
             verdict = front.verdict(request, self.client, moment, began)
         if verdict is Verdict.FORWARD or verdict is Verdict.BYPASS:
+            if verdict is Verdict.BYPASS:
+                self.bypass_field = ribbon.field(front, request, self.client, moment, began)
             self._exchange_it(Exchange(self, request, front.pool, verdict, began, self._request_id(request)))
         elif verdict is Verdict.BUILT_IN and request.path == front.events_path:
             self._wait_for_events(request, began)
+        elif verdict is Verdict.BUILT_IN and request.path == front.ribbon_path:
+            answer, status = ribbon.answer(front, request, self.client, moment)
+            self._answer(request, answer, status, verdict, began)
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
