@@ -31,6 +31,12 @@ def routes(prefix: str) -> list[web.RouteDef]:
     ]
 
 
+def link_url(request: web.Request, token: str) -> str:
+    """Return the address of a link, on the host by which the caller has reached the gateway."""
+    path = request.app.router["bypass.visit"].url_for(token=token)
+    return f"{'https' if is_secure(request) else 'http'}://{request.host}{path}"
+
+
 async def _visit(request: web.Request) -> web.Response:
     token, location = request.match_info["token"], _location(request)
     services = request.app[SERVICES]

@@ -6,7 +6,7 @@
 
 from aiohttp import web
 
-from gateway.web.admin import audit, components, dashboard, fences, sign_in, windows
+from gateway.web.admin import audit, bypass, components, dashboard, fences, sign_in, templates, updates, windows
 from gateway.web.admin.not_saved import keep_typed
 
 __all__ = ["keep_typed", "routes"]
@@ -15,4 +15,5 @@ __all__ = ["keep_typed", "routes"]
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
-    return [route for area in (sign_in, dashboard, windows, fences, components, audit) for route in area.routes(base)]
+    areas = (sign_in, dashboard, windows, updates, templates, fences, components, bypass, audit)
+    return [route for area in areas for route in area.routes(base)]

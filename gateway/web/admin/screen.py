@@ -34,6 +34,9 @@ _NOTICES = {
     "status": "The status is set.",
     "added": "The component has been added.",
     "forgotten": "The gateway is forgotten. If it lives, it comes back by itself.",
+    "revoked": "The link is revoked: whoever holds it is a customer again.",
+    "template-saved": "The template is saved.",
+    "template-removed": "The template is removed. What was made from it stays.",
     "signed-out": "You are signed out.",
 }
 

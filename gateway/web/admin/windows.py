@@ -1,6 +1,7 @@
 """Windows in the panel: the list, the form, one window, and everything that can be done to it."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from aiohttp import web
 
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Window
-from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, Windows
@@ -52,41 +54,45 @@ async def _list(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request) -> web.Response:
-    return await _window_screen(request, await _window(request))
+    return await window_screen(request, await window_of(request))
 
 
 async def _blank(request: web.Request) -> web.Response:
-    return await _form_screen(request, Typed(values=forms.NEW), None)
+    return await form_screen(request, Typed(values=forms.NEW), None)
 
 
 async def _create(request: web.Request) -> web.Response:
     values = await typed_values(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), None, preview=_preview(values))
     try:
         window = await _windows(request).create(forms.draft_of(values), actor(request))
     except InvalidError as error:
         form = refused(forms.whole(values), error, forms.GROUPS)
-        return await _form_screen(request, form, None, status=422)
+        return await form_screen(request, form, None, status=422)
     started = window.is_active(request.app[SERVICES].state.now())
     return see(request, f"/windows/{window.id}", "started" if started else "scheduled")
 
 
 async def _edit_form(request: web.Request) -> web.Response:
-    window = await _window(request)
-    return await _form_screen(request, Typed(values=forms.fields_of(window)), window)
+    window = await window_of(request)
+    return await form_screen(request, Typed(values=forms.fields_of(window)), window)
 
 
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
-    window = await _window(request)
+    window = await window_of(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), window, preview=_preview(values))
     try:
         change = forms.change_of(values, window)
-        changed = await _windows(request).edit(window.id, change, actor(request), row_version=_row_version(values))
+        changed = await _windows(request).edit(window.id, change, actor(request), row_version=row_version_of(values))
     except InvalidError as error:
         form = refused(forms.whole(values), error, forms.GROUPS)
-        return await _form_screen(request, form, window, status=422)
+        return await form_screen(request, form, window, status=422)
     except ConflictError as error:
-        saved = await _window(request)
-        return await _form_screen(request, Typed(values=values), saved, conflict=str(error), status=409)
+        saved = await window_of(request)
+        return await form_screen(request, Typed(values=values), saved, conflict=str(error), status=409)
     return see(request, f"/windows/{changed.id}", "fixed" if change.fixed else "saved")
 
 
@@ -96,7 +102,7 @@ async def _post(request: web.Request) -> web.Response:
         draft = checked(UpdateDraft, {"status": values.get("status", ""), "body": values.get("body", "")})
     except InvalidError as error:
         typed = refused({"status": "", "body": ""} | values, error)
-        return await _window_screen(request, await _window(request), update=typed, status=422)
+        return await window_screen(request, await window_of(request), update=typed, status=422)
     posting = _windows(request).post(_window_id(request), draft, actor(request))
     return await _done(request, posting, "posted", update=Typed(values=values))
 
@@ -107,7 +113,7 @@ async def _extend(request: web.Request) -> web.Response:
         by = _length(values.get("by", ""))
     except ValueError as error:
         typed = Typed(values=values, errors={"by": str(error)})
-        return await _window_screen(request, await _window(request), extension=typed, status=422)
+        return await window_screen(request, await window_of(request), extension=typed, status=422)
     return await _done(request, _windows(request).extend(_window_id(request), by, actor(request)), "extended")
 
 
@@ -134,8 +140,12 @@ async def _done(
     try:
         window = await doing
     except ConflictError as error:
-        return await _window_screen(request, await _window(request), update=update, conflict=str(error), status=409)
+        return await window_screen(request, await window_of(request), update=update, conflict=str(error), status=409)
     return see(request, f"/windows/{window.id}", notice)
+
+
+def _preview(values: dict[str, str]) -> Preview:
+    return Preview(title=values.get("title", ""), text=values.get("description", ""))
 
 
 def _length(text: str) -> timedelta:
@@ -149,7 +159,12 @@ def _windows(request: web.Request) -> Windows:
     return request.app[SERVICES].windows
 
 
-async def _window(request: web.Request) -> Window:
+async def window_of(request: web.Request) -> Window:
+    """Return the window that the path names.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     return await _windows(request).get(_window_id(request))
 
 
@@ -161,7 +176,7 @@ def _window_id(request: web.Request) -> UUID:
         raise NotFoundError(f"there is no window {given!r}") from error
 
 
-def _row_version(values: dict[str, str]) -> int:
+def row_version_of(values: dict[str, str]) -> int:
     """Return the version that the form was filled from.
 
     Raises:
@@ -173,19 +188,24 @@ def _row_version(values: dict[str, str]) -> int:
         raise InvalidError({"row_version": "is missing: open the form again"}) from error
 
 
-async def _window_screen(
+async def window_screen(
     request: web.Request,
     window: Window,
     *,
     update: Typed | None = None,
+    posting: Posting | None = None,
     extension: Typed | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> web.Response:
+    """Show one window, with what was typed into its forms."""
     is_gating = window.gate is not Gate.NONE and window.is_active(request.app[SERVICES].state.now())
     fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
+    templates = await request.app[SERVICES].templates.list(kind=TemplateKind.UPDATE)
+    posting = posting or Posting()
     screen = WindowScreen(
         window=window_row(request, window),
+        posting=replace(posting, templates=tuple((each.slug, each.name) for each in templates)),
         fence=fence,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
@@ -194,9 +214,16 @@ async def _window_screen(
     return render(request, "admin/window.html", screen, section="windows", status=status, fences=fence is not None)
 
 
-async def _form_screen(
-    request: web.Request, form: Typed, window: Window | None, *, conflict: str = "", status: int = 200
+async def form_screen(
+    request: web.Request,
+    form: Typed,
+    window: Window | None,
+    *,
+    preview: Preview | None = None,
+    conflict: str = "",
+    status: int = 200,
 ) -> web.Response:
+    """Show the form of a new window, or of one that exists."""
     # From memory, so that a form that came back wrong needs no database to be shown again.
     snapshot = moment_now(request).snapshot
     components = tuple((c.slug, c.name) for c in snapshot.components) if snapshot else ()
@@ -204,6 +231,7 @@ async def _form_screen(
         form=form,
         window=window_row(request, window) if window else None,
         components=components,
+        preview=preview,
         conflict=conflict,
         differences=forms.differences(window, form.values, components) if window and conflict else (),
     )

@@ -5,7 +5,8 @@ from aiohttp import web
 from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.web.api.bodies import body, bypass_link_id
 from gateway.web.api.documents import bypass_link_document
-from gateway.web.auth import actor, is_secure
+from gateway.web.auth import actor
+from gateway.web.bypass import link_url
 from gateway.web.keys import SERVICES
 
 
@@ -31,10 +32,8 @@ async def create_bypass_link(request: web.Request) -> web.Response:
     draft = await body(request, BypassLinkDraft)
     services = request.app[SERVICES]
     link, token = await services.bypass_links.create(draft, actor(request))
-    path = request.app.router["bypass.visit"].url_for(token=token)
-    # The host is the one by which the caller has reached the gateway.
-    url = f"{'https' if is_secure(request) else 'http'}://{request.host}{path}"
-    return web.json_response(bypass_link_document(link, services.state.now()) | {"url": url}, status=201)
+    document = bypass_link_document(link, services.state.now()) | {"url": link_url(request, token)}
+    return web.json_response(document, status=201)
 
 
 async def revoke_bypass_link(request: web.Request) -> web.Response:
