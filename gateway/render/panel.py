@@ -81,7 +81,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """The form of an update: templates to choose from, variables that the chosen one asks for, a text to be previewed."""
+    """The form of an update: templates to choose from, variables that the chosen one asks for, a text to preview."""
 
     templates: Options = ()
     asked: tuple[str, ...] = ()
