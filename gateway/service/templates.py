@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.errors import InvalidError, NotFoundError, StaleError
 from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill, wrong_values
 from gateway.domain.window import State, Window
 from gateway.render.wording import date_words, duration_words, instant_words, time_words
@@ -96,7 +96,8 @@ class Templates:
 
         Raises:
             NotFoundError: there is no such template.
-            ConflictError: it was changed since, or the new short name is taken.
+            StaleError: it was changed since.
+            ConflictError: the new short name is taken.
             InvalidError: the change has fields of the other kind, or names a component that does not exist.
         """
         async with self._database.transaction() as session:
@@ -121,7 +122,7 @@ class Templates:
 
         Raises:
             NotFoundError: there is no such template.
-            ConflictError: it was changed since `row_version`.
+            StaleError: it was changed since.
         """
         async with self._database.transaction() as session:
             template = await _unchanged(session, slug, row_version)
@@ -279,5 +280,5 @@ async def _stored(session: Session, window: WindowFields | None, update: UpdateF
 async def _unchanged(session: Session, slug: str, row_version: int | None) -> Template:
     template = await templates.get_template(session, slug, for_update=True)
     if row_version is not None and template.row_version != row_version:
-        raise ConflictError(f'the template "{template.name}" was changed by somebody else in the meantime')
+        raise StaleError(f'the template "{template.name}" was changed by somebody else in the meantime')
     return template

@@ -231,7 +231,7 @@ async def test_the_first_use_tells_from_where(services: Services, call: Caller, 
     """Who uses a link since when: the address of the first visit stays, whoever comes later."""
     token = await issued(services)
     [unused] = (await call("GET", "/bypass-links")).document["bypass_links"]
-    assert (unused["first_used_at"], unused["first_used_from"]) == (None, None)
+    assert (unused["first_used_at"], unused["first_used_from"]) == (None, "")
     await browser.get(f"/bypass/{token}")
     await services.bypass_links.visit(token, "203.0.113.9")
     [link] = (await call("GET", "/bypass-links")).document["bypass_links"]

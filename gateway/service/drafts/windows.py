@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
@@ -32,11 +32,17 @@ def _path(value: str) -> str:
     return value
 
 
+HostPattern = Annotated[
+    str, AfterValidator(_host), WithJsonSchema({"type": "string", "pattern": f"^({_HOST.pattern})$"})
+]
+PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": r"^/[^\s?#%*\\]*$"})]
+
+
 class ScopeDraft(Draft):
     """Which requests a window is about; empty lists mean all."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=MOST_OF_EACH)
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=MOST_OF_EACH)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=MOST_OF_EACH)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=MOST_OF_EACH)
 
 
 class EffectDraft(Draft):

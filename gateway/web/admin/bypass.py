@@ -16,6 +16,7 @@ from gateway.web.auth import actor
 from gateway.web.bypass import link_url
 from gateway.web.keys import SERVICES, SETTINGS
 
+_MOST = 1000
 _MOST_OVER = 50
 _NEW = {"name": "", "expires_in": "8h"}
 
@@ -58,7 +59,7 @@ async def _revoke(request: web.Request) -> web.Response:
 async def _screen(request: web.Request, form: Typed, *, made: NewLink | None = None, status: int = 200) -> web.Response:
     services, maintenance = request.app[SERVICES], request.app[SETTINGS].maintenance
     now = services.state.now()
-    links = [(link, link.state(now)) for link in await services.bypass_links.list()]
+    links = [(link, link.state(now)) for link in await services.bypass_links.page(limit=_MOST)]
     screen = BypassScreen(
         made=made,
         live=tuple(_row(link, state) for link, state in links if state is LinkState.LIVE),
