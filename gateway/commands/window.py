@@ -23,6 +23,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ID = click.argument("window_id", metavar="ID", type=click.UUID)
 
 
+def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read `NAME=VALUE`; the last one of a name counts."""
+    pairs = [value.partition("=") for value in values]
+    wrong = next((value for value, (name, sign, _text) in zip(values, pairs, strict=True) if not (name and sign)), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r}: write NAME=VALUE, such as what=Checkout")
+    return {name: text for name, _sign, text in pairs}
+
+
 def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Document]:
     """Read `SLUG=STATUS`, or a slug alone: under maintenance."""
     effects = []
@@ -35,8 +44,21 @@ def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
     return effects
 
 
-_FIELDS = (
-    click.option("--title", required=True, help="What customers read first."),
+FROM_TEMPLATE = (
+    click.option(
+        "--template", callback=options.slug, metavar="SLUG", help="Take what is not given from this template."
+    ),
+    click.option(
+        "--var",
+        "variables",
+        multiple=True,
+        callback=_variables,
+        metavar="NAME=VALUE",
+        help="A variable of the template; repeatable.",
+    ),
+)
+FIELDS = (
+    click.option("--title", help="What customers read first."),
     click.option(
         "--for",
         "estimate",
@@ -68,11 +90,15 @@ _FIELDS = (
 )
 
 
-def _window_fields(command: F) -> F:
-    """Add the options that describe a new window."""
-    for option in reversed(_FIELDS):
-        command = option(command)
-    return command
+def with_options(*options_of: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Add options to a command, in their order."""
+
+    def add(command: F) -> F:
+        for option in reversed(options_of):
+            command = option(command)
+        return command
+
+    return add
 
 
 @click.group
@@ -136,7 +162,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 
 @window.command
-@_window_fields
+@with_options(*FIELDS, *FROM_TEMPLATE)
 @click.option(
     "--wait-drained",
     "wait",
@@ -151,7 +177,7 @@ def start(url: str, token: str | None, wait: timedelta | None, *, as_json: bool,
 
     With --wait-drained, exit code 0 says that it is safe to begin.
     """
-    if wait is not None and _gate(fields) == Gate.NONE:
+    if wait is not None and not fields["template"] and _gate(fields) == Gate.NONE:
         raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
     made = _create(url, token, fields, as_json=as_json)
     if wait is None:
@@ -164,7 +190,7 @@ def start(url: str, token: str | None, wait: timedelta | None, *, as_json: bool,
 @click.option(
     "--at", callback=options.instant, required=True, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00."
 )
-@_window_fields
+@with_options(*FIELDS, *FROM_TEMPLATE)
 @JSON
 @api_options
 def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
@@ -211,15 +237,24 @@ def cancel(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> No
 
 @window.command
 @_ID
-@click.option("--status", type=one_of(UpdateStatus), required=True, help="How far it is.")
-@click.argument("text")
+@click.option("--status", type=one_of(UpdateStatus), help="How far it is.")
+@with_options(*FROM_TEMPLATE)
+@click.argument("text", required=False)
 @JSON
 @api_options
-def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *, as_json: bool) -> None:
-    """Post TEXT (Markdown) on the timeline of a window."""
-    sent = {"status": status, "body": text}
-    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", sent)
-    _tell(changed, f"has a new update: {status}", as_json=as_json)
+def post(window_id: UUID, text: str | None, url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
+    """Post TEXT (Markdown), or that of a template, on the timeline of a window."""
+    if not fields["template"]:
+        missing = [name for name, value in (("--status", fields["status"]), ("TEXT", text)) if value is None]
+        if missing:
+            raise _missing(f"{' and '.join(missing)} missing: give both, or --template SLUG, which has them")
+    given = {"body": text, **fields}
+    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", _said(given))
+    _tell(changed, f"has a new update: {changed['updates'][0]['status']}", as_json=as_json)
+
+
+def _missing(text: str) -> click.UsageError:
+    return click.UsageError(text, ctx=click.get_current_context())
 
 
 def _gate(fields: dict[str, Any]) -> str:
@@ -227,7 +262,9 @@ def _gate(fields: dict[str, Any]) -> str:
 
 
 def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: bool) -> Document:
-    made = connected(url, token, "write").post("windows", _draft(**fields))
+    if fields["title"] is None and not fields["template"]:
+        raise _missing("--title is missing: give it, or --template SLUG, which has one")
+    made = connected(url, token, "write").post("windows", window_body(**fields))
     if as_json:
         print_json(made)
         return made
@@ -237,7 +274,7 @@ def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: boo
     return made
 
 
-def _draft(
+def window_body(
     *,
     hosts: tuple[str, ...],
     paths: tuple[str, ...],
@@ -246,15 +283,21 @@ def _draft(
     reopening: timedelta | None,
     **plain: Any,
 ) -> Document:
-    """Return the window to be sent, with what was given alone: the gateway knows the defaults."""
-    draft = {name: value for name, value in plain.items() if value is not None}
+    """Return the window to be sent, with what was given alone: the gateway and the template know the rest."""
+    draft = _said(plain)
     if at is not None:
         draft["starts_at"] = at.isoformat()
     if estimate is not None:
         draft["estimated_duration"] = iso_duration(estimate)
     if reopening is not None:
         draft["reopen_over"] = iso_duration(reopening)
-    return draft | {"scope": {"hosts": hosts, "paths": paths}}
+    if hosts or paths:
+        draft["scope"] = {"hosts": hosts, "paths": paths}
+    return draft
+
+
+def _said(given: dict[str, Any]) -> Document:
+    return {name: value for name, value in given.items() if value is not None and value not in ([], {})}
 
 
 def _tell(changed: Document, what: str, *, as_json: bool) -> None:
