@@ -32,10 +32,10 @@ def _path(value: str) -> str:
     return value
 
 
-HostPattern = Annotated[
-    str, AfterValidator(_host), WithJsonSchema({"type": "string", "pattern": f"^({_HOST.pattern})$"})
-]
-PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": r"^/[^\s?#%*\\]*$"})]
+_HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
+_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f]*$"}
+HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
+PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
 
 
 class ScopeDraft(Draft):
