@@ -28,7 +28,7 @@ insert into templates (slug, name, kind, fields) values
 ('unexpected-outage', 'Unexpected outage', 'window', '{
     "kind": "downtime", "gate": "closed", "ends": "when_fixed", "estimated_duration": "PT1H",
     "title": "{{what}} is not available",
-    "description": "We know of a problem with {{what}} and are working on it. We will post here what we find out."}'),
+    "description": "{{what}} does not work at the moment. We know of it and are working on it; what we find out is posted here."}'),
 ('slow', 'Slower than usual', 'window', '{
     "kind": "degradation", "gate": "none", "ends": "when_fixed", "estimated_duration": "PT1H",
     "title": "{{what}} is slower than usual",
