@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import InvalidError, NotFoundError, StaleError
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill, wrong_values
 from gateway.domain.window import State, Window
 from gateway.render.wording import date_words, duration_words, instant_words, time_words
@@ -97,14 +97,14 @@ class Templates:
         Raises:
             NotFoundError: there is no such template.
             StaleError: it was changed since.
-            ConflictError: the new short name is taken.
-            InvalidError: the change has fields of the other kind, or names a component that does not exist.
+            ConflictError: the new short name is taken, or the change has fields of the other kind.
+            InvalidError: it names a component that does not exist.
         """
         async with self._database.transaction() as session:
             before = await _unchanged(session, slug, row_version)
             wrong = TemplateKind.UPDATE if before.kind is TemplateKind.WINDOW else TemplateKind.WINDOW
             if getattr(change, wrong) is not None:
-                raise InvalidError({wrong: f"this is a template for {before.kind}s, and stays one"})
+                raise ConflictError(f'"{before.slug}" is a template for {before.kind}s, and stays one')
             given = await _stored(session, change.window, change.update)
             template = await templates.update_template(
                 session,
@@ -137,7 +137,7 @@ class Templates:
             InvalidError: there is no such template, a variable is missing or unknown, or a value is wrong.
         """
         own = _given(request)
-        if request.template is None:
+        if not request.template:
             _refuse_variables(request)
             return checked(WindowDraft, own)
         template = await self._named(request.template, TemplateKind.WINDOW)
@@ -150,7 +150,7 @@ class Templates:
             InvalidError: there is no such template, a variable is missing or unknown, or a value is wrong.
         """
         own = _given(request)
-        if request.template is None:
+        if not request.template:
             _refuse_variables(request)
             return checked(UpdateDraft, own)
         template = await self._named(request.template, TemplateKind.UPDATE)

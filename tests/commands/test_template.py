@@ -128,7 +128,7 @@ REFUSED = [
     (["template", "edit", "deploy", "--body", "x"], "update.status: "),
     (
         ["template", "edit", "deploy", "--body", "x", "--status", "resolved"],
-        "update: this is a template for windows, and stays one",
+        '"deploy" is a template for windows, and stays one',
     ),
     (["template", "remove", "no"], 'there is no template "no"'),
     (["template", "add", "deploy", "--name", "x", "--title", "y"], "slug is taken by another template"),

@@ -129,7 +129,7 @@ async def test_an_update_is_made_from_one(templates: Templates, services: Servic
     draft = await templates.update(window, UpdateRequest(template="cause", variables={"cause": "a cable"}))
     assert draft.status is UpdateStatus.IDENTIFIED
     assert draft.body == rf"\*Power\* cut: it was a cable. Done by {instant_words(window.scheduled_until)}."
-    own = await templates.update(window, UpdateRequest(template="cause", body="Own {{cause}}.", status=None))
+    own = await templates.update(window, UpdateRequest(template="cause", body="Own {{cause}}."))
     assert (own.status, own.body) == (UpdateStatus.IDENTIFIED, "Own {{cause}}.")
 
 
@@ -165,7 +165,7 @@ async def test_every_wrong_value_is_named(templates: Templates, services: Servic
     assert set(await wrong(take(WindowRequest()))) == {"title"}
     assert set(await wrong(templates.update(window, UpdateRequest()))) == {"status", "body"}
     long = WindowRequest(template="outage", variables={"what": "x" * 200, "ticket": "7"})
-    assert await wrong(take(long)) == {"title": "String should have at most 200 characters"}
+    assert "at most 200" in (await wrong(take(long)))["title"]
 
 
 async def test_a_wrong_template_is_not_saved(templates: Templates) -> None:
@@ -209,7 +209,8 @@ async def test_one_is_edited(templates: Templates) -> None:
     change = checked(TemplateChange, {"window": {"title": "Down: {{x}}"}})
     assert (await templates.edit("big", change, SRE)).fields == {"title": "Down: {{x}}"}
     other = checked(TemplateChange, {"update": CAUSE["update"]})
-    assert await wrong(templates.edit("big", other, SRE)) == {"update": "this is a template for windows, and stays one"}
+    with pytest.raises(ConflictError, match='"big" is a template for windows, and stays one'):
+        await templates.edit("big", other, SRE)
 
 
 async def test_the_second_writer_is_told(templates: Templates) -> None:

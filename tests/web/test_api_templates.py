@@ -181,14 +181,8 @@ WRONG: list[tuple[str, str, object, int, str, str]] = [
         "window",
         'components names "api" twice',
     ),
-    (
-        "PATCH",
-        "/templates/outage",
-        {"update": {"status": "resolved", "body": "x"}},
-        422,
-        "update",
-        "this is a template for",
-    ),
+    ("POST", "/templates", OUTAGE | {"update": None}, 422, "body", "give either"),
+    ("POST", "/templates", {"slug": "a", "name": "b", "window": None}, 422, "body", "give either"),
     ("PATCH", "/templates/outage", {"window": {}}, 422, "window.title", "Field required"),
     ("PATCH", "/templates/outage", {"row_version": 0}, 422, "row_version", "Input should be greater than 0"),
     ("GET", "/templates?kind=page", None, 422, "kind", "Input should be 'window' or 'update'"),
@@ -308,6 +302,12 @@ async def test_a_short_name_is_taken_once(call: Caller, outage: Any) -> None:
     ):
         assert is_problem(reply, 409)
         assert reply.document["detail"] == "slug is taken by another template"
+
+
+async def test_a_template_stays_what_it_is_for(call: Caller, outage: Any) -> None:
+    reply = await call("PATCH", "/templates/outage", {"update": {"status": "resolved", "body": "x"}})
+    assert is_problem(reply, 409)
+    assert reply.document["detail"] == '"outage" is a template for windows, and stays one'
 
 
 async def test_a_repeated_call_makes_one(call: Caller) -> None:

@@ -1,16 +1,15 @@
 """Templates, as they are asked for, and windows and updates that are made from them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from gateway.domain.template import MOST_VARIABLES, TemplateKind, check_text
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
-from gateway.service.drafts.fields import Draft, LeadTime, Length, Name, Slug, Text, Title
+from gateway.service.drafts.fields import Body, Draft, LeadTime, Length, Name, Slug, Text, Title
 from gateway.service.drafts.windows import (
     MOST_OF_EACH,
-    Body,
     EffectDraft,
     ScopeDraft,
     WindowDraft,
@@ -50,17 +49,26 @@ class UpdateFields(Draft):
     body: Annotated[Body, AfterValidator(_with_variables)]
 
 
+def _never_null(schema: dict[str, Any]) -> None:
+    """Describe what is given or left out."""
+    schema |= schema.pop("anyOf")[0]
+    del schema["default"]
+
+
 class TemplateDraft(Draft):
     """A template to be added: for windows or for updates."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["window"]}, {"required": ["update"]}]})
+
     slug: Slug
     name: Name
-    window: WindowFields | None = None
-    update: UpdateFields | None = None
+    window: WindowFields | None = Field(None, json_schema_extra=_never_null)
+    update: UpdateFields | None = Field(None, json_schema_extra=_never_null)
 
     @model_validator(mode="after")
     def _is_for_one(self) -> Self:
-        if (self.window is None) is (self.update is None):
+        given = self.model_fields_set & {"window", "update"}
+        if len(given) != 1 or (self.window or self.update) is None:
             raise ValueError('give either "window" or "update": what the template is for')
         return self
 
@@ -91,19 +99,32 @@ class RenderDraft(Draft):
     window_id: UUID | None = None
 
 
+# What may be left out where a template says it. What stands in its place is not read: see `model_fields_set`.
+_LEFT_OUT: Any = Field(default_factory=str)
+
+
+def _or_from_template(*needed: str) -> ConfigDict:
+    """Describe that these are needed where no template is named, and variables only where one is."""
+    options: list[JsonValue] = [{"required": [*needed]}, {"required": ["template"]}]
+    return ConfigDict(json_schema_extra={"anyOf": options, "dependentRequired": {"variables": ["template"]}})
+
+
 class WindowRequest(WindowDraft):
     """A window to be made, perhaps from a template: what is given here goes before what the template says."""
 
-    title: Title = ""
-    """Needed where there is no template."""
-    template: Slug | None = None
+    model_config = _or_from_template("title")
+
+    title: Title = _LEFT_OUT
+    template: Slug = _LEFT_OUT
     variables: Variables = Field(default_factory=dict)
 
 
 class UpdateRequest(Draft):
     """A post on a window's timeline, perhaps from a template: what is given here goes before what the template says."""
 
-    status: UpdateStatus | None = None
-    body: Body | None = None
-    template: Slug | None = None
+    model_config = _or_from_template("status", "body")
+
+    status: UpdateStatus = _LEFT_OUT
+    body: Body = _LEFT_OUT
+    template: Slug = _LEFT_OUT
     variables: Variables = Field(default_factory=dict)

@@ -96,9 +96,6 @@ class WindowChange(Draft):
         return self
 
 
-Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(no_nul)]
-
-
 class UpdateDraft(Draft):
     """A post on a window's timeline."""
 

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 COMPONENT = "database"
 """A component that exists."""
+TEMPLATES = {"/windows": "database-upgrade", "/windows/{id}/updates": "resolved"}
+"""Templates that exist and take no variables, by the paths that take templates."""
+_TEXTS = ("title", "description", "body")
 
 
 # Of instants, in seconds since the epoch: the years 2000 to 2199.
@@ -29,7 +32,7 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Take a new key for each call, the cursor of no page, and components that exist, each once."""
+    """Take a new key for each call, the cursor of no page, and what exists of components, each once, and templates."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.headers and "Idempotency-Key" in case.headers:
@@ -37,12 +40,18 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     if case.query:
         case.query.pop("cursor", None)
     if isinstance(case.body, dict):
-        case.body = _sensible(case.body)
+        case.body = _sensible(case.body, TEMPLATES.get(case.path))
 
 
-def _sensible(body: dict[str, Any]) -> dict[str, Any]:
+def _sensible(body: dict[str, Any], template: str | None) -> dict[str, Any]:
     body = json.loads(json.dumps(body))
+    if "variables" in body:
+        body["variables"] = {}
+    if "template" in body:
+        body["template"] = template
     for holder in _holders(body):
+        # Two braces begin a variable of a template.
+        holder |= {name: holder[name].replace("{", "(") for name in _TEXTS if isinstance(holder.get(name), str)}
         if isinstance(holder.get("components"), list):
             holder["components"] = [{**each, "slug": COMPONENT} for each in holder["components"][:1]]
     return body
