@@ -73,7 +73,7 @@ def as_text(value: str) -> str:
 @example("a | b")
 @example("***")
 def test_a_value_shows_as_it_was_typed(value: str) -> None:
-    """Whatever stands in a value: alone, in front, in the middle and at the end of a text it is that text, no Markdown."""
+    """Whatever stands in a value: alone, in front, in the middle or at the end of a text, it is no Markdown."""
     for text in ("{{v}}", "{{v}} and more", "before {{v}} after", "ends with {{v}}", "a{{v}}b"):
         expected = text.replace("{{v}}", value)
         assert shown(fill(text, {"v": value}, markdown=True)) == f"<p>{as_text(expected)}</p>", value
@@ -119,7 +119,7 @@ def test_variables_are_asked_for_in_reading_order_and_once() -> None:
 )
 def test_what_begins_like_a_variable_must_be_one(text: str) -> None:
     """A typing error is found when the template is saved, not at three in the morning."""
-    with pytest.raises(ValueError, match="is no variable: write {{name}}"):
+    with pytest.raises(ValueError, match=r"is no variable: write \{\{name\}\}"):
         check_text(text)
 
 

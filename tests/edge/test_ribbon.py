@@ -157,7 +157,7 @@ async def test_rule_27_a_network_is_told_as_such(serve: Serve) -> None:
     assert said(await client.ask(GET % (hooks, b""))) == {"bypass": None}
 
 
-async def test_rule_27_a_wrong_question_is_answered_as_such(gateway: Gateway, client: Client) -> None:
+async def test_rule_27_a_wrong_question_is_answered_as_such(client: Client) -> None:
     """Each with a line that says what is asked for, and the connection stays."""
     for query, reason in ((b"?for=checkout", b'"for" is the path'), (b"?" + b"a=&" * 20, b"too many fields")):
         answer = await client.ask(GET % (b"/_maintenance/bypass.json" + query, b""))

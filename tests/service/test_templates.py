@@ -32,7 +32,8 @@ OUTAGE: dict[str, Any] = {
     "window": {
         "kind": "downtime",
         "title": "{{what}} is down",
-        "description": "We lost **{{what}}** at {{start}}, back by {{end}} ({{duration}}). {{product}}, ticket {{ticket}}.",
+        "description": "We lost **{{what}}** at {{start}}, back by {{end}} ({{duration}}). "
+        "{{product}}, ticket {{ticket}}.",
         "estimated_duration": "2h",
         "gate": "read_only",
         "scope": {"hosts": ["shop.example.com"], "paths": []},

@@ -25,7 +25,7 @@ async def panel(browser: Browser, services: Services) -> Browser:
     return await signed_in(browser, services, Role.OPERATOR)
 
 
-async def test_a_link_is_shown_once_and_works(panel: Browser, services: Services) -> None:
+async def test_a_link_is_shown_once_and_works(panel: Browser) -> None:
     """Its address stands in a field to be copied; no later screen has it, and no address bar."""
     answer = await panel.post("/admin/bypass/new", {"name": "Anna, smoke tests", "expires_in": "2h"})
     assert answer.status == 201

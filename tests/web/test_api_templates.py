@@ -61,7 +61,8 @@ async def test_one_is_made_shown_changed_and_removed(call: Caller, outage: Any) 
     assert is_problem(await call("GET", "/templates/outage"), 404)
 
 
-async def test_they_are_listed_page_by_page(call: Caller, outage: Any) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_they_are_listed_page_by_page(call: Caller) -> None:
     """By their short names, and by kind."""
     first = (await call("GET", "/templates?limit=4")).document
     assert len(first["templates"]) == 4
@@ -74,7 +75,8 @@ async def test_they_are_listed_page_by_page(call: Caller, outage: Any) -> None:
     assert {template["kind"] for template in updates} == {"update"}
 
 
-async def test_a_window_is_made_from_one(call: Caller, outage: Any) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_a_window_is_made_from_one(call: Caller) -> None:
     """Its fields, filled in; what the call says itself goes before them."""
     reply = await call("POST", "/windows", {"template": "outage", "variables": VALUES})
     assert reply.status == 201, reply
@@ -101,7 +103,8 @@ async def test_an_update_is_made_from_one(call: Caller) -> None:
     assert reply.document["updates"][0]["status"] == "completed"
 
 
-async def test_a_rendering_shows_the_outcome(call: Caller, outage: Any, services: Services) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_a_rendering_shows_the_outcome(call: Caller, services: Services) -> None:
     """The texts, and the HTML that customers would read; nothing is made of it."""
     reply = await call("POST", "/templates/outage/render", {"variables": {"what": "<b>x</b>", "ticket": "7"}})
     assert reply.document == {
@@ -113,7 +116,8 @@ async def test_a_rendering_shows_the_outcome(call: Caller, outage: Any, services
     assert await services.windows.list() == []
 
 
-async def test_the_second_writer_gets_both_texts(call: Caller, outage: Any) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_the_second_writer_gets_both_texts(call: Caller) -> None:
     """409 by `row_version`, 412 by `If-Match`; nothing is overwritten or removed."""
     await call("PATCH", "/templates/outage", {"name": "First"})
     late = await call("PATCH", "/templates/outage", {"name": "Second", "row_version": 1})
@@ -241,9 +245,9 @@ WRONG: list[tuple[str, str, object, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "sent", "status", "field", "said"), WRONG)
-async def test_every_wrong_value_is_named(
+@pytest.mark.usefixtures("outage")
+async def test_every_wrong_value_is_named(  # noqa: PLR0917  as the table has them
     call: Caller,
-    outage: Any,
     services: Services,
     method: str,
     path: str,
@@ -295,7 +299,8 @@ async def test_an_unknown_template_is_not_found(call: Caller, method: str, path:
     assert reply.document["detail"] == 'there is no template "no"; `gateway template list` shows them'
 
 
-async def test_a_short_name_is_taken_once(call: Caller, outage: Any) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_a_short_name_is_taken_once(call: Caller) -> None:
     for reply in (
         await call("POST", "/templates", OUTAGE),
         await call("PATCH", "/templates/outage", {"slug": "deploy"}),
@@ -304,7 +309,8 @@ async def test_a_short_name_is_taken_once(call: Caller, outage: Any) -> None:
         assert reply.document["detail"] == "slug is taken by another template"
 
 
-async def test_a_template_stays_what_it_is_for(call: Caller, outage: Any) -> None:
+@pytest.mark.usefixtures("outage")
+async def test_a_template_stays_what_it_is_for(call: Caller) -> None:
     reply = await call("PATCH", "/templates/outage", {"update": {"status": "resolved", "body": "x"}})
     assert is_problem(reply, 409)
     assert reply.document["detail"] == '"outage" is a template for windows, and stays one'
