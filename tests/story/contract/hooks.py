@@ -16,7 +16,7 @@ COMPONENT = "database"
 """A component that exists."""
 TEMPLATES = {"/windows": "database-upgrade", "/windows/{id}/updates": "resolved"}
 """Templates that exist and take no variables, by the paths that take templates."""
-_TEXTS = ("title", "description", "body")
+_TEXTS = ("name", "title", "description", "body")
 
 
 # Of instants, in seconds since the epoch: the years 2000 to 2199.
@@ -41,6 +41,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid4())
     if case.query:
         case.query.pop("cursor", None)
+    if case.path == "/templates/{slug}/render":
+        case.path_parameters["slug"] = "resolved"  # it takes no variables
     if isinstance(case.body, dict):
         case.body = _sensible(case.body, TEMPLATES.get(case.path))
 
@@ -52,8 +54,9 @@ def _sensible(body: dict[str, Any], template: str | None) -> dict[str, Any]:
     if "template" in body:
         body["template"] = template
     for holder in _holders(body):
-        # Two braces begin a variable of a template.
-        holder |= {name: holder[name].replace("{", "(") for name in _TEXTS if isinstance(holder.get(name), str)}
+        # Two braces begin a variable of a template; behind a `oneOf`, patterns that exclude NUL are not kept to.
+        texts = {name: holder[name] for name in _TEXTS if isinstance(holder.get(name), str)}
+        holder |= {name: text.replace("{", "(").replace("\0", "0") for name, text in texts.items()}
         if isinstance(holder.get("components"), list):
             holder["components"] = [{**each, "slug": COMPONENT} for each in holder["components"][:1]]
     return body
