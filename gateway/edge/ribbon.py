@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import Facts, barring, is_never_gated, passes
 from gateway.domain.window import Gate
-from gateway.edge.waiting import BadTargetError, target_of
+from gateway.edge.waiting import refused_question, target_of
 from gateway.http1.request import RequestHead
 from gateway.http1.structured import date_item, text_item
 from gateway.render.wording import rfc3339
@@ -43,15 +43,10 @@ def field(front: "Front", request: RequestHead, client: str, moment: Moment, beg
 
 def answer(front: "Front", request: RequestHead, client: str, moment: Moment) -> tuple[bytes, int]:
     """Return the answer to `/bypass.json?for=/path`, and its status: what the client bypasses on that page."""
-    try:
-        path = target_of(request).path or b"/"
-    except BadTargetError as error:
-        return front.answers.plain(400, str(error), request), 400
-    if request.method not in (b"GET", b"HEAD"):
-        refusal = front.answers.plain(405, "this is asked for with GET", request)
-        return refusal.replace(b"\r\n\r\n", b"\r\nAllow: GET, HEAD\r\n\r\n", 1), 405
+    if refusal := refused_question(front.answers, request, (b"GET", b"HEAD")):
+        return refusal
     facts = front.facts(request, client, moment)
-    facts.path, facts.method = path, _WRITE
+    facts.path, facts.method = target_of(request).path or b"/", _WRITE
     body = json.dumps(_document(front, facts, moment)).encode() + b"\n"
     head = (
         b"HTTP/1.1 200 OK\r\nDate: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"

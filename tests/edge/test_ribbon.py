@@ -166,6 +166,6 @@ async def test_rule_27_a_wrong_question_is_answered_as_such(client: Client) -> N
     post = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" % ASK
     answer = await client.ask(post)
     assert (answer.status, answer.get("Allow")) == (405, b"GET, HEAD")
-    assert answer.body == b"405 this is asked for with GET\n"
+    assert answer.body == b"405 this is asked for with GET, without a body\n"
     head = await client.ask(GET.replace(b"GET", b"HEAD") % (ASK, b""))
     assert (head.status, head.body) == (200, b"")
