@@ -42,6 +42,7 @@ from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
@@ -221,6 +222,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
+        templates=Templates(database, state, product=settings.maintenance.product),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
         audit=Audit(database),

@@ -21,6 +21,11 @@ CREATE TYPE public.operator_role AS ENUM (
     'administrator'
 );
 
+CREATE TYPE public.template_kind AS ENUM (
+    'window',
+    'update'
+);
+
 CREATE TYPE public.token_scope AS ENUM (
     'read',
     'report',
@@ -202,6 +207,7 @@ CREATE TABLE public.bypass_links (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     first_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    first_used_from text DEFAULT ''::text NOT NULL,
     CONSTRAINT bypass_link_expires_in_time CHECK (((expires_at > created_at) AND (expires_at <= (created_at + '720:00:00'::interval)))),
     CONSTRAINT bypass_link_is_of_our_times CHECK ((((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND ((first_used_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (first_used_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)) AND ((revoked_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (revoked_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT bypass_links_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
@@ -343,6 +349,20 @@ CREATE TABLE public.state_version (
     only_row boolean DEFAULT true NOT NULL,
     version bigint DEFAULT (EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric) NOT NULL,
     CONSTRAINT state_version_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.templates (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    kind public.template_kind NOT NULL,
+    fields jsonb NOT NULL,
+    row_version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT templates_fields_check CHECK (((jsonb_typeof(fields) = 'object'::text) AND (length((fields)::text) <= 60000))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT templates_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 60)))
 );
 
 CREATE TABLE public.tokens (
@@ -497,6 +517,12 @@ ALTER TABLE ONLY public.sign_in_links
 ALTER TABLE ONLY public.state_version
     ADD CONSTRAINT state_version_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_slug_key UNIQUE (slug);
+
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_name_key UNIQUE (name);
 
@@ -585,6 +611,8 @@ CREATE TRIGGER components_note_status AFTER UPDATE ON public.components FOR EACH
 CREATE TRIGGER components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW WHEN (((old."position" = new."position") OR (old.group_id IS DISTINCT FROM new.group_id) OR (old.removed_at IS DISTINCT FROM new.removed_at))) EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER templates_row_version BEFORE UPDATE ON public.templates FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER updates_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 

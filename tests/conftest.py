@@ -28,6 +28,7 @@ from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.listener import Listener
@@ -160,6 +161,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
+        templates=Templates(database, state, product="Acme Shop"),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
         audit=Audit(database),

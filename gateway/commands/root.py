@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "Keep components, their order and their status, over the API.",
     ),
     "group": ("gateway.commands.group:group", "Keep the groups that components stand in, over the API."),
+    "template": ("gateway.commands.template:template", "Keep texts for windows and updates, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
 }
 
@@ -69,7 +70,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window`, `series`, `fence`, `replica`, `component`, `group`
-    and `bypass` work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). `window`, `series`, `template`, `fence`, `replica`,
+    `component`, `group` and `bypass` work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)

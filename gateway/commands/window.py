@@ -15,7 +15,7 @@ from gateway.commands.output import print_facts, print_json, print_table, short_
 from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
 from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.commands.window_edit import edit
-from gateway.commands.window_fields import gate_of, given_fields, window_fields
+from gateway.commands.window_fields import from_template, gate_of, given_fields, window_fields
 from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
 from gateway.domain.errors import InvalidError
@@ -88,6 +88,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 @window.command
 @click.argument("window_id", metavar="[ID]", type=click.UUID, required=False)
 @window_fields
+@from_template
 @click.option(
     "--wait-drained",
     "wait",
@@ -107,7 +108,7 @@ def start(
     given = given_fields(**fields)
     if window_id is None:
         _titled(given)
-        if wait is not None:
+        if wait is not None and "template" not in given:
             _require_gate(gate_of(given))
     api = connected(url, token, "write")
     if window_id is None:
@@ -139,6 +140,7 @@ def _require_gate(gate: str) -> None:
 )
 @recurrence_fields
 @window_fields
+@from_template
 @JSON
 @api_options
 def schedule(
@@ -220,15 +222,24 @@ def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | 
 
 @window.command
 @_ID
-@click.option("--status", type=one_of(UpdateStatus), required=True, help="How far it is.")
-@click.argument("text")
+@click.option("--status", type=one_of(UpdateStatus), help="How far it is.")
+@from_template
+@click.argument("text", required=False)
 @JSON
 @api_options
-def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *, as_json: bool) -> None:
-    """Post TEXT (Markdown) on the timeline of a window."""
-    sent = {"status": status, "body": text}
-    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", sent)
-    _tell(changed, f"has a new update: {status}", as_json=as_json)
+def post(window_id: UUID, text: str | None, url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
+    """Post TEXT (Markdown), or that of a template, on the timeline of a window."""
+    if not fields["template"]:
+        missing = [name for name, value in (("--status", fields["status"]), ("TEXT", text)) if value is None]
+        if missing:
+            raise _missing(f"{' and '.join(missing)} missing: give both, or --template SLUG, which has them")
+    given = {"body": text, **fields}
+    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", given_fields(**given))
+    _tell(changed, f"has a new update: {changed['updates'][0]['status']}", as_json=as_json)
+
+
+def _missing(text: str) -> click.UsageError:
+    return click.UsageError(text, ctx=click.get_current_context())
 
 
 def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
@@ -239,9 +250,11 @@ def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
 
 def _titled(given: Document) -> Document:
     """Return what was given for a new window; nothing is sent without a title."""
-    if "title" not in given:
-        text = '--title is missing: what customers read first, such as --title "Database upgrade"'
-        raise click.UsageError(text, click.get_current_context())
+    if "title" not in given and "template" not in given:
+        raise _missing(
+            '--title is missing: what customers read first, such as --title "Database upgrade"; '
+            "or give --template SLUG, which has one"
+        )
     return given
 
 

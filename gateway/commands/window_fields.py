@@ -28,6 +28,15 @@ def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
     return effects
 
 
+def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read `NAME=VALUE`; the last one of a name counts."""
+    pairs = [value.partition("=") for value in values]
+    wrong = next((value for value, (name, sign, _text) in zip(values, pairs, strict=True) if not (name and sign)), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r}: write NAME=VALUE, such as what=Checkout")
+    return {name: text for name, _sign, text in pairs}
+
+
 def _lengths(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[str]:
     lengths = [options.length(context, parameter, value) for value in values]
     return [iso_duration(length) for length in lengths if length is not None]
@@ -43,6 +52,19 @@ SCOPE = (
         multiple=True,
         metavar="PATH",
         help="But none below this path; repeatable.",
+    ),
+)
+_FROM_TEMPLATE = (
+    click.option(
+        "--template", callback=options.slug_option, metavar="SLUG", help="Take what is not given from this template."
+    ),
+    click.option(
+        "--var",
+        "variables",
+        multiple=True,
+        callback=_variables,
+        metavar="NAME=VALUE",
+        help="A variable of the template; repeatable.",
     ),
 )
 _FIELDS = (
@@ -90,6 +112,11 @@ def window_fields(command: F) -> F:
     return _with(command, _FIELDS)
 
 
+def from_template(command: F) -> F:
+    """Add the options that name a template and fill in its variables."""
+    return _with(command, _FROM_TEMPLATE)
+
+
 def trial_fields(command: F) -> F:
     """Add the options that matter to traffic."""
     return _with(command, (GATE, *SCOPE))
@@ -99,7 +126,7 @@ def given_fields(
     *, at: datetime | None = None, estimate: timedelta | None = None, reopening: timedelta | None = None, **plain: Any
 ) -> Document:
     """Return what was given on the command line, and no more: the gateway knows the defaults."""
-    document = {name: value for name, value in plain.items() if value is not None and value not in ((), [])}
+    document = {name: value for name, value in plain.items() if value is not None and value not in ((), [], {})}
     if at is not None:
         document["starts_at"] = at.isoformat()
     if estimate is not None:

@@ -30,7 +30,7 @@ class Permission(StrEnum):
     VIEW = "view"  # read the panel and the API
     REPORT = "report"  # post updates, set component statuses
     OPERATE = "operate"  # start, schedule, edit, extend, end and cancel windows; components and groups;
-    # bypass links; forget replicas
+    # templates; bypass links; forget replicas
     ADMINISTER = "administer"  # people, tokens
 
 
@@ -94,7 +94,10 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
     "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
+    "status.embed": Permission.PUBLIC,
     "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
+    "bypass.leave": Permission.PUBLIC,  # takes rights away from whoever asks, and from nobody else
+    "bypass.ribbon": Permission.PUBLIC,  # served by the data plane (edge/ribbon.py), it is no route of the site
     "admin.bare": Permission.PUBLIC,
     "admin.sign_in": Permission.PUBLIC,
     "admin.link": Permission.PUBLIC,
@@ -121,6 +124,15 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.series.skip": Permission.OPERATE,
     "admin.series.end": Permission.OPERATE,
     "admin.replica.forget": Permission.OPERATE,
+    "admin.window.update": Permission.REPORT,
+    "admin.templates": Permission.VIEW,
+    "admin.template.new": Permission.OPERATE,
+    "admin.template.edit": Permission.OPERATE,
+    "admin.template.remove": Permission.OPERATE,
+    "admin.template.use": Permission.OPERATE,
+    "admin.bypass": Permission.VIEW,
+    "admin.bypass.new": Permission.OPERATE,
+    "admin.bypass.revoke": Permission.OPERATE,
     "admin.components": Permission.VIEW,
     "admin.component": Permission.VIEW,
     "admin.component.new": Permission.OPERATE,
@@ -172,6 +184,12 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.groups.remove": Permission.OPERATE,
     "api.groups.order": Permission.OPERATE,
     "api.groups.move": Permission.OPERATE,
+    "api.templates.list": Permission.VIEW,
+    "api.templates.show": Permission.VIEW,
+    "api.templates.add": Permission.OPERATE,
+    "api.templates.edit": Permission.OPERATE,
+    "api.templates.remove": Permission.OPERATE,
+    "api.templates.render": Permission.VIEW,
     "api.bypass_links.list": Permission.VIEW,
     "api.bypass_links.create": Permission.OPERATE,
     "api.bypass_links.revoke": Permission.OPERATE,

@@ -17,8 +17,8 @@ from gateway.domain.verdict import (
     Verdict,
     decide,
     holds_back,
-    is_exempt_client,
-    is_exempt_path,
+    is_never_gated,
+    passes,
     refuses,
 )
 from gateway.domain.window import Gate, State, Window
@@ -131,9 +131,9 @@ def _reason(
 ) -> Reason:
     if verdict in _REASONS:
         return _REASONS[verdict]
-    if is_exempt_client(facts, exemptions):
+    if passes(facts, exemptions):
         return Reason.BYPASS_NETWORK
-    if is_exempt_path(facts, exemptions):
+    if is_never_gated(facts, exemptions):
         return Reason.NEVER_GATE
     if moment.snapshot is None:
         return Reason.STATE_UNKNOWN

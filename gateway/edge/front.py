@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.config import Settings
+from gateway.domain.bypass import LEFT
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import Facts, Verdict, decide
@@ -35,6 +36,7 @@ RETIREMENT_IDLE = 10.0
 _LAST_WORDS = 2.0
 """Seconds that both ends of a WebSocket have to answer the Close that they are sent at the end."""
 _MOST_UNTOLD = 200_000
+_LEFT = LEFT.encode()
 
 
 class Front:
@@ -87,6 +89,7 @@ class Front:
         """What requests are timed by, and what `State.moment_at` is asked with."""
         self.product = maintenance.product
         self.events_path = self.prefix + b"/events"
+        self.ribbon_path = self.prefix + b"/bypass.json"
         self.waiting = Waiting(self)
         state.watch(self.waiting.moment_changed)
         self.left_behind = LeftBehind(self, settings.server.shutdown_grace.total_seconds())
@@ -111,16 +114,20 @@ class Front:
 
     def verdict(self, request: RequestHead, client: str, moment: Moment, began: float) -> Verdict:
         """Decide on a request that `began` at that time of the monotonic clock."""
+        return decide(self.facts_at(began, request, client, moment), moment, self.exemptions)
+
+    def facts_at(self, began: float, request: RequestHead, client: str, moment: Moment) -> Facts:
+        """Return what is known of a request that `began` at that time of the monotonic clock."""
         facts = self.facts(request, client, moment)
         if moment.reopening:
             facts.client = client_key(request, client)
             facts.at = began + self.state.clock.offset
-        return decide(facts, moment, self.exemptions)
+        return facts
 
     def facts(self, request: RequestHead, client: str, moment: Moment) -> Facts:
-        """Return what is known of a request, reopenings aside."""
+        """Return what is known of a request, reopenings aside. Who has left a bypass is a customer from everywhere."""
         fields = request.fields
-        address = _address(client) if self.exemptions.networks else None
+        address = _address(client) if self.exemptions.networks and _LEFT not in fields.bypass else None
         bypass = moment.bypass(fields.bypass) if fields.bypass and moment.gates else None
         return Facts(fields.host, request.path, request.method, address, bypass)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.fence import Fence, Replica, ReplicaState
+from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
@@ -72,6 +73,23 @@ class Typed:
     def error(self, name: str) -> str:
         """Return what is wrong with a field; empty where nothing is."""
         return self.errors.get(name, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A text as customers will read it; `text` is Markdown, `title` (may be empty) is not."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """The form of an update: templates to choose from, variables that the chosen one asks for, a text to preview."""
+
+    templates: Options = ()
+    asked: tuple[str, ...] = ()
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +167,7 @@ class DashboardScreen:
     """By the window's id; only of those that gate."""
     upcoming: tuple[WindowRow, ...]
     components: tuple[ComponentRow, ...]
+    templates: tuple[Template, ...]
     form: Typed
 
 
@@ -165,6 +184,7 @@ class WindowScreen:
     """`admin/window.html`: one window, its timeline, and what can be done."""
 
     window: WindowRow
+    posting: Posting
     update: Typed
     extension: Typed
     reopening: Typed
@@ -192,6 +212,7 @@ class WindowFormScreen:
     window: WindowRow | None
     components: tuple[tuple[str, str], ...]
     trial: "Trial"
+    preview: Preview | None = None
     conflict: str = ""
     differences: tuple[Difference, ...] = ()
 

@@ -34,6 +34,8 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "series_has_a_rule": ("rule", "must have 1 to 500 characters"),
     "windows_series_id_fkey": ("series", "has windows: end it instead"),
     "components_slug_key": ("slug", "is taken by another component"),
+    "templates_slug_key": ("slug", "is taken by another template"),
+    "templates_fields_check": ("description", "is too long for a template"),
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),
     "bypass_link_expires_in_time": ("expires_in", "must lie between nothing and 30 days"),

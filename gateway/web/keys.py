@@ -21,6 +21,7 @@ from gateway.service.operators import Operators
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 
@@ -37,6 +38,7 @@ class Services:
     component_histories: ComponentHistories
     operators: Operators
     tokens: Tokens
+    templates: Templates
     bypass_links: BypassLinks
     fences: Fences
     audit: Audit

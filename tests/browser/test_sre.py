@@ -158,10 +158,35 @@ async def test_every_screen_fits_a_phone(browser: Browser, scene: Scene) -> None
     async with visit(browser, width=320) as sre:
         await sign_in(sre, scene)
         one = f"/windows/{window.id}"
-        for path in ("/", "/windows", "/windows/new", one, f"{one}/edit", "/components", "/audit", "/sign-in"):
+        more = ("/templates", "/templates/deploy", "/templates/deploy/use", "/templates/new/update", "/bypass")
+        for path in ("/", "/windows", "/windows/new", one, f"{one}/edit", "/components", "/audit", "/sign-in", *more):
             await sre.page.goto(scene.panel + path)
             assert await sre.overflow() <= 0, path
         assert sre.wrongs == []
+
+
+async def test_an_incident_takes_three_clicks_without_javascript(browser: Browser, scene: Scene) -> None:
+    """The template's button, a word, "Start or schedule"; then an update from a template, and it is there."""
+    async with visit(browser, java_script_enabled=False) as sre, visit(browser) as customer:
+        await sign_in(sre, scene)
+        page = sre.page
+        await page.click("text=Unexpected outage")
+        await page.fill("[name='var.what']", "The checkout")
+        await page.click("text=Start or schedule")
+        assert "The window has started." in await sre.text()
+        await customer.page.goto(scene.url)
+        assert "The checkout is not available" in await customer.text()
+
+        await page.select_option("#template", "identified")
+        await page.click("#post >> button:text-is('Use')")
+        await page.fill("[name='var.cause']", "a *broken* cable")
+        await page.keyboard.press("Enter")
+        assert "We have found the cause: a *broken* cable." in await page.inner_text(".preview")
+        await page.click("#post >> text=Post >> nth=-1")
+        assert "The update is on the status page." in await sre.text()
+        await customer.page.reload()
+        assert "We have found the cause: a *broken* cable. We are working on it." in await customer.text()
+        assert sre.wrongs + customer.wrongs == []
 
 
 async def test_the_keyboard_is_enough(browser: Browser, scene: Scene) -> None:

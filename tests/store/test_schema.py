@@ -14,7 +14,7 @@ from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.window import State
 from gateway.store.pool import Database
 from gateway.store.snapshot import database_clock, load_snapshot
-from gateway.store.windows import list_windows
+from gateway.store.windows import WindowFilter, list_windows
 from tests.observed import wait_until
 
 Sql = Callable[[str], str]
@@ -391,9 +391,9 @@ async def test_the_database_and_the_gateway_agree_on_every_state(database: Datab
     """)
     async with database.session() as session:
         now = await database_clock(session)
-        everything = await list_windows(session, states=None, soonest_first=True, most=1000)
+        everything = await list_windows(session, WindowFilter(), soonest_first=True, most=1000)
         found = {
-            state: await list_windows(session, states=frozenset({state}), soonest_first=True, most=1000)
+            state: await list_windows(session, WindowFilter(states=frozenset({state})), soonest_first=True, most=1000)
             for state in State
         }
     assert len(everything) > 50

@@ -17,7 +17,7 @@ _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
 
 # Of hosts, paths, components or reminders: each request is compared with each of them.
-_MOST = 200
+MOST_OF_EACH = 200
 
 
 def _host(value: str) -> str:
@@ -56,9 +56,9 @@ PlainPath = Annotated[str, AfterValidator(_excluded_path), WithJsonSchema(_PLAIN
 class ScopeDraft(Draft):
     """Which requests a window is about; empty hosts and paths mean all, `excluded_paths` are left out again."""
 
-    hosts: tuple[HostPattern, ...] = Field((), max_length=_MOST)
-    paths: tuple[PathPrefix, ...] = Field((), max_length=_MOST)
-    excluded_paths: tuple[PlainPath, ...] = Field((), max_length=_MOST)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=MOST_OF_EACH)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=MOST_OF_EACH)
+    excluded_paths: tuple[PlainPath, ...] = Field((), max_length=MOST_OF_EACH)
 
     @field_validator("excluded_paths")
     @classmethod
@@ -101,14 +101,14 @@ class WindowDraft(Draft):
     ends: Ends = Ends.WHEN_FIXED
     gate: Gate | None = None
     scope: ScopeDraft = ScopeDraft()
-    components: tuple[EffectDraft, ...] = Field((), max_length=_MOST)
-    reminders: tuple[LeadTime, ...] = Field((), max_length=_MOST)
+    components: tuple[EffectDraft, ...] = Field((), max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] = Field((), max_length=MOST_OF_EACH)
     recurrence: RecurrenceDraft | None = None
     reopen_over: LeadTime = timedelta()
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components)
+        refuse_doubles(self.components)
         return self
 
     @field_validator("recurrence")
@@ -130,14 +130,14 @@ class WindowChange(Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = Field(None, max_length=_MOST)
-    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=_MOST)
+    components: tuple[EffectDraft, ...] | None = Field(None, max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=MOST_OF_EACH)
     reopen_over: LeadTime | None = None
     fixed: bool | None = None
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components or ())
+        refuse_doubles(self.components or ())
         return self
 
 
@@ -148,7 +148,12 @@ class UpdateDraft(Draft):
     body: Body
 
 
-def _refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+def refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+    """Refuse effects that name a component twice.
+
+    Raises:
+        ValueError: they do.
+    """
     for slug, times in Counter(effect.slug for effect in components).items():
         if times > 1:
             raise ValueError(f'components names "{slug}" twice')

@@ -6,7 +6,20 @@
 
 from aiohttp import web
 
-from gateway.web.admin import audit, component_groups, components, dashboard, fences, series, sign_in, trial, windows
+from gateway.web.admin import (
+    audit,
+    bypass,
+    component_groups,
+    components,
+    dashboard,
+    fences,
+    series,
+    sign_in,
+    templates,
+    trial,
+    updates,
+    windows,
+)
 from gateway.web.admin.not_saved import keep_typed
 
 __all__ = ["keep_typed", "routes"]
@@ -15,5 +28,8 @@ __all__ = ["keep_typed", "routes"]
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
-    areas = (sign_in, dashboard, trial, windows, series, fences, components, component_groups, audit)
+    areas = (
+        *(sign_in, dashboard, trial, windows, updates, series, templates),
+        *(fences, components, component_groups, bypass, audit),
+    )
     return [route for area in areas for route in area.routes(base)]

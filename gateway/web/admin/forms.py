@@ -68,7 +68,7 @@ def draft_of(values: Mapping[str, str]) -> WindowDraft:
     Raises:
         InvalidError: `fields` names each wrong field.
     """
-    return checked(WindowDraft, {"starts_at": _instant(values.get("starts_at", "")), **_common(values)})
+    return checked(WindowDraft, {"starts_at": instant(values.get("starts_at", "")), **_common(values)})
 
 
 def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
@@ -79,7 +79,7 @@ def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
     """
     data = _common(values)
     if values.get("starts_at", "") != local_time(window.starts_at):
-        starts_at = _instant(values.get("starts_at", ""))
+        starts_at = instant(values.get("starts_at", ""))
         if starts_at is None:
             raise InvalidError({"starts_at": 'can\'t be empty here: give a time, or use "Start now" on the window'})
         data["starts_at"] = starts_at
@@ -90,12 +90,15 @@ def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
 
 def differences(saved: Window, values: Mapping[str, str], names: Iterable[tuple[str, str]]) -> tuple[Difference, ...]:
     """Compare what is saved with what was typed; `names` are the components, as slug and name."""
-    now = fields_of(saved)
-    labels = FIELDS | {COMPONENT_FIELD + slug: name for slug, name in names}
+    return compared(fields_of(saved), values, FIELDS | {COMPONENT_FIELD + slug: name for slug, name in names})
+
+
+def compared(saved: Mapping[str, str], typed: Mapping[str, str], labels: Mapping[str, str]) -> tuple[Difference, ...]:
+    """Return the fields of a form whose values differ, under their labels."""
     return tuple(
-        Difference(name=label, saved=now.get(name, ""), typed=values.get(name, ""))
+        Difference(name=label, saved=saved.get(name, ""), typed=typed.get(name, ""))
         for name, label in labels.items()
-        if now.get(name, "").strip() != values.get(name, "").strip()
+        if saved.get(name, "").strip() != typed.get(name, "").strip()
     )
 
 
@@ -112,12 +115,17 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data["estimated_duration"] = values.get("estimated_duration", "")
     data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
     data["scope"] = _scope(values)
-    data["components"] = [
+    data["components"] = effects(values)
+    return data
+
+
+def effects(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the components that a form gives a status, as a draft has them."""
+    return [
         {"slug": name.removeprefix(COMPONENT_FIELD), "status": status}
         for name, status in values.items()
         if name.startswith(COMPONENT_FIELD) and status
     ]
-    return data
 
 
 def trial_of(values: Mapping[str, str]) -> TrialDraft:
@@ -139,7 +147,7 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
     """Read a time of the form, which is in UTC.
 
     Raises:

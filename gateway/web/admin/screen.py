@@ -44,6 +44,9 @@ _NOTICES = {
     "group-added": "The group has been added.",
     "group-removed": "The group is removed; its components stay.",
     "forgotten": "The gateway is forgotten. If it lives, it comes back by itself.",
+    "revoked": "The link is revoked: whoever holds it is a customer again.",
+    "template-saved": "The template is saved.",
+    "template-removed": "The template is removed. What was made from it stays.",
     "signed-out": "You are signed out.",
 }
 

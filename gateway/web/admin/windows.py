@@ -1,6 +1,7 @@
 """Windows in the panel: the list, the form, one window, and everything that can be done to it."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from aiohttp import web
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.schedule import next_of_each_series
+from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Window
-from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
@@ -68,6 +70,8 @@ async def _blank(request: web.Request) -> web.Response:
 
 async def _create(request: web.Request) -> web.Response:
     values = await typed_values(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), None, preview=_preview(values))
     try:
         draft = series_forms.draft_of(values) if series_forms.repeats(values) else forms.draft_of(values)
         window = await _windows(request).create(draft, actor(request))
@@ -88,6 +92,8 @@ async def _edit_form(request: web.Request) -> web.Response:
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
     window = await window_of(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), window, preview=_preview(values))
     try:
         change = forms.change_of(values, window)
         changed = await _windows(request).edit(window.id, change, actor(request), row_version=read_row_version(values))
@@ -163,6 +169,10 @@ async def _done(
     return see(request, f"/windows/{window.id}", notice)
 
 
+def _preview(values: dict[str, str]) -> Preview:
+    return Preview(title=values.get("title", ""), text=values.get("description", ""))
+
+
 def _length(text: str) -> timedelta:
     length = parse_duration(text)
     if length <= timedelta():
@@ -196,6 +206,7 @@ async def window_screen(
     window: Window,
     *,
     update: Typed | None = None,
+    posting: Posting | None = None,
     extension: Typed | None = None,
     reopening: Typed | None = None,
     trial: Trial | None = None,
@@ -206,8 +217,11 @@ async def window_screen(
     now = request.app[SERVICES].state.now()
     is_gating = window.gate is not Gate.NONE and window.is_active(now)
     fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
+    templates = await request.app[SERVICES].templates.list(kind=TemplateKind.UPDATE)
+    posting = posting or Posting()
     screen = WindowScreen(
         window=window_row(request, window),
+        posting=replace(posting, templates=tuple((each.slug, each.name) for each in templates)),
         fence=fence,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
@@ -225,6 +239,7 @@ async def form_screen(
     window: Window | None,
     *,
     trial: Trial | None = None,
+    preview: Preview | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> web.Response:
@@ -237,6 +252,7 @@ async def form_screen(
         window=window_row(request, window) if window else None,
         components=components,
         trial=trial or Trial(),
+        preview=preview,
         conflict=conflict,
         differences=forms.differences(window, form.values, components) if window and conflict else (),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, component_groups, components, fences, preview, series, windows
+from gateway.web.api import bypass_links, component_groups, components, fences, preview, series, templates, windows
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
@@ -18,6 +18,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *fences.OPERATIONS,
     *components.OPERATIONS,
     *component_groups.OPERATIONS,
+    *templates.OPERATIONS,
     *bypass_links.OPERATIONS,
 )
 

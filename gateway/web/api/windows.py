@@ -10,7 +10,8 @@ from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope
 from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
-from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
+from gateway.service.drafts.templates import UpdateRequest, WindowRequest
+from gateway.service.drafts.windows import WindowChange
 from gateway.store.windows import WindowFilter
 from gateway.web.api import documents
 from gateway.web.api.bodies import Nothing, Versioned
@@ -186,9 +187,13 @@ async def list_windows(call: Call[None, WindowQuery]) -> Answer:
     return Answer(document=WindowPage(windows=tuple(WindowDocument.of(w, now) for w in windows), next_cursor=cursor))
 
 
-async def create_window(call: Call[WindowDraft, None]) -> Answer:
-    """Schedule a window; without `starts_at` it starts now. With `recurrence`, a series: answers with its first one."""
-    window = await call.services.windows.create(call.body, call.actor)
+async def create_window(call: Call[WindowRequest, None]) -> Answer:
+    """Schedule a window; without `starts_at` it starts now. With `recurrence`, a series: answers with its first one.
+
+    A template says what the call leaves out.
+    """
+    draft = await call.services.templates.window(call.body)
+    window = await call.services.windows.create(draft, call.actor)
     return _answer(call, window, location=call.path_of("api.windows.show", id=str(window.id)))
 
 
@@ -235,10 +240,11 @@ async def reopen_window(call: Call[Reopening, None]) -> Answer:
     return _answer(call, window)
 
 
-async def post_update(call: Call[UpdateDraft, None]) -> Answer:
-    """Post on the window's timeline; answers with the window."""
+async def post_update(call: Call[UpdateRequest, None]) -> Answer:
+    """Post on the window's timeline, perhaps from a template; answers with the window."""
     which = call.id("window")
-    return _answer(call, await call.services.windows.post(which, call.body, call.actor))
+    draft = await call.services.templates.update(await call.services.windows.get(which), call.body)
+    return _answer(call, await call.services.windows.post(which, draft, call.actor))
 
 
 def _answer(call: Call[Any, Any], window: Window, *, location: str | None = None) -> Answer:
@@ -261,7 +267,7 @@ OPERATIONS = (
         create_window,
         name="api.windows.create",
         summary="Schedule or start a window",
-        body=WindowDraft,
+        body=WindowRequest,
         answer=WindowDocument,
         status=201,
     ),
@@ -334,7 +340,7 @@ OPERATIONS = (
         post_update,
         name="api.windows.post",
         summary="Post an update on a window",
-        body=UpdateDraft,
+        body=UpdateRequest,
         answer=WindowDocument,
         status=201,
     ),
