@@ -34,6 +34,7 @@ from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
+from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -249,6 +250,9 @@ async def _serve(
         database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
     )
     metrics.left_behind, metrics.is_registered = front.left_behind.total, replica.registered.is_set
+    interval = settings.maintenance.count_interval.total_seconds()
+    writer = RefusalWriter(database, services.state, front.refusals, every=interval, observe=observe)
+    metrics.unwritten = writer.unwritten
 
     async def own_exposition() -> bytes:
         return merged({1: metrics.text().decode()})
@@ -271,6 +275,7 @@ async def _serve(
             if any(binding.is_tls for binding in outside):
                 await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
+        await writer.finish()
         await replica.leave(to_neighbours=ending.is_retirement)
 
     stack.push_async_callback(runner.cleanup)
@@ -279,6 +284,7 @@ async def _serve(
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
+    supervisor.start(writer.keep_writing, "refusals")
     tls = _tls(settings, supervisor, observe)
     supervisor.start(replica.keep_reporting, "replica")
     await replica.settle(_REGISTER)  # every fence counts this replica before it serves anybody

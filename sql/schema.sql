@@ -92,6 +92,20 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.keep_first_estimate() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'INSERT' then
+        new.first_estimate := new.estimated_duration;
+    elsif old.starts_at > clock_timestamp() or new.starts_at > clock_timestamp() then
+        new.first_estimate := new.estimated_duration;
+    else
+        new.first_estimate := old.first_estimate;
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.queue_for_state_version() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -196,6 +210,12 @@ CREATE TABLE public.operators (
     CONSTRAINT operators_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254)))
 );
 
+CREATE TABLE public.refusal_writers (
+    id uuid NOT NULL,
+    written bigint NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.replicas (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -257,6 +277,11 @@ CREATE TABLE public.updates (
     CONSTRAINT updates_body_check CHECK (((length(body) >= 1) AND (length(body) <= 20000)))
 );
 
+CREATE TABLE public.window_clients (
+    window_id uuid NOT NULL,
+    client bytea NOT NULL
+);
+
 CREATE TABLE public.window_components (
     window_id uuid NOT NULL,
     component_id uuid NOT NULL,
@@ -285,6 +310,7 @@ CREATE TABLE public.windows (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     excluded_paths text[] DEFAULT '{}'::text[] NOT NULL,
+    first_estimate interval NOT NULL,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
@@ -323,6 +349,15 @@ CREATE VIEW public.window_documents AS
           WHERE (u.window_id = w.id)), '[]'::jsonb)) AS document
    FROM public.windows w;
 
+CREATE TABLE public.window_refusals (
+    window_id uuid NOT NULL,
+    requests bigint DEFAULT 0 NOT NULL,
+    clients bigint DEFAULT 0 NOT NULL,
+    is_at_least boolean DEFAULT false NOT NULL,
+    counted_until timestamp with time zone NOT NULL,
+    client_key bytea DEFAULT decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)
+);
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
@@ -349,6 +384,9 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refusal_writers
+    ADD CONSTRAINT refusal_writers_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (id);
@@ -377,8 +415,14 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.window_clients
+    ADD CONSTRAINT window_clients_pkey PRIMARY KEY (window_id, client);
+
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_pkey PRIMARY KEY (window_id, component_id);
+
+ALTER TABLE ONLY public.window_refusals
+    ADD CONSTRAINT window_refusals_pkey PRIMARY KEY (window_id);
 
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
@@ -390,6 +434,8 @@ CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at
 CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
+
+CREATE INDEX refusal_writers_by_time ON public.refusal_writers USING btree (written_at);
 
 CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
 
@@ -437,6 +483,8 @@ CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON publ
 
 CREATE TRIGGER windows_fill BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.fill_window();
 
+CREATE TRIGGER windows_first_estimate BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.keep_first_estimate();
+
 CREATE TRIGGER windows_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER windows_row_version BEFORE UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
@@ -453,8 +501,14 @@ ALTER TABLE ONLY public.sign_in_links
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.window_clients
+    ADD CONSTRAINT window_clients_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.window_refusals
+    ADD CONSTRAINT window_refusals_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;

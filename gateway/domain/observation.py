@@ -282,6 +282,26 @@ class ReplicaUnregistered:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsUnwritten:
+    """How many requests windows have refused can't be written at the moment; the counts are kept and written later."""
+
+    reason: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsWritten:
+    """The counts that could not be written are written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsLost:
+    """The process ends, and the database is away: so many refused requests are missing from the history."""
+
+    requests: int
+
+
 Observation = (
     Listening
     | Stopping
@@ -318,6 +338,9 @@ Observation = (
     | BypassUsed
     | ReplicaDied
     | ReplicaUnregistered
+    | RefusalsUnwritten
+    | RefusalsWritten
+    | RefusalsLost
 )
 Observer = Callable[[Observation], None]
 

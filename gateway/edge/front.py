@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.config import Settings
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
+from gateway.domain.refusals import Refusals
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
 from gateway.edge.answers import Answers
 from gateway.edge.left_behind import LeftBehind
 from gateway.edge.places import client_key
+from gateway.edge.refusals import counted_as, refusing
 from gateway.edge.upstream import Pool
 from gateway.edge.waiting import Waiting, WaitingClient
 from gateway.http1.request import RequestHead
@@ -95,6 +97,8 @@ class Front:
         self.left_behind = LeftBehind(self, settings.server.shutdown_grace.total_seconds())
         self.left_behind.moment_changed(state.moment)
         state.watch(self.left_behind.moment_changed)
+        self.refusals = Refusals()
+        """What windows have kept from the application, until it is written down."""
         self._served = served
         self._untold: list[RequestServed] = []
         self._dropped = 0
@@ -114,11 +118,23 @@ class Front:
 
     def verdict(self, request: RequestHead, client: str, moment: Moment, began: float) -> Verdict:
         """Decide on a request that `began` at that time of the monotonic clock."""
+        return decide(self._all_facts(request, client, moment, began), moment, self.exemptions)
+
+    def refused(self, request: RequestHead, client: str, moment: Moment, began: float) -> None:
+        """Count a request that was refused at a moment, for each window that refuses it."""
+        gating = moment.gating
+        if len(gating) == 1 and not moment.reopening:  # mostly: then it is this one
+            self.refusals.add(gating[0], counted_as(client))
+            return
+        for window in refusing(moment, self._all_facts(request, client, moment, began)):
+            self.refusals.add(window, counted_as(client))
+
+    def _all_facts(self, request: RequestHead, client: str, moment: Moment, began: float) -> Facts:
         facts = self.facts(request, client, moment)
         if moment.reopening:
             facts.client = client_key(request, client)
             facts.at = began + self.state.clock.offset
-        return decide(facts, moment, self.exemptions)
+        return facts
 
     def facts(self, request: RequestHead, client: str, moment: Moment) -> Facts:
         """Return what is known of a request, reopenings aside."""
