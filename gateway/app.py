@@ -37,6 +37,7 @@ from gateway.service.operators import Operators
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
@@ -214,6 +215,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         limits=Limits(
             sign_in_rate=settings.admin.sign_in_rate,

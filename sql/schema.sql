@@ -351,12 +351,57 @@ CREATE VIEW public.window_documents AS
 
 CREATE TABLE public.window_refusals (
     window_id uuid NOT NULL,
-    requests bigint DEFAULT 0 NOT NULL,
-    clients bigint DEFAULT 0 NOT NULL,
+    requests bigint DEFAULT 0,
+    clients bigint DEFAULT 0,
     is_at_least boolean DEFAULT false NOT NULL,
     counted_until timestamp with time zone NOT NULL,
     client_key bytea DEFAULT decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)
 );
+
+CREATE VIEW public.window_history AS
+ SELECT w.id,
+    w.kind,
+    w.title,
+    w.gate,
+    w.starts_at,
+    over.ended_at,
+    w.fixed,
+    w.first_estimate,
+    w.estimated_duration,
+        CASE
+            WHEN ((w.cancelled_at IS NULL) AND (w.starts_at <= clock_timestamp())) THEN (COALESCE(over.ended_at, clock_timestamp()) - w.starts_at)
+            ELSE NULL::interval
+        END AS real_duration,
+        CASE
+            WHEN (r.window_id IS NULL) THEN (0)::bigint
+            ELSE r.requests
+        END AS refused_requests,
+        CASE
+            WHEN (r.window_id IS NULL) THEN (0)::bigint
+            ELSE r.clients
+        END AS distinct_clients,
+    COALESCE(r.is_at_least, false) AS is_at_least,
+        CASE
+            WHEN (r.requests IS NOT NULL) THEN r.counted_until
+            ELSE NULL::timestamp with time zone
+        END AS counted_until,
+    ARRAY( SELECT c.slug
+           FROM (public.window_components wc
+             JOIN public.components c ON ((c.id = wc.component_id)))
+          WHERE (wc.window_id = w.id)
+          ORDER BY c."position", c.slug) AS components
+   FROM ((public.windows w
+     LEFT JOIN public.window_refusals r ON ((r.window_id = w.id)))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((w.cancelled_at IS NULL) AND (stop.stops_at <= clock_timestamp())) THEN stop.stops_at
+                    ELSE NULL::timestamp with time zone
+                END AS ended_at
+           FROM ( SELECT COALESCE(w.ended_at,
+                        CASE
+                            WHEN (w.ends = 'on_time'::public.window_ends) THEN w.scheduled_until
+                            ELSE NULL::timestamp with time zone
+                        END) AS stops_at) stop) over);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);

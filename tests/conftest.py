@@ -22,6 +22,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
@@ -152,6 +153,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         tokens=Tokens(database),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         limits=Limits(
             sign_in_rate=Admin().sign_in_rate,

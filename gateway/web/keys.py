@@ -16,6 +16,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.operators import Operators
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 
@@ -30,6 +31,7 @@ class Services:
     tokens: Tokens
     bypass_links: BypassLinks
     fences: Fences
+    statistics: Statistics
     audit: Audit
     limits: Limits
     state: State

@@ -10,9 +10,9 @@ returning written;
 insert into window_refusals as r (window_id, requests, is_at_least, counted_until)
 select id, :requests, :is_at_least, :until from windows where id = :window_id for key share
 on conflict (window_id) do update
-set requests = r.requests + excluded.requests, is_at_least = r.is_at_least or excluded.is_at_least,
+set requests = coalesce(r.requests, 0) + excluded.requests, is_at_least = r.is_at_least or excluded.is_at_least,
     counted_until = greatest(r.counted_until, excluded.counted_until)
-returning clients, client_key;
+returning coalesce(clients, 0) as clients, client_key;
 
 -- name: add_clients(window_id, hashes, is_at_least)!
 with added as (
@@ -22,7 +22,7 @@ with added as (
     returning client
 )
 update window_refusals
-set clients = clients + (select count(*) from added), is_at_least = is_at_least or :is_at_least
+set clients = coalesce(clients, 0) + (select count(*) from added), is_at_least = is_at_least or :is_at_least
 where window_id = :window_id;
 
 -- name: forget_clients()!

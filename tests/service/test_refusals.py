@@ -27,6 +27,7 @@ from tests.schema import migrate_at
 
 Sql = Callable[[str], str]
 INSERT = "insert into windows (id, title) values ('{}', 'Upgrade {}')"
+END = "update windows set starts_at = now() - interval '2 days', {}"
 ROW = "select requests, clients, is_at_least from window_refusals where window_id = '{}'"
 
 
@@ -291,7 +292,7 @@ async def test_a_day_after_the_window_clients_are_forgotten_and_their_number_sta
     """The hashes go, and with them what they were made with; a window that is not over keeps them."""
     gateways[0].refuse(window, "10.0.0.1", "10.0.0.2")
     await gateways[0].writer.write()
-    sql("update windows set starts_at = now() - interval '2 days', " + end)
+    sql(END.format(end))
     async with database.transaction() as session:
         await jobs.sweep(session)
     assert row(sql, window) == "2|2|f"
