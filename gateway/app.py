@@ -33,6 +33,7 @@ from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
@@ -217,6 +218,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         fences=Fences(database),
         statistics=Statistics(database),
         audit=Audit(database),
+        onces=Onces(database),
         limits=Limits(
             sign_in_rate=settings.admin.sign_in_rate,
             api_rate=settings.limits.api_rate,

@@ -20,6 +20,7 @@ from gateway.service.clock import Clock
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
@@ -155,6 +156,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         fences=Fences(database),
         statistics=Statistics(database),
         audit=Audit(database),
+        onces=Onces(database),
         limits=Limits(
             sign_in_rate=Admin().sign_in_rate,
             api_rate=GivenLimits().api_rate,

@@ -14,6 +14,7 @@ from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
@@ -33,6 +34,7 @@ class Services:
     fences: Fences
     statistics: Statistics
     audit: Audit
+    onces: Onces
     limits: Limits
     state: State
 
