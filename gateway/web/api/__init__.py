@@ -7,13 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, components, fences, windows
+from gateway.web.api import bypass_links, components, fences, history, statistics, windows
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *windows.OPERATIONS,
+    *statistics.OPERATIONS,
     *fences.OPERATIONS,
+    *history.OPERATIONS,
     *components.OPERATIONS,
     *bypass_links.OPERATIONS,
 )
