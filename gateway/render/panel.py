@@ -10,6 +10,7 @@ from gateway.domain.fence import Fence, Replica, ReplicaState
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
+from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 Options = tuple[tuple[str, str], ...]
@@ -160,6 +161,8 @@ class WindowScreen:
     update: Typed
     extension: Typed
     fence: FenceView | None
+    numbers: Numbers | None
+    """None: it never began."""
     conflict: str = ""
 
 

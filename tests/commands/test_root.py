@@ -32,6 +32,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post"}
     assert names == (
         {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component", "bypass"}
+        | {"history", "history list", "history show", "history export"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}

@@ -6,7 +6,7 @@
 
 from aiohttp import web
 
-from gateway.web.admin import audit, components, dashboard, fences, sign_in, windows
+from gateway.web.admin import audit, components, dashboard, fences, history, sign_in, windows
 from gateway.web.admin.not_saved import keep_typed
 
 __all__ = ["keep_typed", "routes"]
@@ -15,4 +15,8 @@ __all__ = ["keep_typed", "routes"]
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
-    return [route for area in (sign_in, dashboard, windows, fences, components, audit) for route in area.routes(base)]
+    return [
+        route
+        for area in (sign_in, dashboard, windows, fences, components, history, audit)
+        for route in area.routes(base)
+    ]

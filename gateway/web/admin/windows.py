@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.window import Gate, Window
+from gateway.render.numbers import numbers
 from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
@@ -184,9 +185,11 @@ async def _window_screen(
 ) -> web.Response:
     is_gating = window.gate is not Gate.NONE and window.is_active(request.app[SERVICES].state.now())
     fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
+    statistics = await request.app[SERVICES].statistics.of(window.id)
     screen = WindowScreen(
         window=window_row(request, window),
         fence=fence,
+        numbers=numbers(statistics) if statistics.real_duration is not None else None,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
         conflict=conflict,
