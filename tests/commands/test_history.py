@@ -142,9 +142,7 @@ async def test_what_it_refuses(shell: Shell, sql: Sql) -> None:
     assert refused(done, 1, "nothing answers at http://127.0.0.1:1")
 
 
-async def test_what_is_no_gateway_is_not_taken_for_a_history(
-    shell: Shell, aiohttp_client: ClientMaker
-) -> None:
+async def test_what_is_no_gateway_is_not_taken_for_a_history(shell: Shell, aiohttp_client: ClientMaker) -> None:
     """Another server's page does not end up in a spreadsheet."""
     app = web.Application()
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from aiohttp import web
 
@@ -10,17 +11,16 @@ from gateway.domain.window import Kind
 from gateway.render.history_screens import HistoryScreen, history_totals
 from gateway.render.numbers import numbers
 from gateway.render.panel import KIND_OPTIONS, Typed
-from gateway.store.statistics import HistoryFilter
+from gateway.store.statistics import HistoryFilter, Place
 from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import render
-from gateway.web.api.history import PLACE
-from gateway.web.api.history_export import Form, export
-from gateway.web.api.paging import paged, place_of
+from gateway.web.history_export import Form, export
 from gateway.web.keys import SERVICES
 
 _LISTED = 50
 _FIELDS = ("from", "to", "kind", "component")
 _DAY = timedelta(days=1)
+_NO_PAGE = "There is no such page of the history: begin with the newest windows."
 
 
 def routes(base: str) -> list[web.RouteDef]:
@@ -37,12 +37,13 @@ async def _list(request: web.Request) -> web.Response:
     statistics, path = request.app[SERVICES].statistics, request.path
     try:
         wanted = _filter(values)
-        after = place_of(request.query.get("cursor"), PLACE)
+        after = _place(request)
     except InvalidError as error:
         form = Typed(values=values, errors=error.fields)
         return render(request, "admin/history.html", _empty(request, form), section="history", status=422)
     found = await statistics.page(wanted, after=after, limit=_LISTED + 1)
-    windows, cursor = paged(found, _LISTED, lambda window: (window.starts_at, window.id))
+    windows = found[:_LISTED]
+    last = {"start": windows[-1].starts_at.isoformat(), "behind": str(windows[-1].id)} if windows else {}
     given = {name: value for name, value in values.items() if value}
     screen = HistoryScreen(
         form=Typed(values=values),
@@ -54,7 +55,7 @@ async def _list(request: web.Request) -> web.Response:
         is_filtered=bool(given),
         is_first=after is None,
         newest=_address(path, given),
-        older="" if cursor is None else _address(path, given | {"cursor": cursor}),
+        older=_address(path, given | last) if len(found) > _LISTED else "",
     )
     return render(request, "admin/history.html", screen, section="history")
 
@@ -69,6 +70,24 @@ async def _json(request: web.Request) -> web.Response:
 
 def _values(request: web.Request) -> dict[str, str]:
     return {name: request.query.get(name, "").strip() for name in _FIELDS}
+
+
+def _place(request: web.Request) -> Place | None:
+    """Return the window behind which a page begins; None for the first page.
+
+    Raises:
+        InvalidError: the address was not one of ours.
+    """
+    start, behind = request.query.get("start"), request.query.get("behind")
+    if start is None and behind is None:
+        return None
+    try:
+        place = datetime.fromisoformat(start or ""), UUID(behind or "")
+    except ValueError as error:
+        raise InvalidError({"form": _NO_PAGE}) from error
+    if place[0].tzinfo is None:
+        raise InvalidError({"form": _NO_PAGE})
+    return place
 
 
 def _filter(values: dict[str, str]) -> HistoryFilter:

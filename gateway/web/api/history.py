@@ -10,12 +10,12 @@ from gateway.domain.window import Kind
 from gateway.service.drafts.fields import Draft, Instant, Slug
 from gateway.store.statistics import HistoryFilter
 from gateway.web.api.documents import Document, Page
-from gateway.web.api.history_export import Form, export
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
 from gateway.web.api.statistics import StatisticsDocument
+from gateway.web.history_export import Form, export
 
-PLACE = TypeAdapter(tuple[datetime, UUID])
+_PLACE = TypeAdapter(tuple[datetime, UUID])
 
 
 class HistoryWanted(Draft):
@@ -57,7 +57,7 @@ class WholeHistory(Document):
 
 async def list_history(call: Call[None, HistoryQuery]) -> Answer:
     """List windows that are over in numbers, the latest start first; cancelled ones never took place."""
-    after, limit = place_of(call.query.cursor, PLACE), call.query.limit
+    after, limit = place_of(call.query.cursor, _PLACE), call.query.limit
     found = await call.services.statistics.page(call.query.filter(), after=after, limit=limit + 1)
     windows, cursor = paged(found, limit, lambda window: (window.starts_at, window.id))
     return Answer(

@@ -6,10 +6,9 @@ from enum import StrEnum
 from aiohttp import web
 
 from gateway.domain.statistics import WindowStatistics
-from gateway.render.history_csv import csv_head, csv_rows
+from gateway.render.history_export import csv_head, csv_rows, json_rows
 from gateway.service.statistics import Statistics
 from gateway.store.statistics import HistoryFilter
-from gateway.web.api.statistics import StatisticsDocument
 
 Parts = AsyncIterator[list[WindowStatistics]]
 
@@ -46,12 +45,8 @@ async def _csv(first: list[WindowStatistics], parts: Parts) -> AsyncIterator[byt
 
 
 async def _json(first: list[WindowStatistics], parts: Parts) -> AsyncIterator[bytes]:
-    yield b'{"windows": [' + _joined(first)
+    yield b'{"windows": [' + json_rows(first)
     async for part in parts:
         if part:
-            yield b"," + _joined(part)
+            yield b"," + json_rows(part)
     yield b"\n]}\n"
-
-
-def _joined(part: list[WindowStatistics]) -> bytes:
-    return ",".join("\n" + StatisticsDocument.of(window).model_dump_json() for window in part).encode()

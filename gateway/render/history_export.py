@@ -1,10 +1,12 @@
-"""The history as CSV (RFC 4180), for spreadsheets: lengths are numbers of seconds, instants RFC 3339 in UTC."""
+"""The history for export: as CSV (RFC 4180), for spreadsheets, with lengths in seconds; and as JSON, as in the API."""
 
 import csv
 import io
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from gateway.domain.duration import iso_duration
 from gateway.domain.statistics import WindowStatistics
 
 COLUMNS = (
@@ -39,6 +41,11 @@ def csv_rows(windows: Iterable[WindowStatistics]) -> bytes:
     return _lines(_cells(window) for window in windows)
 
 
+def json_rows(windows: Iterable[WindowStatistics]) -> bytes:
+    """Return an object for each window, with commas between them: what `GET /history` of the API says of it."""
+    return ",".join("\n" + json.dumps(_document(window), ensure_ascii=False) for window in windows).encode()
+
+
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet computes: where it looks like a formula, with an apostrophe before it."""
     return f"'{text}" if text.startswith(_FORMULA) else text
@@ -63,6 +70,28 @@ def _cells(window: WindowStatistics) -> tuple[object, ...]:
         str(window.is_at_least).lower(),
         _instant(window.counted_until),
     )
+
+
+def _document(window: WindowStatistics) -> dict[str, object]:
+    real = window.real_duration
+    return {
+        "id": str(window.id),
+        "kind": window.kind,
+        "title": window.title,
+        "gate": window.gate,
+        "components": window.components,
+        "fixed": window.fixed,
+        "starts_at": _instant(window.starts_at),
+        "ended_at": _instant(window.ended_at),
+        "first_estimate": iso_duration(window.first_estimate),
+        "estimated_duration": iso_duration(window.estimated_duration),
+        "real_duration": None if real is None else iso_duration(real),
+        "overrun_ratio": window.overrun_ratio,
+        "refused_requests": window.refused_requests,
+        "distinct_clients": window.distinct_clients,
+        "distinct_clients_is_at_least": window.is_at_least,
+        "counted_until": _instant(window.counted_until),
+    }
 
 
 def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:

@@ -1,4 +1,4 @@
-"""The history as CSV: what is written is read back, and nothing is computed by whoever opens it."""
+"""The history for export: what is written is read back, and nothing is computed by whoever opens it."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.statistics import WindowStatistics
 from gateway.domain.window import Gate, Kind
-from gateway.render.history_csv import COLUMNS, csv_head, csv_rows, harmless
+from gateway.render.history_export import COLUMNS, csv_head, csv_rows, harmless
 
 
 def window(title: str) -> WindowStatistics:
