@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from gateway.commands import options
-from gateway.commands.failures import tell
+from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
@@ -127,6 +127,8 @@ def _so_many(number: int, what: str) -> str:
 def _query(
     *, since: datetime | None, until: datetime | None, kinds: tuple[str, ...], component: str | None
 ) -> dict[str, Any]:
+    if since is not None and until is not None and until <= since:
+        raise WrongUsageError("--to does not lie after --from: no window can have started in between")
     query: dict[str, Any] = {"kind": list(kinds)}
     if component is not None:
         query["component"] = component

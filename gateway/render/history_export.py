@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from gateway.domain.duration import iso_duration
+from gateway.domain.duration import iso_duration, whole_seconds
 from gateway.domain.statistics import WindowStatistics
 
 COLUMNS = (
@@ -83,9 +83,9 @@ def _document(window: WindowStatistics) -> dict[str, object]:
         "fixed": window.fixed,
         "starts_at": _instant(window.starts_at),
         "ended_at": _instant(window.ended_at),
-        "first_estimate": iso_duration(window.first_estimate),
-        "estimated_duration": iso_duration(window.estimated_duration),
-        "real_duration": None if real is None else iso_duration(real),
+        "first_estimate": iso_duration(whole_seconds(window.first_estimate)),
+        "estimated_duration": iso_duration(whole_seconds(window.estimated_duration)),
+        "real_duration": None if real is None else iso_duration(whole_seconds(real)),
         "overrun_ratio": window.overrun_ratio,
         "refused_requests": window.refused_requests,
         "distinct_clients": window.distinct_clients,

@@ -161,7 +161,7 @@ async def test_the_windows_page_has_its_numbers(panel: Browser, services: Servic
     sql(COUNT.format("1200, 34, false"))
     text = (await panel.get(f"/admin/windows/{window.id}")).page.text
     assert "In numbers First estimate 30 minutes Took so far 45 minutes 1.50 times the first estimate" in text
-    assert "Requests refused 1,200 the latest before " in text
+    assert "Requests refused 1,200 counted until " in text
     assert "Clients turned away 34" in text
     sql("update windows set ended_at = now()")
     assert "Took 45 minutes" in (await panel.get(f"/admin/windows/{window.id}")).page.text

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import Field, TypeAdapter
 
 from gateway.domain.window import Kind
 from gateway.service.drafts.fields import Draft, Instant, Slug
@@ -25,14 +25,6 @@ class HistoryWanted(Draft):
     component: Slug | None = Field(None, description="That name this component.")
     since: Instant | None = Field(None, description="That started at this instant or later.")
     until: Instant | None = Field(None, description="That started before this instant.")
-
-    @field_validator("until")
-    @classmethod
-    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
-        since = info.data.get("since")
-        if until is not None and since is not None and until <= since:
-            raise ValueError("must lie after since")
-        return until
 
     def filter(self) -> HistoryFilter:
         """Return what the store selects by."""

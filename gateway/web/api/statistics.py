@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from gateway.domain.duration import whole_seconds
 from gateway.domain.statistics import WindowStatistics
 from gateway.domain.window import Gate, Kind
 from gateway.web.api import documents
@@ -49,9 +50,9 @@ class StatisticsDocument(Document):
             fixed=window.fixed,
             starts_at=window.starts_at,
             ended_at=window.ended_at,
-            first_estimate=window.first_estimate,
-            estimated_duration=window.estimated_duration,
-            real_duration=window.real_duration,
+            first_estimate=whole_seconds(window.first_estimate),
+            estimated_duration=whole_seconds(window.estimated_duration),
+            real_duration=None if window.real_duration is None else whole_seconds(window.real_duration),
             overrun_ratio=window.overrun_ratio,
             refused_requests=window.refused_requests,
             distinct_clients=window.distinct_clients,
