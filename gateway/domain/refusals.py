@@ -34,13 +34,15 @@ class Refusals:
 
     def __init__(self) -> None:
         """Start from nothing."""
-        self._tallies: dict[UUID, Tally] = {}
+        self._tallies: dict[int, Tally] = {}
+        """By the number of the window's id: hashing and comparing the ids themselves is Python code."""
 
     def add(self, window: Window, client: ClientKey) -> None:
         """Count one request that a window keeps from the application; on the path of each of them."""
-        tally = self._tallies.get(window.id)
+        number = window.id.int
+        tally = self._tallies.get(number)
         if tally is None:
-            tally = self._tallies[window.id] = Tally()
+            tally = self._tallies[number] = Tally()
         tally.requests += 1
         clients = tally.clients
         if len(clients) < MOST_CLIENTS:
@@ -51,7 +53,7 @@ class Refusals:
     def take(self) -> dict[UUID, Tally]:
         """Hand over what was counted, and start from nothing."""
         taken, self._tallies = self._tallies, {}
-        return taken
+        return {UUID(int=number): tally for number, tally in taken.items()}
 
     def requests(self) -> int:
         """Return how many were counted and not taken; a request that two windows refuse counts for both."""

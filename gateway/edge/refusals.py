@@ -4,6 +4,7 @@ Nothing here waits, locks or formats; `service/refusals.py` writes the counts do
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from socket import AF_INET6, inet_ntoa, inet_pton
 
 from gateway.domain.rate import client_key
@@ -13,6 +14,7 @@ from gateway.domain.verdict import Facts, holds_back, refuses
 from gateway.domain.window import Window
 
 _NETWORK_BYTES = 8
+_MOST_REMEMBERED = 4096
 _IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2)
 
 
@@ -24,9 +26,12 @@ def refusing(moment: Moment, facts: Facts) -> Sequence[Window]:
 
 
 def counted_as(client: str) -> ClientKey:
-    """Return whom an address counts as: it tells apart what `rate.client_key` does, in a tenth of the time."""
-    if ":" not in client:
-        return client
+    """Return whom an address counts as: it tells apart what `rate.client_key` does, in a fraction of the time."""
+    return _of_ipv6(client) if ":" in client else client
+
+
+@lru_cache(_MOST_REMEMBERED)  # whoever is refused mostly looks again
+def _of_ipv6(client: str) -> ClientKey:
     try:
         packed = inet_pton(AF_INET6, client.partition("%")[0])  # without the zone, which only this host knows
     except OSError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gateway.domain.errors import StoreError
+from gateway.domain.errors import GatewayError, StoreError
 from gateway.domain.observation import Observer, RefusalsLost, RefusalsUnwritten, RefusalsWritten
 from gateway.domain.refusals import MOST_WRITTEN, ClientKey, Refusals, Tally, client_hash
 from gateway.service.state import State
@@ -23,6 +23,7 @@ from gateway.store.pool import Database, Session
 _FINISH_LIMIT = 3.0
 _SLICE = 1000
 """So many clients are hashed in one turn of the loop: about a millisecond."""
+_STATEMENT = 10_000
 _MOST_KNOWN = 200_000
 
 
@@ -53,6 +54,7 @@ class RefusalWriter:
         self._number = 0
         self._batch: _Batch | None = None
         """What was offered, and is not known to be in."""
+        self._moves = database.moves
         self._known: dict[UUID, set[ClientKey]] = {}
         """Clients that are surely written, by window: they need not be offered again."""
         self._turn = asyncio.Lock()
@@ -94,13 +96,15 @@ class RefusalWriter:
 
     async def finish(self) -> None:
         """Write what is left, at the end: nobody is served any more. What can't be written now is lost, and told."""
-        with suppress(StoreError, TimeoutError):
+        with suppress(GatewayError, TimeoutError):
             async with asyncio.timeout(_FINISH_LIMIT):
                 await self.write()
         if lost := self.unwritten():
             self._observe(RefusalsLost(requests=lost))
 
     async def _write_batch(self, batch: _Batch) -> None:
+        if self._database.moves != self._moves:  # perhaps to a server that lacks the last commits
+            self._moves, self._known = self._database.moves, {}
         written: dict[UUID, set[ClientKey]] = {}
         async with self._database.transaction() as session:
             if await rows.claim(session, self._id, batch.number):
@@ -124,20 +128,21 @@ class RefusalWriter:
             return set()
         room = max(0, MOST_WRITTEN - counted.clients)
         hashes = await _hashed(counted.client_key, new)
-        await rows.add_clients(session, window_id, sorted(hashes)[:room], is_at_least=len(hashes) > room)
+        for first in range(0, len(hashes), _STATEMENT):  # not so many at once that the server takes too long
+            part = hashes[first : min(first + _STATEMENT, room)]
+            await rows.add_clients(session, window_id, part, is_at_least=len(hashes) > room)
         return new
 
     def _remember(self, written: Mapping[UUID, set[ClientKey]]) -> None:
         """Note who is written; a window that has refused nobody lately is forgotten, and so is too large a set."""
-        self._known = {
-            window_id: known if len(known) <= _MOST_KNOWN else clients
-            for window_id, clients in written.items()
-            for known in [self._known.get(window_id, set()) | clients]
-        }
+        before, self._known = self._known, {}
+        for window_id, clients in written.items():
+            known = before.get(window_id, set()) | clients
+            self._known[window_id] = known if len(known) <= _MOST_KNOWN else clients
 
 
 async def _hashed(key: bytes, clients: set[ClientKey]) -> Sequence[bytes]:
-    """Hash clients, and let requests come in between."""
+    """Hash clients, in whatever order, and let requests come in between."""
     hashes: list[bytes] = []
     for client in clients:
         hashes.append(client_hash(key, client))

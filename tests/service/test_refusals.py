@@ -244,13 +244,33 @@ async def test_more_clients_than_the_table_takes_are_at_least_so_many(
 ) -> None:
     """Over all gateways together: the table of hashes has an end, too."""
     monkeypatch.setattr(refusals_service, "MOST_WRITTEN", 5)
+    monkeypatch.setattr(refusals_service, "_STATEMENT", 2)
     gateways[0].refuse(window, *(f"10.0.0.{client}" for client in range(5)))
     await gateways[0].writer.write()
     assert row(sql, window) == "5|5|f"
+    other = on_record(sql, 2)
+    gateways[0].refuse(other, *(f"10.0.0.{client}" for client in range(9)))
+    await gateways[0].writer.write()
+    assert row(sql, other) == "9|5|t"
+    sql("delete from windows where title = 'Upgrade 2'")
     gateways[1].refuse(window, "10.0.0.99")
     await gateways[1].writer.write()
     assert row(sql, window) == "6|5|t"
     assert sql("select count(*) from window_clients") == "5"
+
+
+async def test_after_a_move_of_the_database_all_clients_are_offered_anew(
+    gateways: list[Gateway], database: Database, window: Window, sql: Sql
+) -> None:
+    """A promoted standby may lack the last commits: who was written there is not known."""
+    gateways[0].refuse(window, "10.0.0.1")
+    await gateways[0].writer.write()
+    sql("delete from window_clients")
+    sql("update window_refusals set clients = 0")
+    database.moves += 1
+    gateways[0].refuse(window, "10.0.0.1")
+    await gateways[0].writer.write()
+    assert row(sql, window) == "2|1|f"
 
 
 async def test_a_known_client_is_not_offered_again(
