@@ -140,6 +140,7 @@ async def test_what_is_wrong_stands_beside_its_field(
     marked = [found for _, found in answer.page.elements if found.get("aria-invalid") == "true"]
     assert [found["name"] for found in marked] == [field]
     assert text in answer.page.text
+    assert "Nothing is shown yet: look at the marked fields." in answer.page.text
     assert "w1" not in answer.page.text
     for form in ("csv", "json"):
         answer = await panel.get(f"/admin/history.{form}?{query}")

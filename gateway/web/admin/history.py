@@ -20,6 +20,7 @@ from gateway.web.keys import SERVICES
 _LISTED = 50
 _FIELDS = ("from", "to", "kind", "component")
 _DAY = timedelta(days=1)
+_NOTHING_SHOWN = "Nothing is shown yet: look at the marked fields."
 _NO_PAGE = "There is no such page of the history: begin with the newest windows."
 
 
@@ -39,7 +40,7 @@ async def _list(request: web.Request) -> web.Response:
         wanted = _filter(values)
         after = _place(request)
     except InvalidError as error:
-        form = Typed(values=values, errors=error.fields)
+        form = Typed(values=values, errors={"form": _NOTHING_SHOWN} | error.fields)
         return render(request, "admin/history.html", _empty(request, form), section="history", status=422)
     found = await statistics.page(wanted, after=after, limit=_LISTED + 1)
     windows = found[:_LISTED]
