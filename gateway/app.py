@@ -38,9 +38,11 @@ from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.preview import Previews
+from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
@@ -225,6 +227,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         templates=Templates(database, state, product=settings.maintenance.product),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         onces=Onces(database),
         limits=Limits(
@@ -262,6 +265,9 @@ async def _serve(
         database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
     )
     metrics.left_behind, metrics.is_registered = front.left_behind.total, replica.registered.is_set
+    interval = settings.maintenance.count_interval.total_seconds()
+    writer = RefusalWriter(database, services.state, front.refusals, every=interval, observe=observe)
+    metrics.unwritten = writer.unwritten
 
     async def own_exposition() -> bytes:
         return merged({1: metrics.text().decode()})
@@ -284,6 +290,7 @@ async def _serve(
             if any(binding.is_tls for binding in outside):
                 await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
+        await writer.finish()
         await replica.leave(to_neighbours=ending.is_retirement)
 
     stack.push_async_callback(runner.cleanup)
@@ -292,6 +299,7 @@ async def _serve(
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
+    supervisor.start(writer.keep_writing, "refusals")
     tls = _tls(settings, supervisor, observe)
     supervisor.start(replica.keep_reporting, "replica")
     await replica.settle(_REGISTER)  # every fence counts this replica before it serves anybody

@@ -27,6 +27,7 @@ from gateway.service.operators import Operators
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
@@ -164,6 +165,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         templates=Templates(database, state, product="Acme Shop"),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         onces=Onces(database),
         limits=Limits(

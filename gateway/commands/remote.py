@@ -1,7 +1,8 @@
 """The API, from outside: one call with address and token, and its errors as those of the gateway's tree."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from gateway.domain.errors import (
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
+_LONG = aiohttp.ClientTimeout(connect=10, sock_read=30)
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
@@ -69,6 +71,28 @@ class Api:
         """Do away with something and return what it was."""
         return self._call("DELETE", path, None, {})
 
+    def download(self, path: str, write: Callable[[bytes], Any], **query: Any) -> None:
+        """Hand a document on as it comes, which may be larger than memory.
+
+        Raises:
+            RejectedError: the gateway refuses; the message is its own.
+            UnavailableError: nothing answers there, it is no gateway, or the document broke off.
+        """
+        asyncio.run(self._download(self.base.joinpath(*path.split("/")).with_query(query), write))
+
+    async def _download(self, url: URL, write: Callable[[bytes], Any]) -> None:
+        with self._told():
+            async with self._session(_LONG) as session, session.get(url, allow_redirects=False) as response:
+                if not response.ok:
+                    raise _refusal(response.status, await _document(response, self.base))
+                if "Content-Disposition" not in response.headers:
+                    raise _no_gateway(self.base, f"it answers {response.status} with {response.content_type}")
+                try:
+                    async for piece in response.content.iter_any():
+                        write(piece)
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    raise UnavailableError("it broke off half-way: what was written is not all; try again") from error
+
     def _call(self, method: str, path: str, body: Document | None, query: dict[str, Any]) -> Document:
         """Make one call.
 
@@ -79,13 +103,25 @@ class Api:
         return asyncio.run(self._called(method, self.base.joinpath(*path.split("/")).with_query(query), body))
 
     async def _called(self, method: str, url: URL, body: Document | None) -> Document:
-        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
-        try:
+        with self._told():
             async with (
-                aiohttp.ClientSession(timeout=_LIMIT, headers=headers) as session,
+                self._session(_LIMIT) as session,
                 session.request(method, url, json=body, allow_redirects=False) as response,
             ):
                 document = await _document(response, self.base)
+        if response.ok:
+            return document
+        raise _refusal(response.status, document)
+
+    def _session(self, limit: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
+        return aiohttp.ClientSession(timeout=limit, headers=headers)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in words what a connection met."""
+        try:
+            yield
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -98,9 +134,6 @@ class Api:
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "
                 "or name another with GATEWAY_URL or --url"
             ) from error
-        if response.ok:
-            return document
-        raise _refusal(response.status, document)
 
 
 async def _document(response: aiohttp.ClientResponse, base: URL) -> Document:

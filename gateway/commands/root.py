@@ -19,6 +19,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "token": ("gateway.commands.token:token", "Make and revoke tokens for the API."),
     "window": ("gateway.commands.window:window", "Start, schedule, extend and end windows, over the API."),
     "series": ("gateway.commands.series:series", "Show, change and end windows that recur, over the API."),
+    "history": (
+        "gateway.commands.history:history",
+        "Show and export what windows of the past were like, over the API.",
+    ),
     "fence": ("gateway.commands.fence:fence", "Tell whether it is safe to begin, over the API."),
     "replica": (
         "gateway.commands.replica:replica",
@@ -70,7 +74,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window`, `series`, `template`, `fence`, `replica`,
-    `component`, `group` and `bypass` work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). All others (`window`, `series`, `component`, `template`, ...)
+    work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)

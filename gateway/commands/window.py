@@ -10,6 +10,7 @@ import click
 from gateway.commands import options
 from gateway.commands.failures import DONE, WrongUsageError, tell
 from gateway.commands.fence import wait_drained
+from gateway.commands.history import numbers
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
@@ -61,7 +62,8 @@ def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, a
 @api_options
 def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
     """Show one window with its timeline."""
-    found = connected(url, token, "read").get(f"windows/{window_id}")
+    api = connected(url, token, "read")
+    found = api.get(f"windows/{window_id}")
     if as_json:
         print_json(found)
         return
@@ -78,6 +80,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
         ("ends", found["ends"]),
         ("reopens over", short_duration(parse_duration(found["reopen_over"]))),
         ("ended", short_instant(found["ended_at"] or found["cancelled_at"])),
+        *numbers(api.get(f"windows/{window_id}/statistics")),
         ("components", effects),
         ("description", found["description"]),
     ]

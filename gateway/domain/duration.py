@@ -40,6 +40,11 @@ def iso_duration(length: timedelta) -> str:
     return date + (f"T{times}" if times else "" if days else "T0S")
 
 
+def whole_seconds(length: timedelta) -> timedelta:
+    """Round to seconds: the format `duration` of JSON Schema knows no fractions (RFC 3339, appendix A)."""
+    return timedelta(seconds=round(length.total_seconds()))
+
+
 def short_duration(length: timedelta) -> str:
     """Write what `parse_duration` reads, for people: `45m`, `1h30m`, `2d`, `0s`."""
     return "".join(f"{count}{unit}" for count, unit in zip(_counts(length), "dhms", strict=True) if count) or "0s"

@@ -193,6 +193,7 @@ class Downstream(ClientConnection):
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
+            front.refused(request, self.client, moment, began)
             answer, status = front.answers.refusal(request, verdict, moment, began, self.client)
             self._answer(request, answer, status, verdict, began)
 
@@ -339,6 +340,7 @@ class Downstream(ClientConnection):
         """Refuse a request that has waited for the application into a window."""
         now = self.front.monotonic()
         moment = self.front.state.moment_at(now)
+        self.front.refused(request, self.client, moment, now)
         answer, status = self.front.answers.refusal(request, verdict, moment, now, self.client)
         self._tell(request, status, verdict, len(answer), now)
         self._answer_instead(request, answer, unread=unread)

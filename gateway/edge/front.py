@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from gateway.config import Settings
 from gateway.domain.bypass import LEFT
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
+from gateway.domain.refusals import Refusals
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import Facts, Verdict, decide
 from gateway.edge.answers import Answers
 from gateway.edge.left_behind import LeftBehind
 from gateway.edge.places import client_key
+from gateway.edge.refusals import counted_as, refusing
 from gateway.edge.upstream import Pool
 from gateway.edge.waiting import Waiting, WaitingClient
 from gateway.http1.request import RequestHead
@@ -95,6 +97,8 @@ class Front:
         self.left_behind = LeftBehind(self, settings.server.shutdown_grace.total_seconds())
         self.left_behind.moment_changed(state.moment)
         state.watch(self.left_behind.moment_changed)
+        self.refusals = Refusals()
+        """What windows have kept from the application, until it is written down."""
         self._served = served
         self._untold: list[RequestServed] = []
         self._dropped = 0
@@ -115,6 +119,15 @@ class Front:
     def verdict(self, request: RequestHead, client: str, moment: Moment, began: float) -> Verdict:
         """Decide on a request that `began` at that time of the monotonic clock."""
         return decide(self.facts_at(began, request, client, moment), moment, self.exemptions)
+
+    def refused(self, request: RequestHead, client: str, moment: Moment, began: float) -> None:
+        """Count a request that was refused at a moment, for each window that refuses it."""
+        gating = moment.gating
+        if len(gating) == 1 and not moment.reopening:  # mostly: then it is this one
+            self.refusals.add(gating[0], counted_as(client))
+            return
+        for window in refusing(moment, self.facts_at(began, request, client, moment)):
+            self.refusals.add(window, counted_as(client))
 
     def facts_at(self, began: float, request: RequestHead, client: str, moment: Moment) -> Facts:
         """Return what is known of a request that `began` at that time of the monotonic clock."""

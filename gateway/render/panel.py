@@ -12,6 +12,7 @@ from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
+from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ class WindowScreen:
     """The estimate that a window which is over would go on with; None where that has passed."""
     fence: FenceView | None
     trial: "Trial"
+    numbers: Numbers | None
+    """None: it never began."""
     conflict: str = ""
 
 

@@ -21,6 +21,7 @@ from gateway.service.operators import Operators
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
@@ -41,6 +42,7 @@ class Services:
     templates: Templates
     bypass_links: BypassLinks
     fences: Fences
+    statistics: Statistics
     audit: Audit
     onces: Onces
     limits: Limits

@@ -34,6 +34,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component"}
         | {"group", "bypass"}
         | {"template", *(f"template {verb}" for verb in ("list", "show", "add", "edit", "remove"))}
+        | {"history", "history list", "history show", "history export"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}

@@ -13,6 +13,7 @@ from gateway.web.admin import (
     components,
     dashboard,
     fences,
+    history,
     series,
     sign_in,
     templates,
@@ -30,6 +31,6 @@ def routes(prefix: str) -> list[web.RouteDef]:
     base = prefix + "/admin"
     areas = (
         *(sign_in, dashboard, trial, windows, updates, series, templates),
-        *(fences, components, component_groups, bypass, audit),
+        *(fences, components, component_groups, history, bypass, audit),
     )
     return [route for area in areas for route in area.routes(base)]

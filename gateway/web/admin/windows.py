@@ -12,6 +12,7 @@ from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.schedule import next_of_each_series
 from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Window
+from gateway.render.numbers import numbers
 from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
@@ -219,10 +220,12 @@ async def window_screen(
     fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
     templates = await request.app[SERVICES].templates.list(kind=TemplateKind.UPDATE)
     posting = posting or Posting()
+    statistics = await request.app[SERVICES].statistics.of(window.id)
     screen = WindowScreen(
         window=window_row(request, window),
         posting=replace(posting, templates=tuple((each.slug, each.name) for each in templates)),
         fence=fence,
+        numbers=numbers(statistics) if statistics.real_duration is not None else None,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
         reopening=reopening or Typed(),

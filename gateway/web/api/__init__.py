@@ -7,7 +7,18 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, component_groups, components, fences, preview, series, templates, windows
+from gateway.web.api import (
+    bypass_links,
+    component_groups,
+    components,
+    fences,
+    history,
+    preview,
+    series,
+    statistics,
+    templates,
+    windows,
+)
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
@@ -15,7 +26,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *windows.OPERATIONS,
     *series.OPERATIONS,
     *preview.OPERATIONS,
+    *statistics.OPERATIONS,
     *fences.OPERATIONS,
+    *history.OPERATIONS,
     *components.OPERATIONS,
     *component_groups.OPERATIONS,
     *templates.OPERATIONS,
