@@ -107,7 +107,7 @@ async def test_all_that_a_window_has_can_be_said(services: Services, sql: Sql) -
         )
         assert window.scope.hosts == ("shop.example", "*.b.example", "[::1]")
         assert window.scope.paths == ("/a", "/b/")
-        assert sql(f"select excluded_paths from windows where id = '{made}'") == "{/a/help}"
+        assert sql(f"select excluded_paths from windows where id = '{made}'") == "{/a/help}"  # noqa: S608
         assert {effect.slug: effect.status for effect in window.components} == effects
         assert window.reopen_over.total_seconds() == 300
 
@@ -224,8 +224,8 @@ def test_what_is_wrong_is_told_by_its_argument_with_a_hint(sql: Sql) -> None:
     """And nothing is changed: neither rows nor the version nor the audit."""
     sql("insert into components (slug, name) values ('api', 'API')")
     sql("insert into windows (title, ended_at) values ('ended', now()), ('now', null)")
-    sql(f"insert into windows (title, starts_at) values ('later', {LATER})")
-    sql(f"insert into windows (title, starts_at, cancelled_at) values ('gone', {LATER}, now())")
+    sql("insert into windows (title, starts_at) values ('later', now() + interval '1 day')")
+    sql("insert into windows (title, starts_at, cancelled_at) values ('gone', now() + interval '1 day', now())")
     state = "select (select version from state_version), (select count(*) from audit), (select count(*) from windows)"
     before = sql(state)
     for statement, wrong in WRONG:
@@ -442,7 +442,6 @@ def test_nobody_may_call_them_by_default(sql: Sql, database_url: str, psql: Call
 def test_the_client_s_address_is_told() -> None:
     """Over TCP the audit has it."""
     with Primary() as server:
-        server.start()
         asyncio.run(migrate_at(server.url()))
         server.psql("select start_maintenance('x')")
         assert server.psql("select actor, address from audit") == "psql (role postgres)|127.0.0.1"
