@@ -1,6 +1,7 @@
 """Who may do what: one table, asked in one place (`web/auth.py`), for operators and tokens alike."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -56,11 +57,15 @@ SCOPE_PERMISSIONS: dict[TokenScope, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights."""
+    """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights.
+
+    `until` is when a token expires; None: never.
+    """
 
     name: str
     address: str = ""
     permissions: frozenset[Permission] = NOBODY
+    until: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor has the permission."""

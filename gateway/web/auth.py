@@ -15,10 +15,12 @@ from gateway.domain.access import (
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
 from gateway.service.operators import actor_of
+from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
 
 _API = "api."
+_MAKE_ONE = "make one with `gateway token create NAME --scope write` on the gateway's host"
 
 
 class SignInRequiredError(ForbiddenError):
@@ -115,13 +117,13 @@ async def _token_actor(request: web.Request) -> Actor:
     services, client = request.app[SERVICES], address(request)
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and (token := rest.strip()):
-        found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
+        try:
+            found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
+        except TokenRefusedError as error:
+            raise TokenRequiredError(f"{error}; {_MAKE_ONE}") from error
         if found is not None:
             return found
-        raise TokenRequiredError(
-            "this gateway does not know the token, or it was revoked; make one with `gateway token create NAME "
-            "--scope write` on the gateway's host"
-        )
+        raise TokenRequiredError(f"this gateway does not know the token; {_MAKE_ONE}")
     services.limits.anonymous(client)
     raise TokenRequiredError
 

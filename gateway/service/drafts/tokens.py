@@ -1,0 +1,27 @@
+"""Tokens, as they are asked for."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from gateway.domain.access import TokenScope
+from gateway.domain.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
+from gateway.service.drafts.fields import Draft, Duration, Name
+
+
+def _token_lifetime(value: timedelta) -> timedelta:
+    if not SHORTEST_LIFETIME <= value <= LONGEST_LIFETIME:
+        raise ValueError("must lie between one minute and ten years; null: it never expires")
+    return value
+
+
+TokenLifetime = Annotated[Duration, AfterValidator(_token_lifetime)]
+
+
+class TokenDraft(Draft):
+    """A token; `name` says who or what it is for, as the audit will. `expires_in` null: it never expires."""
+
+    name: Name
+    scope: TokenScope
+    expires_in: TokenLifetime | None = DEFAULT_LIFETIME
