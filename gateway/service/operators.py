@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
-from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import Observer, SignInFailed
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.store import audit, operators
@@ -151,13 +151,15 @@ class Operators:
 
         Raises:
             NotFoundError: there is no such operator.
-            ConflictError: it was changed since, or is the last administrator.
+            StaleError: it was changed since.
+            ConflictError: it is the last administrator.
         """
         async with self._database.transaction() as session:
+            administrators = await operators.hold_administrators(session)
             operator = await operators.get_operator(session, who)
             _require_version(operator, row_version)
             if role is not Role.ADMINISTRATOR:
-                await _require_another_administrator(session, operator)
+                _require_another(administrators, operator)
             await session.run("set_operator_role", id=operator.id, role=role)
             before, after = {"role": operator.role}, {"role": role}
             await audit.record(session, actor, "operator.role_set", operator.email, before=before, after=after)
@@ -168,14 +170,16 @@ class Operators:
 
         Raises:
             NotFoundError: there is no such operator.
-            ConflictError: it is disabled already, was changed since, or is the last administrator.
+            StaleError: it was changed since.
+            ConflictError: it is disabled already, or the last administrator.
         """
         async with self._database.transaction() as session:
+            administrators = await operators.hold_administrators(session)
             operator = await operators.get_operator(session, who)
             if operator.disabled:
                 raise ConflictError(f"{operator.email} is disabled already")
             _require_version(operator, row_version)
-            await _require_another_administrator(session, operator)
+            _require_another(administrators, operator)
             await session.run("disable_operator", id=operator.id)
             await session.run("delete_operator_sessions", operator_id=operator.id)
             await session.run("delete_operator_links", operator_id=operator.id)
@@ -218,14 +222,12 @@ def actor_of(operator: Operator, address: str) -> Actor:
 
 def _require_version(operator: Operator, row_version: int | None) -> None:
     if row_version is not None and operator.row_version != row_version:
-        raise ConflictError(f"{operator.email} was changed by somebody else in the meantime")
+        raise StaleError(f"{operator.email} was changed by somebody else in the meantime")
 
 
-async def _require_another_administrator(session: Session, operator: Operator) -> None:
+def _require_another(administrators: set[UUID], operator: Operator) -> None:
     """Refuse to lock everybody out of people and tokens."""
-    if operator.role is not Role.ADMINISTRATOR or operator.disabled:
-        return
-    if not await session.run("other_administrators", id=operator.id):
+    if administrators == {operator.id}:
         raise ConflictError(
             f"{operator.email} is the last administrator: give somebody else that role first "
             "(`gateway user role EMAIL administrator`)"

@@ -68,6 +68,11 @@ async def get_operator(session: Session, who: UUID | str) -> Operator:
     return Operator.from_row(row)
 
 
+async def hold_administrators(session: Session) -> set[UUID]:
+    """Return the administrators who are not disabled, and hold their rows; before any other row, so that none deadlock."""
+    return {row["id"] for row in await session.rows("hold_administrators")}
+
+
 async def list_operators(session: Session, *, after: str | None = None, most: int | None = None) -> list[Operator]:
     """Return operators by e-mail address, disabled ones too: those `after` one, at most `most`."""
     return [Operator.from_row(row) for row in await session.rows("operators", after_email=after, most=most)]

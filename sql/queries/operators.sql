@@ -12,11 +12,9 @@ select id, email, role, password_hash, disabled_at, last_seen_at, created_at, ro
 where cast(:after_email as text) is null or lower(email) > lower(:after_email)
 order by lower(email) limit cast(:most as bigint);
 
--- name: other_administrators(id)$
+-- name: hold_administrators()
 -- Held until the transaction ends: of two that take each other's role away, the second finds out.
-select count(*) from (
-    select id from operators where role = 'administrator' and disabled_at is null order by id for update
-) a where a.id <> :id;
+select id from operators where role = 'administrator' and disabled_at is null order by id for update;
 
 -- name: operator_was_seen(id)!
 update operators set last_seen_at = clock_timestamp() where id = :id;

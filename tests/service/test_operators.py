@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role, command_line
-from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import SignInFailed
 from gateway.service.operators import Operators, actor_of
 from gateway.store.pool import Database
@@ -186,7 +186,7 @@ async def test_no_browser_is_turned_away_for_its_name(operators: Operators, user
 
 
 async def test_disabling_ends_everything_at_once(operators: Operators) -> None:
-    await operators.add(ANN, Role.ADMINISTRATOR, ROOT, password=PASSWORD)
+    await operators.add(ANN, Role.OPERATOR, ROOT, password=PASSWORD)
     session = await operators.sign_in(ANN, PASSWORD, **WHERE)
     link = await operators.reset_password(ANN, ROOT)
     assert link is not None
@@ -331,7 +331,7 @@ async def test_the_second_of_two_changes_is_told(operators: Operators) -> None:
         operators.set_role(ANN, Role.VIEWER, ROOT, row_version=seen.row_version),
         operators.disable(ANN, ROOT, row_version=seen.row_version),
     ):
-        with pytest.raises(ConflictError, match="changed by somebody else"):
+        with pytest.raises(StaleError, match="changed by somebody else"):
             await act
     assert await operators.get(str(seen.id).upper()) == changed
 
