@@ -69,7 +69,7 @@ async def get_operator(session: Session, who: UUID | str) -> Operator:
 
 
 async def hold_administrators(session: Session) -> set[UUID]:
-    """Return the administrators who are not disabled, and hold their rows; before any other row, so that none deadlock."""
+    """Return the administrators who are not disabled, and hold their rows: first of all, so that none deadlock."""
     return {row["id"] for row in await session.rows("hold_administrators")}
 
 
