@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 
 from gateway.domain.duration import LONGEST, parse_duration
@@ -64,7 +65,8 @@ def _not_negative(value: timedelta) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Length = Annotated[Duration, AfterValidator(_positive)]
+_LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"}, "examples": ["PT45M", "90s"]}
+Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(_LENGTH_SCHEMA)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
@@ -32,11 +32,17 @@ def _path(value: str) -> str:
     return value
 
 
+_HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
+_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f]*$"}
+HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
+PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
+
+
 class ScopeDraft(Draft):
     """Which requests a window is about; empty lists mean all."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=_MOST)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=_MOST)
 
 
 class EffectDraft(Draft):
