@@ -767,10 +767,6 @@ ALTER TABLE ONLY public.window_components
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
 
-CREATE INDEX audit_by_action ON public.audit USING btree (action, id DESC);
-
-CREATE INDEX audit_by_actor ON public.audit USING btree (actor, id DESC);
-
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
 
 CREATE INDEX audit_by_time ON public.audit USING btree (at);

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import aiohttp
@@ -10,7 +11,8 @@ import click
 from yarl import URL
 
 from gateway import __version__
-from gateway.commands.failures import WrongUsageError
+from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.output import printable
 from gateway.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -19,6 +21,7 @@ from gateway.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
+from gateway.domain.token import EXPIRES_HEADER
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
@@ -76,6 +79,7 @@ class Api:
                 aiohttp.ClientSession(timeout=_LIMIT, headers=headers) as session,
                 session.request(method, url, json=body, allow_redirects=False) as response,
             ):
+                _tell_expiry(response.headers.get(EXPIRES_HEADER, ""))
                 document = await _document(response, self.base)
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
@@ -92,6 +96,13 @@ class Api:
         if response.ok:
             return document
         raise _refusal(response.status, document)
+
+
+@cache
+def _tell_expiry(expires: str) -> None:
+    """Say, once, that the token has to be renewed before long."""
+    if expires:
+        tell(f"the token expires at {printable(expires)}; `gateway token create` on the gateway's host makes a new one")
 
 
 async def _document(response: aiohttp.ClientResponse, base: URL) -> Document:

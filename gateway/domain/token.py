@@ -9,6 +9,9 @@ LONGEST_LIFETIME = timedelta(days=3660)
 NEAR_ITS_END = timedelta(days=14)
 """From here on everybody who uses or checks a token is warned: long enough for a holiday of whoever renews it."""
 
+EXPIRES_HEADER = "Gateway-Token-Expires"
+"""Comes with each answer to a token near its end."""
+
 
 class TokenState(StrEnum):
     """Whether a token lets anybody in."""

@@ -14,6 +14,8 @@ from gateway.domain.access import (
 )
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
+from gateway.domain.token import EXPIRES_HEADER, expires_soon
+from gateway.render.wording import rfc3339
 from gateway.service.operators import actor_of
 from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
@@ -111,6 +113,13 @@ async def _session_actor(request: web.Request) -> Actor:
     if operator is None:
         raise SignInRequiredError
     return actor_of(operator, address(request))
+
+
+async def tell_expiry(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell who uses a token that it has to be renewed; a signal of each response."""
+    who = request.get(ACTOR)
+    if who is not None and who.until is not None and expires_soon(request.app[SERVICES].state.now(), who.until):
+        response.headers[EXPIRES_HEADER] = rfc3339(who.until)
 
 
 async def tell_quota(request: web.Request, response: web.StreamResponse) -> None:

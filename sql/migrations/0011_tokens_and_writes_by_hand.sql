@@ -14,8 +14,6 @@ alter table operators
 create trigger operators_row_version before update of email, role, password_hash, disabled_at on operators
     for each row execute function bump_row_version();
 
-create index audit_by_actor on audit (actor, id desc);
-create index audit_by_action on audit (action, id desc);
 create index audit_by_time on audit (at);
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import bypass_links, components, fences, windows
+from gateway.web.api import audit, bypass_links, components, fences, operators, tokens, windows
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
@@ -16,6 +16,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *fences.OPERATIONS,
     *components.OPERATIONS,
     *bypass_links.OPERATIONS,
+    *tokens.OPERATIONS,
+    *operators.OPERATIONS,
+    *audit.OPERATIONS,
 )
 
 
