@@ -58,7 +58,7 @@ class Caller:
                 status=response.status,
                 type=response.content_type,
                 headers=response.headers,
-                document=json.loads(text) if text else None,
+                document=json.loads(text) if response.content_type.endswith("json") and text else None,
             )
 
 
