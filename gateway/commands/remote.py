@@ -1,10 +1,11 @@
 """The API, from outside: one call with address and token, and its errors as those of the gateway's tree."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
 import click
@@ -26,6 +27,8 @@ from gateway.domain.token import EXPIRES_HEADER
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
+# What is long takes long: as long as something comes.
+_NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=30)
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
@@ -63,6 +66,28 @@ class Api:
         """Do away with something and return what it was."""
         return self._call("DELETE", path, None, {})
 
+    def download(self, path: str, file: BinaryIO, **query: Any) -> None:
+        """Write what a path answers to `file` as it comes, however long it is.
+
+        Raises:
+            RejectedError: the gateway refuses.
+            UnavailableError: nothing answers there, or the answer broke off: what was written is not the whole.
+        """
+        asyncio.run(self._downloaded(self._url(path, query), file))
+
+    def _url(self, path: str, query: dict[str, Any]) -> URL:
+        return self.base.joinpath(*path.split("/")).with_query(query)
+
+    async def _downloaded(self, url: URL, file: BinaryIO) -> None:
+        async with self._answered("GET", url, None, _NO_LIMIT) as response:
+            if not response.ok:
+                raise _refusal(response.status, await _document(response, self.base))
+            try:
+                async for chunk in response.content.iter_any():
+                    file.write(chunk)
+            except aiohttp.ClientError as error:
+                raise UnavailableError("the answer broke off: what was written is not the whole; try again") from error
+
     def _call(self, method: str, path: str, body: Document | None, query: dict[str, Any]) -> Document:
         """Make one call.
 
@@ -70,17 +95,28 @@ class Api:
             RejectedError: the gateway refuses; the message is its own.
             UnavailableError: nothing answers there, or it is no gateway.
         """
-        return asyncio.run(self._called(method, self.base.joinpath(*path.split("/")).with_query(query), body))
+        return asyncio.run(self._called(method, self._url(path, query), body))
 
     async def _called(self, method: str, url: URL, body: Document | None) -> Document:
+        async with self._answered(method, url, body, _LIMIT) as response:
+            document = await _document(response, self.base)
+        if response.ok:
+            return document
+        raise _refusal(response.status, document)
+
+    @asynccontextmanager
+    async def _answered(
+        self, method: str, url: URL, body: Document | None, limit: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Make a call and lend the answer; what the network does is told as an error of ours."""
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
         try:
             async with (
-                aiohttp.ClientSession(timeout=_LIMIT, headers=headers) as session,
+                aiohttp.ClientSession(timeout=limit, headers=headers) as session,
                 session.request(method, url, json=body, allow_redirects=False) as response,
             ):
                 _tell_expiry(response.headers.get(EXPIRES_HEADER, ""))
-                document = await _document(response, self.base)
+                yield response
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -93,9 +129,6 @@ class Api:
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "
                 "or name another with GATEWAY_URL or --url"
             ) from error
-        if response.ok:
-            return document
-        raise _refusal(response.status, document)
 
 
 @cache

@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
+    "audit": ("gateway.commands.audit:audit", "Tell who did what, over the API."),
 }
 
 
@@ -64,7 +65,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window`, `fence`, `replica`, `component` and `bypass` work
-    from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). `window`, `fence`, `replica`, `component`, `bypass` and `audit`
+    work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)

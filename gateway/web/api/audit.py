@@ -4,14 +4,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from gateway.domain.errors import NotFoundError
 from gateway.render.csv_lines import csv_line
-from gateway.service.drafts.fields import Draft, Instant, no_nul
-from gateway.store.audit import AuditEntry, AuditFilter
-from gateway.web.api.documents import Document, Page
-from gateway.web.api.documents import Instant as ShownInstant
+from gateway.service.drafts.audit import AuditSelection
+from gateway.store.audit import AuditEntry
+from gateway.web.api.documents import Document, Instant, Page
 from gateway.web.api.export import exported
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
@@ -19,30 +18,6 @@ from gateway.web.api.paging import PageQuery, paged, place_of
 _NUMBERS = range(1, 2**63)
 _PLACE = TypeAdapter(Annotated[int, Field(ge=_NUMBERS.start, lt=_NUMBERS.stop)])
 _COLUMNS = ("id", "at", "actor", "address", "action", "subject", "subject_id", "before", "after")
-
-Word = Annotated[str, StringConstraints(max_length=300), AfterValidator(no_nul)]
-
-
-class AuditSelection(Draft):
-    """Which entries."""
-
-    actor: Word | None = Field(None, description='Of actors that begin so, in any case: "ada@", "token ", "psql".')
-    action: Word | None = Field(None, description='Of actions that begin so: "window.ended", "window.".')
-    subject: Word | None = Field(None, description='About this sort of thing: "window", "token".')
-    subject_id: Word | None = Field(None, description="About this one.")
-    since: Instant | None = Field(None, description="At this instant or later.")
-    until: Instant | None = Field(None, description="Before this instant.")
-
-    def filter(self) -> AuditFilter:
-        """Return what the store selects by."""
-        return AuditFilter(
-            actor=self.actor,
-            action=self.action,
-            subject=self.subject,
-            subject_id=self.subject_id,
-            since=self.since,
-            until=self.until,
-        )
 
 
 class AuditQuery(AuditSelection, PageQuery):
@@ -53,7 +28,7 @@ class AuditDocument(Document):
     """Something that was done."""
 
     id: int = Field(description="A number; later entries have higher ones.")
-    at: ShownInstant
+    at: Instant
     actor: str = Field(description="An e-mail address, `token NAME`, `command line (LOGIN)`, `psql (role NAME)`, ...")
     address: str
     action: str
