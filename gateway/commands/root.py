@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window`, `fence`, `replica`, `component`, `bypass` and `audit`
-    work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). `window`, `fence`, `replica`, `component`, `bypass` and
+    `audit` work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)
