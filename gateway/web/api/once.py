@@ -18,7 +18,8 @@ from gateway.domain.errors import ConflictError, GatewayError, InvalidError
 from gateway.service.once import Done, Onces
 from gateway.web.keys import SERVICES
 
-_KEY = re.compile(r'"?[\x21\x23-\x7e]{1,255}"?')
+# A structured string, or bare, as most clients send it.
+_KEY = re.compile(r'"[!#-~]{1,255}"|[!#-~]{1,255}')
 
 
 async def act_once(

@@ -184,17 +184,19 @@ def _query_parameters(operation: Operation[Any, Any]) -> list[Json]:
 
 
 def _not_null(rule: Json) -> Json:
-    """Leave out "null": a parameter is given or it is not."""
+    """Leave out "null" (a parameter is given or it is not), and that none may be repeated: that does no harm."""
     rule = {name: value for name, value in rule.items() if name not in ("description", "default", "title")}
     options = [option for option in rule.pop("anyOf", []) if option != {"type": "null"}]
-    return rule | options[0] if options else rule
+    rule |= options[0] if options else {}
+    rule.pop("uniqueItems", None)
+    return rule
 
 
 def _header_parameters(operation: Operation[Any, Any]) -> list[Json]:
     headers = []
     rule: Json
     if operation.method == "POST":
-        rule = {"type": "string", "pattern": "^[!#-~]{1,255}$"}
+        rule = {"type": "string", "pattern": r'^("[!#-~]{1,255}"|[!#-~]{1,255})$'}
         text = "Done once, however often it is sent with this key within a day, and answered alike."
         headers.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": rule})
     if operation.show is not None:
