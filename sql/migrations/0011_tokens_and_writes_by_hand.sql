@@ -296,6 +296,10 @@ begin
                              'interval ''30 minutes''');
     chosen := chosen_window(id, '{active,overrunning}', '{scheduled,active,overrunning}', 'extended');
     before := window_by_hand(chosen);
+    perform require_argument(
+        (select greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at <= interval '3660 days'
+         from windows w where w.id = chosen),
+        'by', 'would have it last longer than ten years', 'end it and start another');
     -- Beyond the present estimate, or beyond now where that has passed.
     update windows w set estimated_duration = greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at
     where w.id = chosen;

@@ -201,6 +201,7 @@ WRONG = [
         (f"select extend_maintenance(null, {wrong})", "by: must be longer than nothing")
         for wrong in ("'0'", "'-1 h'", "'1 month'", "null", "'3661 days'")
     ),
+    ("select extend_maintenance(by => '3660 days')", "by: would have it last longer than ten years"),
     (f"select extend_maintenance('{NO_WINDOW}', '1 h')", f"id: there is no window {NO_WINDOW}"),
     (f"select end_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
     ("select end_maintenance(fixed => null)", "fixed: must be true or false"),

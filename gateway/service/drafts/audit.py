@@ -7,7 +7,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 from gateway.service.drafts.fields import Draft, Instant, no_nul
 from gateway.store.audit import AuditFilter
 
-Word = Annotated[str, StringConstraints(max_length=300), AfterValidator(no_nul)]
+Word = Annotated[
+    str, StringConstraints(max_length=300), AfterValidator(no_nul), Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
+]
 
 
 class AuditSelection(Draft):

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from gateway.domain.access import TokenScope
 from gateway.domain.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
-from gateway.service.drafts.fields import Draft, Duration, Name
+from gateway.service.drafts.fields import LENGTH_SCHEMA, Draft, Duration, Name
 
 
 def _token_lifetime(value: timedelta) -> timedelta:
@@ -16,7 +16,7 @@ def _token_lifetime(value: timedelta) -> timedelta:
     return value
 
 
-TokenLifetime = Annotated[Duration, AfterValidator(_token_lifetime)]
+TokenLifetime = Annotated[Duration, AfterValidator(_token_lifetime), WithJsonSchema(LENGTH_SCHEMA)]
 
 
 class TokenDraft(Draft):
