@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.domain.access import SCOPE_PERMISSIONS, Actor, TokenScope
-from gateway.domain.errors import ForbiddenError, InvalidError
+from gateway.domain.errors import ForbiddenError
 from gateway.domain.token import DEFAULT_LIFETIME, TokenState
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.tokens import TokenDraft
@@ -43,11 +43,11 @@ class Tokens:
     async def issue(self, draft: TokenDraft, actor: Actor) -> tuple[Token, str]:
         """Make a token and return it with its secret, for the only time.
 
-        It gives no more than its maker has: no wider scope, and no longer life where the maker is a token itself.
+        It gives no more than its maker has: no wider scope, and where the maker is a token, it ends with that at the
+        latest.
 
         Raises:
             ForbiddenError: the maker may not do what the token could.
-            InvalidError: it would outlive its maker.
             ConflictError: the name is taken.
         """
         if not actor.permissions >= SCOPE_PERMISSIONS[draft.scope]:
@@ -124,20 +124,7 @@ class Tokens:
         )
 
 
-def _end(draft: TokenDraft, now: datetime, actor: Actor) -> datetime | None:
-    """Return when the token expires.
-
-    Raises:
-        InvalidError: that is asked to be later than its maker's own end.
-    """
-    expires_at = now + draft.expires_in if draft.expires_in is not None else None
-    if actor.until is None or (expires_at is not None and expires_at <= actor.until):
-        return expires_at
-    if "expires_in" in draft.model_fields_set:
-        raise InvalidError(
-            {
-                "expires_in": f"{actor.name} expires at {actor.until.isoformat(timespec='seconds')} itself; what it "
-                "makes can't live longer; `gateway token create` on the gateway's host can make one that does"
-            }
-        )
-    return actor.until
+def _end(draft: TokenDraft, now: datetime, maker: Actor) -> datetime | None:
+    """Return when the token expires: as asked for, but with its maker at the latest."""
+    ends = [now + draft.expires_in if draft.expires_in is not None else None, maker.until]
+    return min((end for end in ends if end is not None), default=None)

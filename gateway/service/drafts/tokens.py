@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from gateway.domain.access import TokenScope
+from gateway.domain.duration import iso_duration
 from gateway.domain.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
 from gateway.service.drafts.fields import LENGTH_SCHEMA, Draft, Duration, Name
 
@@ -24,4 +25,7 @@ class TokenDraft(Draft):
 
     name: Name
     scope: TokenScope
-    expires_in: TokenLifetime | None = DEFAULT_LIFETIME
+    # pydantic would write its default as P1Y, but how long a year is depends on where it begins.
+    expires_in: TokenLifetime | None = Field(
+        DEFAULT_LIFETIME, json_schema_extra={"default": iso_duration(DEFAULT_LIFETIME)}
+    )

@@ -62,7 +62,7 @@ async def show_token(call: Call[None, None]) -> Answer:
 
 
 async def create_token(call: Call[TokenDraft, None]) -> Answer:
-    """Make a token, told here and never again. It has no wider scope than the caller's, and lives no longer."""
+    """Make a token, told here and never again. It is no wider than the caller's, and ends with that at the latest."""
     token, secret = await call.services.tokens.issue(call.body, call.actor)
     return Answer(
         document=NewTokenDocument(**_fields(token, call.now), token=secret),
