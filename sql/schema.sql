@@ -52,6 +52,84 @@ CREATE TYPE public.window_kind AS ENUM (
     'announcement'
 );
 
+CREATE FUNCTION public.audit_by_hand() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    secrets constant text[] := '{password_hash,token_hash,secret}';
+    noise   constant text[] := '{row_version,updated_at,scheduled_until}';
+    was     jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+    becomes jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+    verb    text;
+    key     text;
+begin
+    if was - noise = becomes - noise then
+        return null;  -- nothing has changed
+    end if;
+    verb := case
+        when tg_op = 'DELETE' then 'deleted'
+        when tg_op = 'INSERT' and tg_argv[2] <> 'started' then tg_argv[2]
+        when tg_op = 'INSERT' and (becomes->>'starts_at')::timestamptz > clock_timestamp() then 'scheduled'
+        -- One that is entered afterwards is not started by this: `window.began` tells of it.
+        when tg_op = 'INSERT' and (becomes->>'starts_at')::timestamptz < now() - interval '1 minute' then 'added'
+        when tg_op = 'INSERT' then 'started'
+        when was->'cancelled_at' = 'null' and becomes->'cancelled_at' <> 'null' then 'cancelled'
+        when was->'ended_at' = 'null' and becomes->'ended_at' <> 'null' then 'ended'
+        when was->'ended_at' <> 'null' and becomes->'ended_at' = 'null' then 'reopened'
+        when was->'revoked_at' = 'null' and becomes->'revoked_at' <> 'null' then 'revoked'
+        when was->'disabled_at' = 'null' and becomes->'disabled_at' <> 'null' then 'disabled'
+        else 'edited' end;
+    foreach key in array secrets loop
+        if was is not null and becomes is not null and was->key is distinct from becomes->key then
+            was := jsonb_set(was, array[key], '"*"');
+            becomes := jsonb_set(becomes, array[key], '"*, another one"');
+        else
+            was := was - key;
+            becomes := becomes - key;
+        end if;
+    end loop;
+    perform record_by_hand(tg_argv[0] || '.' || case when tg_op = 'INSERT' then '' else tg_argv[3] end || verb, coalesce(becomes, was)->>tg_argv[1],
+                           was - noise, becomes - noise);
+    return null;
+end $$;
+
+CREATE FUNCTION public.audit_truncate_by_hand() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    rows bigint;
+begin
+    execute format('select count(*) from %I.%I', tg_table_schema, tg_table_name) into rows;
+    perform record_by_hand(tg_argv[0] || '.all_deleted', '', jsonb_build_object('table', tg_table_name, 'rows', rows), null);
+    return null;
+end $$;
+
+CREATE FUNCTION public.audit_writes_by_hand(on_table regclass, subject text, id_column text, added text DEFAULT 'added'::text, prefix text DEFAULT ''::text, columns text DEFAULT ''::text, also_by_cascade boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    by_hand constant text := 'coalesce(current_setting(''gateway.writer'', true), '''') = ''''';
+begin
+    execute format(
+        'create trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
+        'execute function audit_by_hand(%L, %L, %L, %L)',
+        case when columns <> '' then 'of ' || columns else '' end, on_table,
+        by_hand || case when also_by_cascade then '' else ' and pg_trigger_depth() = 0' end,
+        subject, id_column, added, prefix);
+    execute format(
+        'create trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
+        'execute function audit_truncate_by_hand(%L)', on_table, by_hand, subject);
+end $$;
+
 CREATE FUNCTION public.bump_row_version() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -74,6 +152,108 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.cancel_maintenance(id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen uuid;
+    before jsonb;
+begin
+    chosen := chosen_window(id, '{scheduled}', '{scheduled}', 'cancelled');
+    before := window_by_hand(chosen);
+    update windows w set cancelled_at = clock_timestamp() where w.id = chosen;
+    perform record_by_hand('window.cancelled', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
+CREATE FUNCTION public.chosen_window(wanted uuid, if_only text[], allowed text[], done_to_it text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    candidates uuid[];
+    listed     text;
+    named      text;
+    state_now  text;
+begin
+    perform version from state_version for update;  -- first, as every writer
+    if wanted is null then
+        select array_agg(l.id), string_agg(format('%s  %s  %s', l.id, l.state, l.title), e'\n')
+        into candidates, listed from list_maintenance() l where l.state = any (if_only);
+        if candidates is null then
+            raise exception 'no window is %', array_to_string(if_only, ' or ')
+                using errcode = 'no_data_found', hint = 'select * from list_maintenance() shows what there is';
+        elsif cardinality(candidates) > 1 then
+            raise exception 'id: % windows are %: say which one', cardinality(candidates), array_to_string(if_only, ' or ')
+                using errcode = 'invalid_parameter_value', detail = listed,
+                      hint = format('name it by its id, for example %L', candidates[1]);
+        end if;
+        wanted := candidates[1];
+    end if;
+    select d.state, d.document->>'title' into state_now, named from window_documents d where d.id = wanted;
+    if state_now is null then
+        raise exception 'id: there is no window %', wanted
+            using errcode = 'no_data_found', hint = 'select * from list_maintenance() shows what there is';
+    elsif state_now <> all (allowed) then
+        raise exception 'the window "%" is %, so it can''t be %', named, state_now, done_to_it
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'that takes one that is ' || array_to_string(allowed, ' or ');
+    end if;
+    return wanted;
+end $$;
+
+CREATE FUNCTION public.end_maintenance(id uuid DEFAULT NULL::uuid, fixed boolean DEFAULT true) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen uuid;
+    before jsonb;
+begin
+    perform require_argument(fixed is not null, 'fixed', 'must be true or false', 'leave it out: true');
+    chosen := chosen_window(id, '{active,overrunning}', '{active,overrunning}', 'ended');
+    before := window_by_hand(chosen);
+    update windows w set fixed = end_maintenance.fixed, ended_at = clock_timestamp() where w.id = chosen;
+    perform record_by_hand('window.ended', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
+CREATE FUNCTION public.extend_maintenance(id uuid DEFAULT NULL::uuid, by interval DEFAULT '00:30:00'::interval) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen uuid;
+    before jsonb;
+begin
+    perform require_argument(by > interval '0' and by <= interval '3660 days' and extract(year from by) = 0
+                             and extract(month from by) = 0, 'by', 'must be longer than nothing, in days or less',
+                             'interval ''30 minutes''');
+    chosen := chosen_window(id, '{active,overrunning}', '{scheduled,active,overrunning}', 'extended');
+    before := window_by_hand(chosen);
+    perform require_argument(
+        (select greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at <= interval '3660 days'
+         from windows w where w.id = chosen),
+        'by', 'would have it last longer than ten years', 'end it and start another');
+    -- Beyond the present estimate, or beyond now where that has passed.
+    update windows w set estimated_duration = greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at
+    where w.id = chosen;
+    perform record_by_hand('window.extended', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
 CREATE FUNCTION public.fill_window() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -92,18 +272,119 @@ begin
     return new;
 end $$;
 
-CREATE FUNCTION public.keep_first_estimate() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION public.list_maintenance() RETURNS TABLE(id uuid, state text, kind text, gate text, starts_at timestamp with time zone, estimated_end timestamp with time zone, title text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
     AS $$
+    select d.id, d.state, d.document->>'kind', d.document->>'gate', d.starts_at, d.scheduled_until, d.document->>'title'
+    from window_documents d where d.state in ('scheduled', 'active', 'overrunning')
+    order by d.state = 'scheduled', d.starts_at, d.id
+$$;
+
+CREATE FUNCTION public.new_window_by_hand(title text, starts_at timestamp with time zone, duration interval, kind text, gate text, description text, hosts text[], paths text[], excluded_paths text[], components jsonb, ends text, reopen_over interval) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $_$
+#variable_conflict use_variable
+declare
+    made    uuid;
+    each    text;
+    effects jsonb;
 begin
-    if tg_op = 'INSERT' then
-        new.first_estimate := new.estimated_duration;
-    elsif old.starts_at > clock_timestamp() or new.starts_at > clock_timestamp() then
-        new.first_estimate := new.estimated_duration;
-    else
-        new.first_estimate := old.first_estimate;
+    title := btrim(title);
+    hosts := array(select lower(host) from unnest(hosts) host);
+    paths := coalesce(paths, '{}');
+    excluded_paths := coalesce(excluded_paths, '{}');
+    components := coalesce(components, '[]');
+    perform require_argument(length(title) between 1 and 200, 'title', 'must have 1 to 200 characters',
+                             'customers read it: ''Database upgrade''');
+    perform require_argument(starts_at between '2000-01-01Z' and '2200-01-01Z', 'starts_at',
+                             'must be an instant between the years 2000 and 2200', '''2026-12-01 22:00+01'', with its offset');
+    perform require_argument(
+        duration > interval '0' and duration <= interval '3660 days'
+        and extract(year from duration) = 0 and extract(month from duration) = 0,
+        'duration', 'must be longer than nothing, and ten years at most, in days or less', 'interval ''30 minutes''');
+    perform require_one_of(kind, 'kind', enum_range(null::window_kind)::text[]);
+    perform require_one_of(ends, 'ends', enum_range(null::window_ends)::text[]);
+    if gate is not null then
+        perform require_one_of(gate, 'gate', enum_range(null::window_gate)::text[]);
     end if;
-    return new;
+    perform require_argument(length(description) <= 20000, 'description', 'must have 20,000 characters at most',
+                             'it may be empty: ''''');
+    perform require_argument(reopen_over between interval '0' and interval '1 day', 'reopen_over',
+                             'must lie between nothing and one day', 'interval ''10 minutes''');
+    perform require_argument(cardinality(hosts) <= 200 and cardinality(paths) <= 200 and cardinality(excluded_paths) <= 200,
+                             'hosts, paths, excluded_paths', 'must have 200 entries each at most', 'leave them out: all');
+    foreach each in array hosts loop
+        perform require_argument(each ~ '^((\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$', 'hosts',
+                                 format('%L is not a host', each), '''shop.example.com'' or ''*.example.com'', without port');
+    end loop;
+    foreach each in array paths || excluded_paths loop
+        perform require_argument(each ~ '^/[^[:space:][:cntrl:]?#%*\\]*$', 'paths, excluded_paths',
+                                 format('%L is not a path', each), '''/checkout'': it covers everything below it, too');
+    end loop;
+    foreach each in array excluded_paths loop
+        perform require_argument(
+            cardinality(paths) = 0 or exists (select from unnest(paths) path where each = path
+                                              or starts_with(each, rtrim(path, '/') || '/')),
+            'excluded_paths', format('%L is not below any of the paths', each), 'it would leave nothing out');
+    end loop;
+    select coalesce(jsonb_agg(jsonb_build_object('slug', slug, 'status', coalesce(status, 'under_maintenance'))), '[]')
+    into effects from (
+        select key as slug, value #>> '{}' as status
+        from jsonb_each(case jsonb_typeof(components) when 'object' then components else '{}' end)
+        union all
+        select case jsonb_typeof(item) when 'string' then item #>> '{}' else item->>'slug' end, item->>'status'
+        from jsonb_array_elements(case jsonb_typeof(components) when 'array' then components else '[]' end) item
+    ) given;
+    perform require_argument(jsonb_typeof(components) in ('array', 'object'), 'components',
+                             'is neither a list nor an object', '''["api"]'' or ''{"api": "partial_outage"}''');
+    for each in select effect->>'slug' from jsonb_array_elements(effects) effect loop
+        perform require_argument(exists (select from components c where c.slug = each), 'components',
+                                 format('there is no component %L', each),
+                                 coalesce('there are: ' || (select string_agg(c.slug, ', ' order by c.slug) from components c),
+                                          'there is none yet'));
+    end loop;
+    for each in select effect->>'status' from jsonb_array_elements(effects) effect loop
+        perform require_one_of(each, 'components', enum_range(null::component_status)::text[]);
+    end loop;
+    perform require_argument((select count(distinct effect->>'slug') from jsonb_array_elements(effects) effect)
+                             = jsonb_array_length(effects), 'components', 'name one twice', 'name each once');
+
+    insert into windows (title, starts_at, estimated_duration, kind, gate, description, hosts, paths, excluded_paths,
+                         ends, reopen_over)
+    values (title, starts_at, duration, kind::window_kind, gate::window_gate, description, hosts, paths, excluded_paths,
+            ends::window_ends, reopen_over)
+    returning windows.id into made;
+    insert into window_components (window_id, component_id, status)
+    select made, c.id, (effect->>'status')::component_status
+    from jsonb_array_elements(effects) effect join components c on c.slug = effect->>'slug';
+    perform record_by_hand(case when starts_at > clock_timestamp() then 'window.scheduled' else 'window.started' end,
+                           made::text, null, window_by_hand(made));
+    return made;
+end $_$;
+
+CREATE FUNCTION public.post_update(id uuid, status text, body text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen uuid;
+begin
+    perform require_one_of(status, 'status', enum_range(null::update_status)::text[]);
+    perform require_argument(length(btrim(body)) between 1 and 20000, 'body', 'must have 1 to 20,000 characters',
+                             'it is Markdown, for customers');
+    chosen := chosen_window(id, '{active,overrunning}', '{scheduled,active,overrunning,ended}', 'posted to');
+    insert into updates (window_id, status, body) values (chosen, status::update_status, btrim(body));
+    perform record_by_hand('window.posted', chosen::text, null, jsonb_build_object('status', status, 'body', btrim(body)));
+    return chosen;
 end $$;
 
 CREATE FUNCTION public.queue_for_state_version() RETURNS trigger
@@ -114,12 +395,85 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.record_by_hand(action text, subject_id text, before jsonb, after jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $_$
+    insert into audit (actor, address, action, subject, subject_id, before, after)
+    values (format('psql (role %s)', session_user), coalesce(host(inet_client_addr()), ''),
+            $1, split_part($1, '.', 1), coalesce($2, ''), $3, $4)
+$_$;
+
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     raise exception 'the table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
 end $$;
+
+CREATE FUNCTION public.require_argument(ok boolean, argument text, wrong text, remedy text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+begin
+    if ok is not true then
+        raise exception '%: %', argument, wrong using errcode = 'invalid_parameter_value', hint = remedy;
+    end if;
+end $$;
+
+CREATE FUNCTION public.require_one_of(given text, argument text, allowed text[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+    select require_argument(given = any (allowed), argument, format('%L is none of those that there are', given),
+                            'one of ' || array_to_string(allowed, ', '))
+$$;
+
+CREATE FUNCTION public.schedule_maintenance(title text, starts_at timestamp with time zone, duration interval DEFAULT '00:30:00'::interval, kind text DEFAULT 'maintenance'::text, gate text DEFAULT NULL::text, description text DEFAULT ''::text, hosts text[] DEFAULT '{}'::text[], paths text[] DEFAULT '{}'::text[], excluded_paths text[] DEFAULT '{}'::text[], components jsonb DEFAULT '[]'::jsonb, ends text DEFAULT 'when_fixed'::text, reopen_over interval DEFAULT '00:00:00'::interval) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+begin
+    perform version from state_version for update;
+    perform require_argument(starts_at > clock_timestamp(), 'starts_at', 'must lie in the future',
+                             'start_maintenance(title, duration) starts one now');
+    return new_window_by_hand(title, starts_at, duration, kind, gate, description, hosts, paths, excluded_paths,
+                              components, ends, reopen_over);
+end $$;
+
+CREATE FUNCTION public.start_maintenance(title text, duration interval DEFAULT '00:30:00'::interval, kind text DEFAULT 'maintenance'::text, gate text DEFAULT NULL::text, description text DEFAULT ''::text, hosts text[] DEFAULT '{}'::text[], paths text[] DEFAULT '{}'::text[], excluded_paths text[] DEFAULT '{}'::text[], components jsonb DEFAULT '[]'::jsonb, ends text DEFAULT 'when_fixed'::text, reopen_over interval DEFAULT '00:00:00'::interval) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+begin
+    perform version from state_version for update;  -- it starts when it is its turn, not before
+    return new_window_by_hand(title, clock_timestamp(), duration, kind, gate, description, hosts, paths, excluded_paths,
+                              components, ends, reopen_over);
+end $$;
+
+CREATE FUNCTION public.window_by_hand(which uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+    select to_jsonb(w) - '{row_version,updated_at,scheduled_until}'::text[] || jsonb_build_object('components', coalesce((
+               select jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) order by c.slug)
+               from window_components wc join components c on c.id = wc.component_id where wc.window_id = w.id), '[]'))
+    from windows w where w.id = which
+$$;
 
 CREATE TABLE public.audit (
     id bigint NOT NULL,
@@ -218,13 +572,9 @@ CREATE TABLE public.operators (
     disabled_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     last_seen_at timestamp with time zone,
+    row_version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT operators_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254)))
-);
-
-CREATE TABLE public.refusal_writers (
-    id uuid NOT NULL,
-    written bigint NOT NULL,
-    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
 CREATE TABLE public.replicas (
@@ -276,6 +626,10 @@ CREATE TABLE public.tokens (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    created_by text DEFAULT ''::text NOT NULL,
+    last_used_from text DEFAULT ''::text NOT NULL,
+    CONSTRAINT token_expires_after_it_was_made CHECK (((expires_at > created_at) AND (expires_at < '9900-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tokens_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
@@ -286,11 +640,6 @@ CREATE TABLE public.updates (
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT updates_body_check CHECK (((length(body) >= 1) AND (length(body) <= 20000)))
-);
-
-CREATE TABLE public.window_clients (
-    window_id uuid NOT NULL,
-    client bytea NOT NULL
 );
 
 CREATE TABLE public.window_components (
@@ -321,7 +670,6 @@ CREATE TABLE public.windows (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     excluded_paths text[] DEFAULT '{}'::text[] NOT NULL,
-    first_estimate interval NOT NULL,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
@@ -360,60 +708,6 @@ CREATE VIEW public.window_documents AS
           WHERE (u.window_id = w.id)), '[]'::jsonb)) AS document
    FROM public.windows w;
 
-CREATE TABLE public.window_refusals (
-    window_id uuid NOT NULL,
-    requests bigint DEFAULT 0,
-    clients bigint DEFAULT 0,
-    is_at_least boolean DEFAULT false NOT NULL,
-    counted_until timestamp with time zone NOT NULL,
-    client_key bytea DEFAULT decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)
-);
-
-CREATE VIEW public.window_history AS
- SELECT w.id,
-    w.kind,
-    w.title,
-    w.gate,
-    w.starts_at,
-    over.ended_at,
-    w.fixed,
-    w.first_estimate,
-    w.estimated_duration,
-        CASE
-            WHEN ((w.cancelled_at IS NULL) AND (w.starts_at <= clock_timestamp())) THEN (COALESCE(over.ended_at, clock_timestamp()) - w.starts_at)
-            ELSE NULL::interval
-        END AS real_duration,
-        CASE
-            WHEN (r.window_id IS NULL) THEN (0)::bigint
-            ELSE r.requests
-        END AS refused_requests,
-        CASE
-            WHEN (r.window_id IS NULL) THEN (0)::bigint
-            ELSE r.clients
-        END AS distinct_clients,
-    COALESCE(r.is_at_least, false) AS is_at_least,
-        CASE
-            WHEN (r.requests IS NOT NULL) THEN r.counted_until
-            ELSE NULL::timestamp with time zone
-        END AS counted_until,
-    ARRAY( SELECT c.slug
-           FROM (public.window_components wc
-             JOIN public.components c ON ((c.id = wc.component_id)))
-          WHERE (wc.window_id = w.id)
-          ORDER BY c."position", c.slug) AS components
-   FROM ((public.windows w
-     LEFT JOIN public.window_refusals r ON ((r.window_id = w.id)))
-     CROSS JOIN LATERAL ( SELECT
-                CASE
-                    WHEN ((w.cancelled_at IS NULL) AND (stop.stops_at <= clock_timestamp())) THEN stop.stops_at
-                    ELSE NULL::timestamp with time zone
-                END AS ended_at
-           FROM ( SELECT COALESCE(w.ended_at,
-                        CASE
-                            WHEN (w.ends = 'on_time'::public.window_ends) THEN w.scheduled_until
-                            ELSE NULL::timestamp with time zone
-                        END) AS stops_at) stop) over);
-
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
@@ -444,9 +738,6 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.refusal_writers
-    ADD CONSTRAINT refusal_writers_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY public.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (id);
 
@@ -474,19 +765,15 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.window_clients
-    ADD CONSTRAINT window_clients_pkey PRIMARY KEY (window_id, client);
-
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_pkey PRIMARY KEY (window_id, component_id);
-
-ALTER TABLE ONLY public.window_refusals
-    ADD CONSTRAINT window_refusals_pkey PRIMARY KEY (window_id);
 
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
 
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
+
+CREATE INDEX audit_by_time ON public.audit USING btree (at);
 
 CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at DESC, id DESC);
 
@@ -495,8 +782,6 @@ CREATE INDEX idempotency_keys_by_time ON public.idempotency_keys USING btree (at
 CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
-
-CREATE INDEX refusal_writers_by_time ON public.refusal_writers USING btree (written_at);
 
 CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
 
@@ -513,6 +798,24 @@ CREATE INDEX windows_by_start ON public.windows USING btree (starts_at DESC, id 
 CREATE INDEX windows_not_over ON public.windows USING btree (scheduled_until) WHERE ((ended_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.bypass_key FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_key', 'only_row', 'created', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, expires_at, created_by, revoked_at ON public.bypass_links FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_link', 'id', 'created', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.component_groups FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('group', 'name', 'added', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.components FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('component', 'slug', 'added', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, email, role, password_hash, disabled_at ON public.operators FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('operator', 'email', 'added', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, token_hash, scope, expires_at, created_by, revoked_at ON public.tokens FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('token', 'name', 'created', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.updates FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'posted', 'post_');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'component_added', 'component_');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.windows FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('window', 'id', 'started', '');
 
 CREATE TRIGGER bypass_key_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.bypass_key FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
@@ -532,6 +835,26 @@ CREATE TRIGGER components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON
 
 CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
+CREATE TRIGGER operators_row_version BEFORE UPDATE OF email, role, password_hash, disabled_at ON public.operators FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.bypass_key FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('bypass_key');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.bypass_links FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('bypass_link');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.component_groups FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('group');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.components FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('component');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.operators FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('operator');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.tokens FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('token');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.updates FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('window');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.window_components FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('window');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.windows FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('window');
+
 CREATE TRIGGER updates_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
 CREATE TRIGGER updates_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.updates FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
@@ -543,8 +866,6 @@ CREATE TRIGGER window_components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUN
 CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
 CREATE TRIGGER windows_fill BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.fill_window();
-
-CREATE TRIGGER windows_first_estimate BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.keep_first_estimate();
 
 CREATE TRIGGER windows_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
@@ -562,14 +883,8 @@ ALTER TABLE ONLY public.sign_in_links
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.window_clients
-    ADD CONSTRAINT window_clients_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.window_refusals
-    ADD CONSTRAINT window_refusals_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;

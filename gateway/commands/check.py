@@ -14,12 +14,15 @@ import click
 from gateway.commands.failures import DONE, FAILED
 from gateway.commands.host import open_connection, open_database
 from gateway.commands.options import CONFIG, JSON, read_settings
-from gateway.commands.output import print_json, printable
+from gateway.commands.output import print_json, printable, short_instant
 from gateway.config import Settings
 from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.token import TokenState
 from gateway.edge.certificate import tls_context
 from gateway.edge.servers import Server, upstream_tls
+from gateway.service.tokens import Tokens
 from gateway.store.migrate import migrate
+from gateway.store.pool import Database
 
 MASK = "***"
 # What is left for roles without privileges; the second reserve came with PostgreSQL 16.
@@ -39,6 +42,8 @@ class Finding:
     name: str
     ok: bool
     detail: str
+    warning: bool = False
+    """It works, but somebody has to do something before long."""
 
 
 @click.command
@@ -47,8 +52,8 @@ class Finding:
 def check(config: Path | None, *, as_json: bool) -> int:
     """Check the settings, the database and the application.
 
-    Prints the settings in effect, with secrets masked, then a line for each thing that was tried: `ok` or `failed`. An
-    embedded database is started for the check where it does not run.
+    Prints the settings in effect, with secrets masked, then a line for each thing that was tried: `ok`, `warn` (it
+    works, but see to it) or `failed`. An embedded database is started for the check where it does not run.
     """
     settings = read_settings(config)
     effective = effective_settings(settings)
@@ -123,9 +128,23 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             else:
                 to_come = f"to be applied by `gateway migrate` or at the start: {', '.join(missing)}"
                 yield Finding(name="migrations", ok=True, detail=to_come if missing else "up to date")
+                if not missing:
+                    yield await _tokens(database)
             yield _budget(settings, int(await connection.fetchval(_AVAILABLE)))
     except StoreError as error:
         yield Finding(name="database", ok=False, detail=f"{where}: {error}")
+
+
+async def _tokens(database: Database) -> Finding:
+    """Tell which tokens expire soon, and how many never do."""
+    found, now = await Tokens(database).list_with_clock()
+    live = [token for token in found if token.state(now) is TokenState.LIVE]
+    soon = [f'"{token.name}" ({short_instant(token.expires_at)})' for token in live if token.expires_soon(now)]
+    if soon:
+        detail = f"soon over: {', '.join(soon)}; `gateway token create` makes new ones"
+        return Finding(name="tokens", ok=True, warning=True, detail=detail)
+    lasting = sum(token.expires_at is None for token in live)
+    return Finding(name="tokens", ok=True, detail=f"{len(live)} live, {lasting} of them never expire")
 
 
 def _budget(settings: Settings, available: int) -> Finding:
@@ -161,4 +180,6 @@ async def _server(url: str, settings: Settings) -> Finding:
 
 def _print(finding: Finding) -> None:
     word = click.style("ok    ", fg="green") if finding.ok else click.style("failed", fg="red")
+    if finding.warning:
+        word = click.style("warn  ", fg="yellow")
     click.echo(f"{word}  {finding.name:<11}  {printable(' '.join(finding.detail.split()))}")

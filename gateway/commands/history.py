@@ -94,7 +94,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 def export(form: str, url: str, token: str | None, **which: Any) -> None:
     """Write all windows that are over to standard output, as CSV for spreadsheets or as JSON."""
     written = sys.stdout.buffer
-    connected(url, token, "read").download(f"history.{form}", written.write, **_query(**which))
+    connected(url, token, "read").download(f"history.{form}", written, **_query(**which))
     written.flush()
 
 

@@ -1,17 +1,19 @@
 """The API, from outside: one call with address and token, and its errors as those of the gateway's tree."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
 import click
 from yarl import URL
 
 from gateway import __version__
-from gateway.commands.failures import WrongUsageError
+from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.output import printable
 from gateway.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -20,11 +22,13 @@ from gateway.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
+from gateway.domain.token import EXPIRES_HEADER
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
-_LONG = aiohttp.ClientTimeout(connect=10, sock_read=30)
+# What is long takes long: as long as something comes.
+_NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=30)
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
@@ -50,15 +54,6 @@ class Api:
         """Read a document."""
         return self._call("GET", path, None, query)
 
-    def all(self, path: str, name: str, **query: Any) -> list[Document]:
-        """Read a list to its end, page by page; `name` is that of the list in each page."""
-        page = self.get(path, **query)
-        found: list[Document] = page[name]
-        while page["next_cursor"] is not None:
-            page = self.get(path, **query, cursor=page["next_cursor"])
-            found += page[name]
-        return found
-
     def post(self, path: str, body: Document | None = None) -> Document:
         """Send a document, or nothing, and return what it makes."""
         return self._call("POST", path, body, {})
@@ -71,27 +66,38 @@ class Api:
         """Do away with something and return what it was."""
         return self._call("DELETE", path, None, {})
 
-    def download(self, path: str, write: Callable[[bytes], Any], **query: Any) -> None:
-        """Hand a document on as it comes, which may be larger than memory.
+    def all(self, path: str, name: str, **query: Any) -> list[Document]:
+        """Read a list to its end, page by page; `name` is that of the list in each page."""
+        page = self.get(path, **query)
+        found: list[Document] = page[name]
+        while page["next_cursor"] is not None:
+            page = self.get(path, **query, cursor=page["next_cursor"])
+            found += page[name]
+        return found
+
+    def download(self, path: str, file: BinaryIO, **query: Any) -> None:
+        """Write what a path answers to `file` as it comes, however long it is.
 
         Raises:
-            RejectedError: the gateway refuses; the message is its own.
-            UnavailableError: nothing answers there, it is no gateway, or the document broke off.
+            RejectedError: the gateway refuses.
+            UnavailableError: nothing answers there, or the answer broke off: what was written is not the whole.
         """
-        asyncio.run(self._download(self.base.joinpath(*path.split("/")).with_query(query), write))
+        asyncio.run(self._downloaded(self._url(path, query), file))
 
-    async def _download(self, url: URL, write: Callable[[bytes], Any]) -> None:
-        with self._told():
-            async with self._session(_LONG) as session, session.get(url, allow_redirects=False) as response:
-                if not response.ok:
-                    raise _refusal(response.status, await _document(response, self.base))
-                if "Content-Disposition" not in response.headers:
-                    raise _no_gateway(self.base, f"it answers {response.status} with {response.content_type}")
-                try:
-                    async for piece in response.content.iter_any():
-                        write(piece)
-                except (aiohttp.ClientError, TimeoutError) as error:
-                    raise UnavailableError("it broke off half-way: what was written is not all; try again") from error
+    def _url(self, path: str, query: dict[str, Any]) -> URL:
+        return self.base.joinpath(*path.split("/")).with_query(query)
+
+    async def _downloaded(self, url: URL, file: BinaryIO) -> None:
+        async with self._answered("GET", url, None, _NO_LIMIT) as response:
+            if not response.ok:
+                raise _refusal(response.status, await _document(response, self.base))
+            if "Content-Disposition" not in response.headers:
+                raise _no_gateway(self.base, f"it answers {response.status} with {response.content_type}")
+            try:
+                async for chunk in response.content.iter_any():
+                    file.write(chunk)
+            except aiohttp.ClientError as error:
+                raise UnavailableError("the answer broke off: what was written is not the whole; try again") from error
 
     def _call(self, method: str, path: str, body: Document | None, query: dict[str, Any]) -> Document:
         """Make one call.
@@ -100,28 +106,28 @@ class Api:
             RejectedError: the gateway refuses; the message is its own.
             UnavailableError: nothing answers there, or it is no gateway.
         """
-        return asyncio.run(self._called(method, self.base.joinpath(*path.split("/")).with_query(query), body))
+        return asyncio.run(self._called(method, self._url(path, query), body))
 
     async def _called(self, method: str, url: URL, body: Document | None) -> Document:
-        with self._told():
-            async with (
-                self._session(_LIMIT) as session,
-                session.request(method, url, json=body, allow_redirects=False) as response,
-            ):
-                document = await _document(response, self.base)
+        async with self._answered(method, url, body, _LIMIT) as response:
+            document = await _document(response, self.base)
         if response.ok:
             return document
         raise _refusal(response.status, document)
 
-    def _session(self, limit: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+    @asynccontextmanager
+    async def _answered(
+        self, method: str, url: URL, body: Document | None, limit: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Make a call and lend the answer; what the network does is told as an error of ours."""
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
-        return aiohttp.ClientSession(timeout=limit, headers=headers)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in words what a connection met."""
         try:
-            yield
+            async with (
+                aiohttp.ClientSession(timeout=limit, headers=headers) as session,
+                session.request(method, url, json=body, allow_redirects=False) as response,
+            ):
+                _tell_expiry(response.headers.get(EXPIRES_HEADER, ""))
+                yield response
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -134,6 +140,13 @@ class Api:
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "
                 "or name another with GATEWAY_URL or --url"
             ) from error
+
+
+@cache
+def _tell_expiry(expires: str) -> None:
+    """Say, once, that the token has to be renewed before long."""
+    if expires:
+        tell(f"the token expires at {printable(expires)}; `gateway token create` on the gateway's host makes a new one")
 
 
 async def _document(response: aiohttp.ClientResponse, base: URL) -> Document:

@@ -35,6 +35,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "group": ("gateway.commands.group:group", "Keep the groups that components stand in, over the API."),
     "template": ("gateway.commands.template:template", "Keep texts for windows and updates, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
+    "audit": ("gateway.commands.audit:audit", "Tell who did what, over the API."),
 }
 
 

@@ -1,6 +1,7 @@
 """Who may do what: one table, asked in one place (`web/auth.py`), for operators and tokens alike."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -67,11 +68,15 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights."""
+    """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights.
+
+    `until` is when a token expires; None: never.
+    """
 
     name: str
     address: str = ""
     permissions: frozenset[Permission] = NOBODY
+    until: datetime | None = None
     once: Once | None = None
     """Where set, what is done must not have been done with this key before."""
 
@@ -197,6 +202,20 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.templates.edit": Permission.OPERATE,
     "api.templates.remove": Permission.OPERATE,
     "api.templates.render": Permission.VIEW,
+    "api.tokens.list": Permission.ADMINISTER,
+    "api.tokens.show": Permission.ADMINISTER,
+    "api.tokens.create": Permission.ADMINISTER,
+    "api.tokens.revoke": Permission.ADMINISTER,
+    "api.operators.list": Permission.ADMINISTER,
+    "api.operators.show": Permission.ADMINISTER,
+    "api.operators.add": Permission.ADMINISTER,
+    "api.operators.edit": Permission.ADMINISTER,
+    "api.operators.disable": Permission.ADMINISTER,
+    "api.operators.link": Permission.ADMINISTER,
+    "api.audit.list": Permission.VIEW,
+    "api.audit.show": Permission.VIEW,
+    "api.audit.csv": Permission.VIEW,
+    "api.audit.jsonl": Permission.VIEW,
     "api.bypass_links.list": Permission.VIEW,
     "api.bypass_links.create": Permission.OPERATE,
     "api.bypass_links.revoke": Permission.OPERATE,

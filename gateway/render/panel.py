@@ -226,26 +226,6 @@ class WindowFormScreen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One entry of the audit log, with the fields that it changed."""
-
-    at: datetime
-    actor: str
-    address: str
-    action: str
-    subject: str
-    url: str
-    changes: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditScreen:
-    """`admin/audit.html`."""
-
-    entries: tuple[AuditRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NotSavedScreen:
     """`admin/not_saved.html`: a form could not be taken; what was typed is shown and can be sent again."""
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import LimitedError, StoreError
+from gateway.domain.errors import ForbiddenError, LimitedError, StoreError
 from gateway.domain.observation import Observer, RequestsLimited
 from gateway.domain.rate import RateLimit, client_key
 from gateway.service.secrets import secret_hash
@@ -140,6 +140,7 @@ class Limits:
 
         One that was good before is looked up whatever its neighbours do. One that could not be looked up is no wrong
         one: an outage locks nobody out. Those that still wait for the database count, so a flood is no larger then.
+        One that `look_up` refuses is a wrong one, and its error goes on.
 
         Raises:
             LimitedError: too many wrong ones.
@@ -152,6 +153,10 @@ class Limits:
         try:
             found = await look_up()
             is_wrong = found is None
+        except ForbiddenError:
+            is_wrong = True
+            self._known.pop(digest, None)
+            raise
         finally:
             if not before and not is_wrong:
                 self._wrong.give_back(key)

@@ -1,11 +1,12 @@
 """Operators: signing in and out, one-time links, and the people themselves."""
 
-import re
 from datetime import timedelta
+from uuid import UUID
 
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
-from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import Observer, SignInFailed
+from gateway.service.drafts.operators import is_email
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.store import audit, operators
 from gateway.store.operators import Link, Operator
@@ -92,7 +93,7 @@ class Operators:
                 await self._set_password(
                     session, link.operator_id, address_given, password_hash, Actor(name=address_given, address=address)
                 )
-            operator = await self._known(session, address_given)
+            operator = await operators.get_operator(session, address_given)
             return await self._begin(session, operator, address, user_agent)
 
     async def first_link(self) -> str | None:
@@ -102,10 +103,19 @@ class Operators:
                 return None
             return await _new_link(session, None, FIRST_LINK_LIFETIME)
 
-    async def list(self) -> list[Operator]:
-        """Return all operators."""
+    async def list(self, *, after: str | None = None, limit: int | None = None) -> list[Operator]:
+        """Return operators by e-mail address, disabled ones too: those `after` one."""
         async with self._database.session() as session:
-            return await operators.list_operators(session)
+            return await operators.list_operators(session, after=after, most=limit)
+
+    async def get(self, who: UUID | str) -> Operator:
+        """Return one operator, by id or e-mail address.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._database.session() as session:
+            return await operators.get_operator(session, who)
 
     async def add(self, email: str, role: Role, actor: Actor, *, password: str | None = None) -> str | None:
         """Add an operator; without a password return the token of a one-time sign-in link.
@@ -118,48 +128,63 @@ class Operators:
         password_hash = None if password is None else await hash_password(_checked_password(password))
         async with self._database.transaction() as session:
             await self._insert(session, email, role, password_hash, actor)
-            operator = await self._known(session, email)
+            operator = await operators.get_operator(session, email)
             return None if password_hash else await _new_link(session, operator, LINK_LIFETIME)
 
-    async def reset_password(self, email: str, actor: Actor, *, password: str | None = None) -> str | None:
+    async def reset_password(self, who: UUID | str, actor: Actor, *, password: str | None = None) -> str | None:
         """Set a new password, or return the token of a one-time link to choose one; all sessions end.
 
         Raises:
             NotFoundError: there is no such operator.
+            ConflictError: it is disabled, so a link would lead nowhere.
         """
         password_hash = None if password is None else await hash_password(_checked_password(password))
         async with self._database.transaction() as session:
-            operator = await self._known(session, email)
+            operator = await operators.get_operator(session, who)
+            if operator.disabled:
+                raise ConflictError(f"{operator.email} is disabled, so it can't sign in")
             await self._set_password(session, operator.id, operator.email, password_hash, actor)
             return None if password_hash else await _new_link(session, operator, LINK_LIFETIME)
 
-    async def set_role(self, email: str, role: Role, actor: Actor) -> None:
-        """Give an operator another role.
+    async def set_role(self, who: UUID | str, role: Role, actor: Actor, *, row_version: int | None = None) -> Operator:
+        """Give an operator another role; with `row_version` only if nobody else has changed it since.
 
         Raises:
             NotFoundError: there is no such operator.
+            StaleError: it was changed since.
+            ConflictError: it is the last administrator.
         """
         async with self._database.transaction() as session:
-            operator = await self._known(session, email)
+            administrators = await operators.hold_administrators(session)
+            operator = await operators.get_operator(session, who)
+            _require_version(operator, row_version)
+            if role is not Role.ADMINISTRATOR:
+                _require_another(administrators, operator)
             await session.run("set_operator_role", id=operator.id, role=role)
             before, after = {"role": operator.role}, {"role": role}
             await audit.record(session, actor, "operator.role_set", operator.email, before=before, after=after)
+            return await operators.get_operator(session, operator.id)
 
-    async def disable(self, email: str, actor: Actor) -> None:
+    async def disable(self, who: UUID | str, actor: Actor, *, row_version: int | None = None) -> Operator:
         """Disable an operator: sessions and links end at once.
 
         Raises:
             NotFoundError: there is no such operator.
-            ConflictError: it is disabled already.
+            StaleError: it was changed since.
+            ConflictError: it is disabled already, or the last administrator.
         """
         async with self._database.transaction() as session:
-            operator = await self._known(session, email)
+            administrators = await operators.hold_administrators(session)
+            operator = await operators.get_operator(session, who)
             if operator.disabled:
                 raise ConflictError(f"{operator.email} is disabled already")
+            _require_version(operator, row_version)
+            _require_another(administrators, operator)
             await session.run("disable_operator", id=operator.id)
             await session.run("delete_operator_sessions", operator_id=operator.id)
             await session.run("delete_operator_links", operator_id=operator.id)
             await audit.record(session, actor, "operator.disabled", operator.email)
+            return await operators.get_operator(session, operator.id)
 
     async def _insert(self, session: Session, email: str, role: Role, password_hash: str | None, actor: Actor) -> None:
         await operators.insert_operator(session, email=email, role=role, password_hash=password_hash)
@@ -175,12 +200,6 @@ class Operators:
         await audit.record(
             session, actor, "operator.password_set" if password_hash else "operator.password_reset", email
         )
-
-    async def _known(self, session: Session, email: str) -> Operator:
-        operator = await operators.operator_by_email(session, email)
-        if operator is None:
-            raise NotFoundError(f"there is no operator {email}")
-        return operator
 
     async def _begin(self, session: Session, operator: Operator, address: str, user_agent: str) -> str:
         token = new_secret()
@@ -201,6 +220,20 @@ def actor_of(operator: Operator, address: str) -> Actor:
     return Actor(name=operator.email, address=address, permissions=ROLE_PERMISSIONS[operator.role])
 
 
+def _require_version(operator: Operator, row_version: int | None) -> None:
+    if row_version is not None and operator.row_version != row_version:
+        raise StaleError(f"{operator.email} was changed by somebody else in the meantime")
+
+
+def _require_another(administrators: set[UUID], operator: Operator) -> None:
+    """Refuse to lock everybody out of people and tokens."""
+    if administrators == {operator.id}:
+        raise ConflictError(
+            f"{operator.email} is the last administrator: give somebody else that role first "
+            "(`gateway user role EMAIL administrator`)"
+        )
+
+
 async def _new_link(session: Session, operator: Operator | None, lifetime: timedelta) -> str:
     token = new_secret()
     operator_id = operator.id if operator else None
@@ -209,7 +242,7 @@ async def _new_link(session: Session, operator: Operator | None, lifetime: timed
 
 
 def _checked_email(email: str) -> str:
-    if re.fullmatch(r"[^@\s]+@[^@\s]+", email) is None or len(email) > 254:  # noqa: PLR2004  RFC 5321, 4.5.3.1.3
+    if not is_email(email):
         raise InvalidError({"email": f"{email!r} is not an e-mail address"})
     return email
 

@@ -39,6 +39,7 @@ _CONSTRAINTS: dict[str, tuple[str, str]] = {
     "component_groups_name_key": ("group", "exists already"),
     "operators_by_email": ("email", "is taken by another operator"),
     "bypass_link_expires_in_time": ("expires_in", "must lie between nothing and 30 days"),
+    "token_expires_after_it_was_made": ("expires_in", "must be longer than nothing"),
     "tokens_name_key": ("name", "is taken by another token, perhaps a revoked one: choose another name"),
 }
 

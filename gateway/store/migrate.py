@@ -80,6 +80,7 @@ async def _apply(connection: Any, migration: Migration) -> bool:
         # The transaction's lock: behind a transaction pooler, nobody would ever let go of the session's.
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=_LONGEST)
         await connection.execute(_LEDGER)
+        await connection.execute("select set_config('gateway.writer', 'migration', true)")  # nobody writes by hand
         if await connection.fetchval("select true from schema_migrations where number = $1", migration.number):
             return False
         # The row first: two that got past the lock all the same collide here, before anything is done twice.

@@ -6,12 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.access import Role
+from gateway.domain.errors import NotFoundError
 from gateway.store.pool import Session, storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """A person who may sign in. `password_hash` is None until a password was chosen."""
+    """A person who may sign in. `password_hash` is None until a password was chosen.
+
+    `last_seen_at` is the last sign-in. It, `created_at` and `row_version` are there where operators are looked at, not
+    where one signs in.
+    """
 
     id: UUID
     email: str
@@ -19,6 +24,8 @@ class Operator:
     password_hash: str | None
     disabled: bool
     last_seen_at: datetime | None = None
+    created_at: datetime | None = None
+    row_version: int = 1
 
     @classmethod
     def from_row(cls, row: Any) -> "Operator":
@@ -30,6 +37,8 @@ class Operator:
             password_hash=row["password_hash"],
             disabled=row["disabled_at"] is not None,
             last_seen_at=row.get("last_seen_at"),
+            created_at=row.get("created_at"),
+            row_version=row.get("row_version", 1),
         )
 
 
@@ -47,9 +56,26 @@ async def operator_by_email(session: Session, email: str) -> Operator | None:
     return Operator.from_row(row) if row else None
 
 
-async def list_operators(session: Session) -> list[Operator]:
-    """Return all operators by e-mail address."""
-    return [Operator.from_row(row) for row in await session.rows("operators")]
+async def get_operator(session: Session, who: UUID | str) -> Operator:
+    """Return one operator, by id or e-mail address, and hold the row until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = await session.run("operator", email_or_id=storable(str(who)))
+    if row is None:
+        raise NotFoundError(f"there is no operator {who}")
+    return Operator.from_row(row)
+
+
+async def hold_administrators(session: Session) -> set[UUID]:
+    """Return the administrators who are not disabled, and hold their rows: first of all, so that none deadlock."""
+    return {row["id"] for row in await session.rows("hold_administrators")}
+
+
+async def list_operators(session: Session, *, after: str | None = None, most: int | None = None) -> list[Operator]:
+    """Return operators by e-mail address, disabled ones too: those `after` one, at most `most`."""
+    return [Operator.from_row(row) for row in await session.rows("operators", after_email=after, most=most)]
 
 
 async def count_operators(session: Session) -> int:
@@ -77,6 +103,7 @@ async def insert_session(
         address=address,
         user_agent=storable(user_agent[:500]),
     )
+    await session.run("operator_was_seen", id=operator_id)
 
 
 async def session_operator(session: Session, token_hash: bytes) -> Operator | None:

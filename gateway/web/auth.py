@@ -14,11 +14,15 @@ from gateway.domain.access import (
 )
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
+from gateway.domain.token import EXPIRES_HEADER, expires_soon
+from gateway.render.wording import rfc3339
 from gateway.service.operators import actor_of
+from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
 
 _API = "api."
+_MAKE_ONE = "make one with `gateway token create NAME --scope write` on the gateway's host"
 
 
 class SignInRequiredError(ForbiddenError):
@@ -111,6 +115,13 @@ async def _session_actor(request: web.Request) -> Actor:
     return actor_of(operator, address(request))
 
 
+async def tell_expiry(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell who uses a token that it has to be renewed; a signal of each response."""
+    who = request.get(ACTOR)
+    if who is not None and who.until is not None and expires_soon(request.app[SERVICES].state.now(), who.until):
+        response.headers[EXPIRES_HEADER] = rfc3339(who.until)
+
+
 async def tell_quota(request: web.Request, response: web.StreamResponse) -> None:
     """Tell how many calls the token has left (draft-ietf-httpapi-ratelimit-headers); a signal of each response."""
     token = bearer_token(request)
@@ -129,13 +140,13 @@ def bearer_token(request: web.Request) -> str:
 async def _token_actor(request: web.Request) -> Actor:
     services, client = request.app[SERVICES], address(request)
     if token := bearer_token(request):
-        found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
+        try:
+            found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
+        except TokenRefusedError as error:
+            raise TokenRequiredError(f"{error}; {_MAKE_ONE}") from error
         if found is not None:
             return found
-        raise TokenRequiredError(
-            "this gateway does not know the token, or it was revoked; make one with `gateway token create NAME "
-            "--scope write` on the gateway's host"
-        )
+        raise TokenRequiredError(f"this gateway does not know the token; {_MAKE_ONE}")
     services.limits.anonymous(client)
     raise TokenRequiredError
 

@@ -1,8 +1,23 @@
 -- name: operator_by_email(email)^
 select id, email, role, password_hash, disabled_at from operators where lower(email) = lower(:email);
 
--- name: operators()
-select id, email, role, password_hash, disabled_at, last_seen_at from operators order by lower(email);
+-- name: operator(email_or_id)^
+-- Held against changes until the transaction ends.
+select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version from operators
+where lower(email) = lower(:email_or_id) or id::text = lower(:email_or_id) for update;
+
+-- name: operators(after_email, most)
+-- By e-mail address, without a limit where `most` is null.
+select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version from operators
+where cast(:after_email as text) is null or lower(email) > lower(:after_email)
+order by lower(email) limit cast(:most as bigint);
+
+-- name: hold_administrators()
+-- Held until the transaction ends: of two that take each other's role away, the second finds out.
+select id from operators where role = 'administrator' and disabled_at is null order by id for update;
+
+-- name: operator_was_seen(id)!
+update operators set last_seen_at = clock_timestamp() where id = :id;
 
 -- name: count_operators()$
 select count(*) from operators;

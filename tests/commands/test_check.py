@@ -23,9 +23,9 @@ async def upstream() -> AsyncIterator[str]:
 
 
 def verdicts(done: Done) -> dict[str, str]:
-    """Return what was found of each thing: `ok` or `failed`."""
+    """Return what was found of each thing: `ok`, `warn` or `failed`."""
     lines = [line.split() for line in done.out.splitlines()]
-    return {line[1]: line[0] for line in lines if line and line[0] in ("ok", "failed")}
+    return {line[1]: line[0] for line in lines if line and line[0] in ("ok", "warn", "failed")}
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,32 @@ async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> 
     shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})
     done = await shell("check")
     assert (done.code, done.err) == (0, "")
-    assert verdicts(done) == {"database": "ok", "migrations": "ok", "connections": "ok", "upstream": "ok"}
+    names = ("database", "migrations", "tokens", "connections", "upstream")
+    assert verdicts(done) == dict.fromkeys(names, "ok")
     assert "at most 7 = 1 workers x (2 of its own + 5 pooled); the server allows 297" in done.out
     assert f'url = ["{upstream}"]' in done.out
+
+
+async def test_tokens_that_expire_soon_are_named(
+    tmp_path: Path, database_url: str, upstream: str, psql: Callable[[str, str], str]
+) -> None:
+    """Two weeks ahead, as a warning: the exit code stays 0. Those that are over or never expire need nobody."""
+    shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})
+    for name, lifetime in (("ci", "13d"), ("later", "15d"), ("always", "never"), ("gone", "1h"), ("over", "1h")):
+        assert (await shell("token", "create", name, "--scope", "read", "--expires-in", lifetime)).code == 0
+    assert (await shell("token", "revoke", "gone")).code == 0
+    psql(database_url, "update tokens set created_at = '2020-01-01Z', expires_at = '2021-01-01Z' where name = 'over'")
+    done = await shell("check")
+    assert (done.code, verdicts(done)["tokens"]) == (0, "warn")
+    (line,) = [line for line in done.out.splitlines() if line.startswith("warn")]
+    assert 'soon over: "ci" (' in line
+    assert not any(name in line for name in ("later", "always", "gone", '"over"'))
+    found = {check["name"]: check for check in (await shell("check", "--json")).json["checks"]}
+    assert (found["tokens"]["ok"], found["tokens"]["warning"]) == (True, True)
+    assert (await shell("token", "revoke", "ci")).code == 0
+    done = await shell("check")
+    assert (done.code, verdicts(done)["tokens"]) == (0, "ok")
+    assert "2 live, 1 of them never expire" in done.out
 
 
 async def test_more_connections_than_the_server_allows_are_named(

@@ -1,12 +1,15 @@
 """The commands on the host: operators, tokens and migrations, straight in a real PostgreSQL."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.commands.user import base_url
 from gateway.config import Maintenance, Server, Settings
+from gateway.service.tokens import TokenRefusedError
 from gateway.web.keys import Services
 from tests.commands.cli import Shell, refused
 
@@ -86,7 +89,12 @@ async def test_what_is_refused(shell: Shell) -> None:
         (["user", "role", "nobody@acme.example", "viewer"], "", "there is no operator"),
         (["user", "disable", "nobody@acme.example"], "", "there is no operator"),
         (["token", "revoke", "nothing"], "", 'no token "nothing"'),
-        (["token", "create", "", "--scope", "read"], "", "name: must have 1 to 100 characters"),
+        (["token", "create", "", "--scope", "read"], "", "name: String should have at least 1 character"),
+        (
+            ["token", "create", "x", "--scope", "read", "--expires-in", "59s"],
+            "",
+            "expires_in: must lie between one min",
+        ),
     ]:
         done = await shell(*line, stdin=stdin)
         assert refused(done, 1, said), done
@@ -107,10 +115,40 @@ async def test_a_token_is_printed_alone(shell: Shell, services: Services) -> Non
     [listed] = (await shell("token", "list", "--json")).json
     assert (listed["name"], listed["scope"], listed["revoked_at"]) == ("ci", "report", None)
     assert token not in (await shell("token", "list")).out
-    assert (await shell("token", "revoke", "ci")).code == 0
-    assert await services.tokens.actor(token, "") is None
+    revoked = await shell("token", "revoke", "ci")
+    assert (revoked.code, revoked.out) == (0, "")
+    assert 'the token "ci" is revoked, since ' in revoked.err
+    with pytest.raises(TokenRefusedError):
+        await services.tokens.actor(token, "")
     [listed] = (await shell("token", "list", "--json")).json
-    assert listed["revoked_at"].endswith("Z")
+    assert (listed["state"], listed["revoked_at"].endswith("Z")) == ("revoked", True)
+    again = await shell("token", "revoke", listed["id"], "--json")
+    assert (again.code, again.json) == (0, listed)
+
+
+async def test_how_long_a_token_is_good(shell: Shell, services: Services) -> None:
+    """A year, or what `--expires-in` says; the list tells which are soon over, and who made them."""
+    made = await shell("token", "create", "a", "--scope", "read", "--json", LOGNAME="sre")
+    assert (made.code, made.json["state"], made.json["created_by"]) == (0, "live", "command line (sre)")
+    assert await services.tokens.actor(made.json["token"], "192.0.2.7")
+    assert "never expires" in (await shell("token", "create", "b", "--scope", "read", "--expires-in", "Never")).err
+    soon = await shell("token", "create", "c", "--scope", "admin", "--expires-in", "90m", LOGNAME="sre")
+    (line,) = soon.err.splitlines()
+    assert re.fullmatch(
+        r'gateway: made the token "c" with the scope admin; it expires on \S+ \S+Z, and is not .*', line
+    )
+    a, b, c = [re.split(r"  +", row) for row in (await shell("token", "list")).out.splitlines()[1:]]
+    assert (a[:3], a[5:]) == (["a", "read", "live"], ["192.0.2.7", "command line (sre)"])
+    assert (b[2], b[3]) == ("live", "never")
+    assert (c[2], c[4]) == ("live, soon over", "never")
+    listed = {each["name"]: each for each in (await shell("token", "list", "--json")).json}
+    year, never = datetime.fromisoformat(listed["a"]["expires_at"]), listed["b"]["expires_at"]
+    assert abs(year - datetime.now(UTC) - timedelta(days=365)) < timedelta(minutes=5)
+    assert (never, listed["a"]["last_used_from"]) == (None, "192.0.2.7")
+    wrong = await shell("token", "create", "d", "--scope", "read", "--expires-in", "soon")
+    assert refused(wrong, 2, "'soon' is not a duration", "or: never")
+    assert refused(await shell("token", "create", "d", "--scope", "root"), 2, "root", "'read'")
+    assert refused(await shell("token", "create", "d"), 2, "--scope")
 
 
 async def test_migrations_are_told_and_then_applied(

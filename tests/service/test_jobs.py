@@ -97,7 +97,7 @@ async def test_what_happened_while_every_gateway_was_down_is_told_later(runner: 
 
 
 async def test_who_starts_or_ends_by_hand_is_in_the_audit_already(runner: Jobs, services: Services, sql: Sql) -> None:
-    """What an operator does is told as that alone; a window that ends when fixed never runs out."""
+    """What an operator does is told as that alone, in psql too; a window that ends when fixed never runs out."""
     hour, minute = timedelta(hours=1), timedelta(minutes=1)
     now = await services.windows.create(WindowDraft(title="Now", estimated_duration=hour), WHO)
     later = datetime.now(UTC) + hour
@@ -108,6 +108,7 @@ async def test_who_starts_or_ends_by_hand_is_in_the_audit_already(runner: Jobs, 
     await services.windows.end(now.id, WHO)
     await services.windows.end(early.id, WHO)
     await services.windows.cancel(away.id, WHO)
+    sql("insert into windows (title) values ('By hand'); select start_maintenance('By hand, too')")
     await runner.do_due()
     assert told(sql) == []
 
@@ -160,7 +161,7 @@ async def test_what_began_before_there_were_jobs_is_left_alone(
 
 async def test_a_job_that_fails_gives_its_claim_back(runner: Jobs, sql: Sql) -> None:
     """The claim and what is done stand in one transaction: who comes next does it."""
-    sql("insert into windows (title, starts_at) values ('Tonight', now() - interval '1 minute')")
+    sql("insert into windows (title, starts_at) values ('Tonight', now() - interval '1 hour')")
     sql("alter table audit add constraint full_disk check (action <> 'window.began')")
     with pytest.raises(Exception, match="full_disk"):
         await runner.do_due()
@@ -172,7 +173,7 @@ async def test_a_job_that_fails_gives_its_claim_back(runner: Jobs, sql: Sql) -> 
 
 async def test_a_change_at_the_same_moment_comes_first(runner: Jobs, sql: Sql, database: Database) -> None:
     """A window that is being cancelled as its time comes has not begun: the runner waits for that transaction."""
-    sql("insert into windows (title, starts_at) values ('Tonight', now() - interval '1 minute')")
+    sql("insert into windows (title, starts_at) values ('Tonight', now() - interval '1 hour')")
     async with database.transaction() as session:
         await session.connection.execute("update windows set cancelled_at = starts_at - interval '1 s'")
         telling = asyncio.ensure_future(runner.do_due())
@@ -224,10 +225,10 @@ async def test_it_is_told_soon_and_an_outage_only_puts_it_off(
         await database.close()
         with pytest.raises(StoreError):
             await jobs.do_due()
-        sql("insert into windows (title, starts_at) values ('Meanwhile', now())")
+        sql("insert into windows (title, starts_at) values ('Meanwhile', now() + interval '0.3 s')")
         await wait_until(lambda: len(state.moment.active) == 2)
         assert told(sql) == ["window.began Soon"]
         await database.open()
-        sql("insert into windows (title, starts_at) values ('Afterwards', now())")
+        sql("insert into windows (title, starts_at) values ('Afterwards', now() + interval '0.3 s')")
         await wait_until(lambda: len(told(sql)) == 3)
     assert observations.of(LoopCrashed) == []

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import BusyError, LimitedError, StoreError
+from gateway.domain.errors import BusyError, ForbiddenError, LimitedError, StoreError
 from gateway.domain.observation import RequestsLimited
 from gateway.service import secrets
 from gateway.service.limits import QUIET, Limits
@@ -275,3 +275,28 @@ async def test_hashing_stands_back_behind_traffic() -> None:
     hashing = await secrets._hashing(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == serving
     assert hashing == min(serving + 10, 19)
+
+
+async def test_a_token_that_is_over_counts_as_a_wrong_one(limits: Limits) -> None:
+    """Revoked or expired, it is told so, and a flood of it costs no more queries than one of made-up ones."""
+    tokens = Tokens("deploy")
+    assert await limits.api("deploy", HERE, partial(as_actor, tokens)) is not None
+
+    async def refuse() -> Actor | None:
+        tokens.asked += 1
+        raise ForbiddenError("revoked")
+
+    answers: list[type[Exception]] = []
+    for _ in range(20):
+        try:
+            await limits.api("deploy", HERE, refuse)
+        except (LimitedError, ForbiddenError) as error:
+            answers.append(type(error))
+    assert answers[0] is ForbiddenError
+    assert answers[-1] is LimitedError
+    assert tokens.asked < 8
+
+
+async def as_actor(tokens: Tokens) -> Actor | None:
+    """Look a good token up."""
+    return Actor(name=f"token {await tokens('deploy')}")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role, command_line
-from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import SignInFailed
 from gateway.service.operators import Operators, actor_of
 from gateway.store.pool import Database
@@ -186,7 +186,7 @@ async def test_no_browser_is_turned_away_for_its_name(operators: Operators, user
 
 
 async def test_disabling_ends_everything_at_once(operators: Operators) -> None:
-    await operators.add(ANN, Role.ADMINISTRATOR, ROOT, password=PASSWORD)
+    await operators.add(ANN, Role.OPERATOR, ROOT, password=PASSWORD)
     session = await operators.sign_in(ANN, PASSWORD, **WHERE)
     link = await operators.reset_password(ANN, ROOT)
     assert link is not None
@@ -217,7 +217,7 @@ async def test_a_new_password_ends_all_sessions_and_the_old_password(operators: 
 
 
 async def test_a_role_counts_from_the_next_request_on(operators: Operators) -> None:
-    await operators.add(ANN, Role.ADMINISTRATOR, ROOT, password=PASSWORD)
+    await operators.add(ANN, Role.OPERATOR, ROOT, password=PASSWORD)
     session = await operators.sign_in(ANN, PASSWORD, **WHERE)
     await operators.set_role(ANN, Role.VIEWER, ROOT)
     operator = await operators.session(session)
@@ -288,3 +288,57 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
         (ANN, "operator.sign_in_failed", ""),
         (ANN, "operator.signed_in", ANN),
     ]
+
+
+async def test_the_last_administrator_stays(operators: Operators) -> None:
+    """Neither demoted nor disabled, as long as no other one is there who is not disabled."""
+    bob = "bob@example.com"
+    await operators.add(ANN, Role.ADMINISTRATOR, ROOT, password=PASSWORD)
+    await operators.add("cyd@example.com", Role.OPERATOR, ROOT)
+    for act in (operators.set_role(ANN, Role.OPERATOR, ROOT), operators.disable(ANN, ROOT)):
+        with pytest.raises(ConflictError, match="last administrator: give somebody else that role first"):
+            await act
+    assert (await operators.set_role(ANN, Role.ADMINISTRATOR, ROOT)).role is Role.ADMINISTRATOR
+    await operators.add(bob, Role.ADMINISTRATOR, ROOT)
+    assert (await operators.set_role(ANN, Role.VIEWER, ROOT)).role is Role.VIEWER
+    assert (await operators.disable(ANN, ROOT)).disabled
+    with pytest.raises(ConflictError, match="last administrator"):
+        await operators.disable(bob, ROOT)
+    await operators.set_role("cyd@example.com", Role.ADMINISTRATOR, ROOT)
+    await operators.disable(bob, ROOT)
+    # One that is disabled does not count, and may change.
+    assert (await operators.set_role(bob, Role.VIEWER, ROOT)).disabled
+
+
+async def test_two_administrators_who_disable_each_other_at_once(operators: Operators) -> None:
+    """One stays, whoever is faster."""
+    emails = ["a@example.com", "b@example.com", "c@example.com"]
+    for email in emails:
+        await operators.add(email, Role.ADMINISTRATOR, ROOT)
+    done = await asyncio.gather(*(operators.disable(email, ROOT) for email in emails), return_exceptions=True)
+    assert sum(isinstance(outcome, ConflictError) for outcome in done) == 1
+    assert sum(not operator.disabled for operator in await operators.list()) == 1
+
+
+async def test_the_second_of_two_changes_is_told(operators: Operators) -> None:
+    """With the version that it read; being seen is no change."""
+    await operators.add(ANN, Role.VIEWER, ROOT, password=PASSWORD)
+    seen = await operators.get(ANN)
+    await operators.sign_in(ANN, PASSWORD, **WHERE)
+    changed = await operators.set_role(seen.id, Role.OPERATOR, ROOT, row_version=seen.row_version)
+    assert (changed.row_version, changed.last_seen_at is not None) == (seen.row_version + 1, True)
+    for act in (
+        operators.set_role(ANN, Role.VIEWER, ROOT, row_version=seen.row_version),
+        operators.disable(ANN, ROOT, row_version=seen.row_version),
+    ):
+        with pytest.raises(StaleError, match="changed by somebody else"):
+            await act
+    assert await operators.get(str(seen.id).upper()) == changed
+
+
+async def test_who_is_disabled_gets_no_link(operators: Operators) -> None:
+    """It would lead nowhere."""
+    await operators.add(ANN, Role.VIEWER, ROOT)
+    await operators.disable(ANN, ROOT)
+    with pytest.raises(ConflictError, match="disabled, so it can't sign in"):
+        await operators.reset_password(ANN, ROOT)

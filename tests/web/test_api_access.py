@@ -20,7 +20,7 @@ async def client(aiohttp_client: ClientMaker, services: Services, observations: 
     return await aiohttp_client(application(services, observations))
 
 
-READ, REPORT, WRITE = TokenScope.READ, TokenScope.REPORT, TokenScope.WRITE
+READ, REPORT, WRITE, ADMIN = TokenScope.READ, TokenScope.REPORT, TokenScope.WRITE, TokenScope.ADMIN
 # What each route takes at least.
 LEAST = [
     ("GET", "/windows", READ),
@@ -66,6 +66,20 @@ LEAST = [
     ("GET", "/bypass-links", READ),
     ("POST", "/bypass-links", WRITE),
     ("DELETE", f"/bypass-links/{NO_WINDOW}", WRITE),
+    ("GET", "/tokens", ADMIN),
+    ("POST", "/tokens", ADMIN),
+    ("GET", f"/tokens/{NO_WINDOW}", ADMIN),
+    ("DELETE", f"/tokens/{NO_WINDOW}", ADMIN),
+    ("GET", "/operators", ADMIN),
+    ("POST", "/operators", ADMIN),
+    ("GET", f"/operators/{NO_WINDOW}", ADMIN),
+    ("PATCH", f"/operators/{NO_WINDOW}", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/disable", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/sign-in-link", ADMIN),
+    ("GET", "/audit", READ),
+    ("GET", "/audit/1", READ),
+    ("GET", "/audit.csv", READ),
+    ("GET", "/audit.jsonl", READ),
 ]
 
 
@@ -101,7 +115,7 @@ def test_the_manual_has_every_route() -> None:
     least = {f"{method} {path}": str(scope) for method, path, scope in LEAST} | {"GET /openapi.json": "none"}
     for route in routes(""):
         name = f"{route.method} {route.path.removeprefix('/api/v1')}"
-        called = name.replace("{id}", NO_WINDOW).replace("{slug}", "api")
+        called = name.replace("{id}", NO_WINDOW).replace("{slug}", "api").replace("{number}", "1")
         assert documented[name] == least[called]
 
 

@@ -3,16 +3,23 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.render.panel import AuditRow, AuditScreen
+from gateway.domain.errors import InvalidError
+from gateway.render.audit_screens import ACTION_OPTIONS, AuditRow, AuditScreen
+from gateway.render.panel import Options, Typed
+from gateway.service.drafts.audit import AuditSelection
+from gateway.service.drafts.fields import checked
 from gateway.store.audit import AuditEntry
 from gateway.web.admin.rows import moment_now
-from gateway.web.admin.screen import render
+from gateway.web.admin.screen import refused, render
 from gateway.web.keys import BRANDING, SERVICES
 
-_LATEST = 100
+_LISTED = 50
+_FIELDS = ("actor", "action", "subject", "subject_id", "since", "until")
+_INSTANTS = ("since", "until")
 
 # What has a screen of its own, and where.
 _SCREENS = {"window": "windows", "series": "series"}
@@ -27,24 +34,84 @@ def routes(base: str) -> list[web.RouteDef]:
 
 
 async def _list(request: web.Request) -> web.Response:
+    values = {name: request.query.get(name, "").strip() for name in _FIELDS}
+    try:
+        wanted = _selection(values)
+        before = _number(request.query.get("before", ""))
+    except InvalidError as error:
+        return _screen(request, refused(values, error), [], is_older=False, status=422)
+    found = await request.app[SERVICES].audit.page(wanted.filter(), before=before, limit=_LISTED + 1)
+    return _screen(request, Typed(values=values), found, is_older=before is not None)
+
+
+def _selection(values: Mapping[str, str]) -> AuditSelection:
+    """Read what is asked for; times without an offset are in UTC.
+
+    Raises:
+        InvalidError: `fields` names what is wrong.
+    """
+    given = {name: value for name, value in values.items() if value}
+    for name in _INSTANTS:
+        if len(given.get(name, "")) == len("2026-12-01T22:00"):
+            given[name] += "Z"
+    return checked(AuditSelection, given)
+
+
+def _number(text: str) -> int | None:
+    """Read the number of an entry, which comes from a link of ours.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004  below 2**63
+        raise InvalidError({"before": "is no number of an entry: follow the links"})
+    return int(text)
+
+
+def _screen(
+    request: web.Request, form: Typed, found: list[AuditEntry], *, is_older: bool, status: int = 200
+) -> web.Response:
     prefix = request.app[BRANDING].prefix
-    entries = await request.app[SERVICES].audit.latest(limit=_LATEST)
+    here = f"{prefix}/admin/audit"
     snapshot = moment_now(request).snapshot
     titles = {str(window.id): window.title for window in snapshot.windows} if snapshot else {}
-    screen = AuditScreen(entries=tuple(_row(entry, prefix, titles) for entry in entries))
-    return render(request, "admin/audit.html", screen, section="audit")
+    entries, more = found[:_LISTED], len(found) > _LISTED
+    asked = {name: value for name, value in form.values.items() if value}
+    screen = AuditScreen(
+        form=form,
+        actions=_actions(form.value("action")),
+        entries=tuple(_row(entry, prefix, titles) for entry in entries),
+        only=titles.get(form.value("subject_id"), form.value("subject_id")),
+        is_selected=bool(asked),
+        older=f"{here}?{urlencode(asked | {'before': entries[-1].id})}" if more else "",
+        newest=(f"{here}?{urlencode(asked)}" if asked else here) if is_older else "",
+    )
+    return render(request, "admin/audit.html", screen, section="audit", status=status)
+
+
+def _actions(chosen: str) -> Options:
+    """Return the choices; one that came by a link stands among them as it is."""
+    if chosen in dict(ACTION_OPTIONS):
+        return ACTION_OPTIONS
+    return (*ACTION_OPTIONS, (chosen, chosen))
 
 
 def _row(entry: AuditEntry, prefix: str, titles: Mapping[str, str]) -> AuditRow:
     document = entry.after or entry.before or {}
     title = document.get("title") or titles.get(entry.subject_id, entry.subject_id)
+    same = urlencode({"subject": entry.subject, "subject_id": entry.subject_id})
     return AuditRow(
         at=entry.at,
         actor=entry.actor,
         address=entry.address,
         action=entry.action.replace(".", " ").replace("_", " "),
         subject=str(title),
-        url=f"{prefix}/admin/{_SCREENS[entry.subject]}/{entry.subject_id}" if entry.subject in _SCREENS else "",
+        url=f"{prefix}/admin/{_SCREENS[entry.subject]}/{entry.subject_id}"
+        if entry.subject in _SCREENS and entry.subject_id
+        else "",
+        same=f"{prefix}/admin/audit?{same}" if entry.subject_id else "",
         changes=changes(entry.before, entry.after),
     )
 

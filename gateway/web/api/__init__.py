@@ -8,15 +8,18 @@ from typing import Any
 from aiohttp import web
 
 from gateway.web.api import (
+    audit,
     bypass_links,
     component_groups,
     components,
     fences,
     history,
+    operators,
     preview,
     series,
     statistics,
     templates,
+    tokens,
     windows,
 )
 from gateway.web.api.openapi import description_route
@@ -33,6 +36,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *component_groups.OPERATIONS,
     *templates.OPERATIONS,
     *bypass_links.OPERATIONS,
+    *tokens.OPERATIONS,
+    *operators.OPERATIONS,
+    *audit.OPERATIONS,
 )
 
 

@@ -25,6 +25,7 @@ _PROBLEM = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(mo
 _PART = re.compile(r"\{(\w+)\}")
 _PARTS: dict[str, Json] = {
     "id": {"type": "string", "format": "uuid"},
+    "number": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
     "slug": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 60},
 }
 
@@ -116,7 +117,7 @@ def _operation(operation: Operation[Any, Any], references: dict[tuple[type[BaseM
         "operationId": operation.name.removeprefix("api."),
         "summary": operation.summary,
         "description": f"{(operation.handler.__doc__ or '').strip()}\n\nTakes a token of the scope `{scope}`.",
-        "tags": [operation.path.split("/")[1].removesuffix(".csv").removesuffix(".json")],
+        "tags": [operation.path.split("/")[1].partition(".")[0]],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
         "responses": {
             str(operation.status): _success(operation, references),
