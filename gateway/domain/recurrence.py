@@ -125,6 +125,8 @@ class Recurrence:
         zone, until = _zone(self.time_zone), self.rule.until
         for local in _local_times(self.rule, self.first):
             occurrence = _occurrence(local, zone)
+            if occurrence.at.year > _LAST_YEAR:
+                return
             if isinstance(until, datetime):
                 is_over = occurrence.at > until if until.tzinfo else local > until
             else:
@@ -288,8 +290,6 @@ def _local_times(rule: Rule, first: datetime) -> Iterator[datetime]:
             **{name: values for name, values in given.items() if values},
         )
         for local in times:
-            if local.year > _LAST_YEAR:
-                return
             interval.patience = _PATIENCE
             yield local
     except (_NothingFoundError, ValueError):  # the library says so where no hour can ever match

@@ -290,6 +290,15 @@ async def test_wrong_trials_are_named(call: Caller, wrong: dict[str, Any], field
     assert said in reply.document["errors"][field], reply.document
 
 
+async def test_a_preview_is_no_series(call: Caller) -> None:
+    """`/series/preview` takes POST alone, and says so; whatever else stands there is looked for."""
+    for method in ("GET", "PATCH", "DELETE"):
+        reply = await call(method, "/series/preview")
+        assert is_problem(reply, 405)
+        assert reply.headers["Allow"] == "POST"
+    assert is_problem(await call("GET", "/series/previews"), 404)
+
+
 async def test_what_is_not_there(call: Caller) -> None:
     """404 that names it; wrong parameters are named, too."""
     for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/end")):

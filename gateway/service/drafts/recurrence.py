@@ -35,8 +35,16 @@ def _ordered(value: tuple[date, ...]) -> tuple[date, ...]:
     return tuple(sorted(set(value)))
 
 
-_RULE_SCHEMA = {"type": "string", "format": "rrule", "examples": ["FREQ=WEEKLY;INTERVAL=2;BYDAY=SU;UNTIL=20270301"]}
-_ZONE_SCHEMA = {"type": "string", "format": "time-zone", "examples": ["Europe/Berlin"]}
+_RULE_SCHEMA = {
+    "type": "string",
+    "format": "rrule",
+    "description": "An RRULE of RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU;UNTIL=20270301. Not more often than hourly.",
+}
+_ZONE_SCHEMA = {
+    "type": "string",
+    "format": "time-zone",
+    "description": "Of the IANA database: Europe/Berlin.",
+}
 RuleText = Annotated[str, AfterValidator(_rule), WithJsonSchema(_RULE_SCHEMA)]
 TimeZone = Annotated[str, AfterValidator(read_time_zone), WithJsonSchema(_ZONE_SCHEMA)]
 Day = Annotated[date, BeforeValidator(_date)]
