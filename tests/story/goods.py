@@ -20,9 +20,13 @@ async def serve(database_url: str, directory: Path) -> None:
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4)
     log = (directory / "requests").open("a", buffering=1)
 
-    async def goods(_: web.Request) -> web.Response:
+    async def goods(request: web.Request) -> web.Response:
         began = time.time()
         column = _COLUMNS[(directory / "release").read_text().strip()]
+        if "for" in request.query:
+            slow = directory / "slow"
+            slow.write_text(f"{int(slow.read_text()) + 1}")
+            await asyncio.sleep(float(request.query["for"]))
         try:
             found = await pool.fetchval(f"select {column} from goods where id = 7")  # noqa: S608  of two known names
         except asyncpg.PostgresError as error:

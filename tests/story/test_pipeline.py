@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,6 +99,7 @@ def open_shop(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPa
         "insert into goods select i, 'Lantern ' || i, i from generate_series(1, 200000) i",
     )
     (directory / "release").write_text("1\n")
+    (directory / "slow").write_text("0")
     with ExitStack() as stack:
         stack.callback(postgres.drop, own)
         stack.callback(postgres.drop, goods)
@@ -167,10 +169,14 @@ def test_no_request_meets_the_migration(shop: Shop) -> None:
         for crowd in crowds:
             stack.enter_context(crowd)
         eventually(lambda: all(crowd.statuses[200] > 50 for crowd in crowds))
+        pool = stack.enter_context(ThreadPoolExecutor())
+        slow = [pool.submit(fetch, gateway.port, "/goods?for=3") for gateway in shop.gateways]
+        eventually(lambda: shop.file("slow") == "2")
         step = shop.step("--title", "New schema", "--for", "10m", "--id-file", "id", "--", "sh", "-c", MIGRATION)
         assert step.ended() == 0, step.log
         served = [crowd.statuses[200] for crowd in crowds]
         eventually(lambda: all(crowd.statuses[200] > before + 50 for crowd, before in zip(crowds, served, strict=True)))
+    assert [each.result().status for each in slow] == [200, 200]
     began, ended = float(shop.file("began")), float(shop.file("ended"))
     requests = shop.requests()
     assert [each for each in requests if each["ended"] >= began and each["began"] <= ended] == []
