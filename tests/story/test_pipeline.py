@@ -13,10 +13,11 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
+import yaml
 
 from tests.commands.cli import LONGEST, ROOT, Done
 from tests.postgres import PROGRAMS, Postgres, psql
@@ -328,6 +329,64 @@ def test_without_the_command_gateway(tmp_path: Path) -> None:
     """It says how to get it."""
     done = run_script(tmp_path, ["--title", "x", "--", "true"], "/usr/bin:/bin")
     assert (done.returncode, "pip install maintenance-gateway" in done.stderr) == (2, True), done
+
+
+class Recipe(NamedTuple):
+    """What a CI would run of a recipe: the script that begins a step, and the one that comes after it, always."""
+
+    step: str
+    after: str
+
+
+def recipe(name: str) -> Recipe:
+    """Read a recipe as its CI does."""
+    read = yaml.safe_load((SCRIPT.parent / name).read_text())
+    if name == "gitlab-ci.yml":
+        return Recipe("\n".join(read["deploy"]["script"]), "\n".join(read["deploy"]["after_script"]))
+    *_, step, after = read["jobs"]["deploy"]["steps"]
+    assert after["if"] == "always()"
+    return Recipe(step["run"], after["run"])
+
+
+@pytest.fixture
+def checkout(shop: Shop, tmp_path: Path) -> Path:
+    """A repository as the recipes expect it, with a migration that waits for a word."""
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / SCRIPT.name).symlink_to(SCRIPT)
+    (tmp_path / ".gateway-command").symlink_to(shop.directory)
+    migrate = tmp_path / "migrate"
+    migrate.write_text(f"#!/bin/sh\n{WAITS}\n")
+    migrate.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
+def test_the_recipes_work(shop: Shop, checkout: Path, name: str) -> None:
+    """Their own lines, in bash: to the end; and killed halfway, when the last step ends the window."""
+    lines = recipe(name)
+
+    def begin(script: str) -> Program:
+        variables = shop.variables | {"RUNNER_TEMP": str(checkout)}
+        step = Program(name, ["bash", "-e", "-c", script], directory=checkout, variables=variables)
+        shop.steps.append(step)
+        return step
+
+    step = begin(lines.step)
+    step.out.wait_for("begun")
+    assert not shop.is_open()
+    (checkout / "go").touch()
+    assert step.ended() == 0, step.log
+    assert (shop.latest()["state"], shop.latest()["fixed"]) == ("ended", True)
+    assert begin(lines.after).ended() == 0
+
+    (checkout / "go").unlink()
+    step = begin(lines.step)
+    step.out.wait_for("begun")
+    step.kill()
+    assert not shop.is_open()
+    after = begin(lines.after)
+    assert after.ended() == 0, after.log
+    assert (shop.latest()["state"], shop.latest()["fixed"]) == ("ended", False)
 
 
 def run_script(directory: Path, arguments: Sequence[str], path: str) -> subprocess.CompletedProcess[str]:
