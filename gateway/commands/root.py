@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from gateway import __version__
 from gateway.commands.options import CONFIG, configured
@@ -25,6 +26,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
+    "completion": (
+        "gateway.commands.completion:completion",
+        "Print what makes a shell complete commands, options and values.",
+    ),
 }
 
 
@@ -47,6 +52,15 @@ class LazyGroup(click.Group):
         module, _, attribute = self._commands_at[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table alone: whoever presses a key waits for the answer."""
+        named = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in self._commands_at.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table alone."""

@@ -31,7 +31,20 @@ def test_the_commands_are_those_of_the_contract() -> None:
     names = {path.removeprefix("gateway ") for path, _ in commands(gateway)}
     window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post"}
     assert names == (
-        {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component", "bypass"}
+        {
+            "serve",
+            "demo",
+            "check",
+            "migrate",
+            "user",
+            "token",
+            "window",
+            "fence",
+            "replica",
+            "component",
+            "bypass",
+            "completion",
+        }
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
