@@ -33,6 +33,7 @@ from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.state import State
@@ -214,6 +215,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
         audit=Audit(database),
+        onces=Onces(database),
         limits=Limits(
             sign_in_rate=settings.admin.sign_in_rate,
             api_rate=settings.limits.api_rate,

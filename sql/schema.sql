@@ -177,6 +177,17 @@ CREATE TABLE public.component_groups (
     CONSTRAINT component_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
+CREATE TABLE public.idempotency_keys (
+    actor text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    act uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    status smallint,
+    headers jsonb DEFAULT '{}'::jsonb NOT NULL,
+    body text DEFAULT ''::text NOT NULL
+);
+
 CREATE TABLE public.jobs (
     name text NOT NULL,
     subject text DEFAULT ''::text NOT NULL,
@@ -344,6 +355,9 @@ ALTER TABLE ONLY public.components
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT components_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (name, subject, due_at);
 
@@ -386,6 +400,8 @@ ALTER TABLE ONLY public.windows
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, subject_id, id DESC);
 
 CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at DESC, id DESC);
+
+CREATE INDEX idempotency_keys_by_time ON public.idempotency_keys USING btree (at);
 
 CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 

@@ -20,6 +20,7 @@ from gateway.service.clock import Clock
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.supervisor import Supervisor
@@ -153,6 +154,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
         audit=Audit(database),
+        onces=Onces(database),
         limits=Limits(
             sign_in_rate=Admin().sign_in_rate,
             api_rate=GivenLimits().api_rate,

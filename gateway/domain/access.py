@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -55,12 +56,23 @@ SCOPE_PERMISSIONS: dict[TokenScope, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """By which key an act happens once. `fingerprint` is of the call, `act` of this attempt at it."""
+
+    key: str
+    fingerprint: bytes
+    act: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts: an operator's e-mail address, `token NAME` or `command line`; from which address; with what rights."""
 
     name: str
     address: str = ""
     permissions: frozenset[Permission] = NOBODY
+    once: Once | None = None
+    """Where set, what is done must not have been done with this key before."""
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor has the permission."""
@@ -105,6 +117,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.audit": Permission.VIEW,
     "probe.live": Permission.PUBLIC,
     "probe.ready": Permission.PUBLIC,
+    "api.openapi": Permission.PUBLIC,  # it describes, and says nothing of this installation
     "api.windows.list": Permission.VIEW,
     "api.windows.show": Permission.VIEW,
     "api.windows.create": Permission.OPERATE,

@@ -4,7 +4,8 @@
     ├── RejectedError            the caller asked for something that can't be: nothing was changed
     │   ├── InvalidError         a value is wrong; `fields` names each one
     │   ├── NotFoundError        no such thing
-    │   ├── ConflictError        it has changed since, or its state does not allow it
+    │   ├── ConflictError        its state does not allow it, or it is taken
+    │   │   └── StaleError       somebody else has changed it since it was read
     │   ├── ForbiddenError       this operator or token may not do that
     │   └── LimitedError         too many of them; `retry_after` says when again
     └── UnavailableError         the gateway could not do its part; the same call may succeed later
@@ -43,7 +44,11 @@ class NotFoundError(RejectedError):
 
 
 class ConflictError(RejectedError):
-    """It has changed in the meantime."""
+    """Its state does not allow that."""
+
+
+class StaleError(ConflictError):
+    """It was changed by somebody else in the meantime."""
 
 
 class ForbiddenError(RejectedError):

@@ -1,5 +1,6 @@
 """How often something may happen: a limit for each key (an address, an e-mail address, a token), in bounded memory."""
 
+import math
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -33,6 +34,13 @@ class RateLimit:
         if len(self._spent_until) > self._most_keys:
             self._spent_until.popitem(last=False)
         return 0.0
+
+    def left(self, key: str, now: float) -> tuple[int, int]:
+        """Return how many there are for `key`, and in how many seconds all of them are back; (0, 0): no limit."""
+        if not self._interval:
+            return 0, 0
+        spent = max(self._spent_until.get(key, now) - now, 0.0)
+        return int((_MINUTE - spent) / self._interval + _ROUNDING), math.ceil(spent)
 
     def give_back(self, key: str) -> None:
         """Undo a `take`."""

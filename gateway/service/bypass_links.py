@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 from gateway.domain.access import Actor
@@ -24,7 +25,6 @@ from gateway.store.pool import Database
 from gateway.store.snapshot import database_clock
 
 _KEY_BYTES = 32
-_MOST_LISTED = 1000
 
 
 class BypassRefusedError(ForbiddenError):
@@ -70,10 +70,10 @@ class BypassLinks:
         await follow(self._state, self._database, version)
         return link
 
-    async def list(self) -> list[BypassLink]:
-        """Return the newest links, expired and revoked ones too; never a token."""
+    async def page(self, *, after: tuple[datetime, UUID] | None = None, limit: int) -> list[BypassLink]:
+        """Return links behind a place (made at, id), the newest first, expired and revoked ones too; never a token."""
         async with self._database.session() as session:
-            return await list_bypass_links(session, most=_MOST_LISTED)
+            return await list_bypass_links(session, after=after, most=limit)
 
     async def visit(self, token: str, address: str) -> Bypass:
         """Take a token from whoever has followed a link; the first use of each link goes into the audit.

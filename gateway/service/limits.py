@@ -54,6 +54,15 @@ class _Burst:
     told: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How many calls a token may make: so many per minute, `left` now, all of them again in `back_in` seconds."""
+
+    per_minute: int
+    left: int
+    back_in: int
+
+
 class Limits:
     """Who may try how often. Each method takes one attempt, or raises LimitedError."""
 
@@ -70,6 +79,7 @@ class Limits:
         """Allow so many per minute (0: any number); tell refusals to `observe` and to the audit in `database`."""
         self._by_address = RateLimit(sign_in_rate)
         self._by_email = RateLimit(sign_in_rate * _FROM_EVERYWHERE)
+        self._api_rate = api_rate
         self._by_token = RateLimit(api_rate)
         self._wrong = RateLimit(wrong_token_rate)
         self._known: OrderedDict[bytes, str] = OrderedDict()
@@ -108,6 +118,14 @@ class Limits:
         if not name:
             self._take(self._by_token, "api", found.name, address)
         return found
+
+    def quota(self, token: str) -> Quota | None:
+        """Return what is left of a token's rate; None where it has none, or is not known."""
+        name = self._known.get(secret_hash(token))
+        if not name or not self._api_rate:
+            return None
+        left, back_in = self._by_token.left(name, self._clock())
+        return Quota(per_minute=self._api_rate, left=left, back_in=back_in)
 
     def anonymous(self, address: str) -> None:
         """Count a call without a token.

@@ -1,12 +1,12 @@
 """Windows: the use cases. Each write is one transaction of row, audit entry and version, and is waited for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.errors import InvalidError, StaleError
 from gateway.domain.scope import Scope
 from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
 from gateway.service import state as state_service
@@ -15,6 +15,7 @@ from gateway.service.following import follow
 from gateway.store import audit, windows
 from gateway.store.pool import Database, Session
 from gateway.store.snapshot import database_clock
+from gateway.store.windows import WindowFilter
 
 NOT_OVER = frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING})
 
@@ -29,9 +30,16 @@ class Windows:
 
     async def list(self, *, states: frozenset[State] | None = None, limit: int = 100) -> list[Window]:
         """Return windows in some states (None: in any), the latest start first; those not over: the next first."""
+        return [*await self.page(WindowFilter(states=states), limit=limit)]
+
+    async def page(
+        self, selected: WindowFilter, *, after: tuple[datetime, UUID] | None = None, limit: int
+    ) -> Sequence[Window]:
+        """Return selected windows behind a place (start, id), in the order of `list`."""
         async with self._database.session() as session:
-            soonest_first = states is not None and states <= NOT_OVER
-            return await windows.list_windows(session, states=states, soonest_first=soonest_first, most=limit)
+            return await windows.list_windows(
+                session, selected, soonest_first=_is_to_come(selected.states), after=after, most=limit
+            )
 
     async def get(self, window_id: UUID) -> Window:
         """Return one window.
@@ -82,12 +90,11 @@ class Windows:
 
         Raises:
             NotFoundError: there is no such window.
-            ConflictError: it was changed since, or its state does not allow that.
+            StaleError: it was changed since.
+            ConflictError: its state does not allow that.
         """
 
         def apply(window: Window, now: datetime) -> Window:
-            if row_version is not None and window.row_version != row_version:
-                raise ConflictError(f'the window "{window.title}" was changed by somebody else in the meantime')
             require(window, Verb.EDIT, now)
             changed = _changed(window, change)
             if change.starts_at is not None and window.state(now) is not State.SCHEDULED and change.starts_at > now:
@@ -95,23 +102,33 @@ class Windows:
             return end(changed, now) if change.fixed else changed
 
         action = "window.ended" if change.fixed else "window.edited"
-        return await self._change(window_id, actor, action, apply, components=change.components)
+        return await self._change(
+            window_id, actor, action, apply, components=change.components, row_version=row_version
+        )
 
-    async def start(self, window_id: UUID, actor: Actor) -> Window:
+    async def start(self, window_id: UUID, actor: Actor, *, row_version: int | None = None) -> Window:
         """Start a scheduled window now."""
-        return await self._change(window_id, actor, "window.started", start)
+        return await self._change(window_id, actor, "window.started", start, row_version=row_version)
 
-    async def extend(self, window_id: UUID, by: timedelta, actor: Actor) -> Window:
+    async def extend(self, window_id: UUID, by: timedelta, actor: Actor, *, row_version: int | None = None) -> Window:
         """Move the estimated end."""
-        return await self._change(window_id, actor, "window.extended", lambda window, now: extend(window, by, now))
 
-    async def end(self, window_id: UUID, actor: Actor, *, fixed: bool = True) -> Window:
+        def apply(window: Window, now: datetime) -> Window:
+            return extend(window, by, now)
+
+        return await self._change(window_id, actor, "window.extended", apply, row_version=row_version)
+
+    async def end(self, window_id: UUID, actor: Actor, *, fixed: bool = True, row_version: int | None = None) -> Window:
         """End an active window: traffic goes through again."""
-        return await self._change(window_id, actor, "window.ended", lambda window, now: end(window, now, fixed=fixed))
 
-    async def cancel(self, window_id: UUID, actor: Actor) -> Window:
+        def apply(window: Window, now: datetime) -> Window:
+            return end(window, now, fixed=fixed)
+
+        return await self._change(window_id, actor, "window.ended", apply, row_version=row_version)
+
+    async def cancel(self, window_id: UUID, actor: Actor, *, row_version: int | None = None) -> Window:
         """Cancel a scheduled window."""
-        return await self._change(window_id, actor, "window.cancelled", cancel)
+        return await self._change(window_id, actor, "window.cancelled", cancel, row_version=row_version)
 
     async def post(self, window_id: UUID, draft: UpdateDraft, actor: Actor) -> Window:
         """Post an update on the timeline."""
@@ -133,11 +150,20 @@ class Windows:
         apply: Callable[[Window, datetime], Window],
         *,
         components: tuple[EffectDraft, ...] | None = None,
+        row_version: int | None = None,
     ) -> Window:
-        """Read, apply a pure transition, write, audit; then wait until this gateway follows it."""
+        """Read, apply a pure transition, write, audit; then wait until this gateway follows it.
+
+        Raises:
+            NotFoundError: there is no such window.
+            StaleError: it is not at `row_version` any more.
+            ConflictError: its state does not allow that.
+        """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             before = await windows.get_window(session, window_id)
+            if row_version is not None and before.row_version != row_version:
+                raise StaleError(f'the window "{before.title}" was changed by somebody else in the meantime')
             await windows.update_window(session, apply(before, await database_clock(session)))
             if components is not None:
                 await windows.set_window_components(session, window_id, _pairs(components))
@@ -146,6 +172,10 @@ class Windows:
             await audit.record(session, actor, action, window_id, **documents)
         await follow(self._state, self._database, version)
         return window
+
+
+def _is_to_come(states: frozenset[State] | None) -> bool:
+    return states is not None and states <= NOT_OVER
 
 
 async def _after(session: Session, window_id: UUID) -> tuple[Window, int]:

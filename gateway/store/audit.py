@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.access import Actor
+from gateway.store.once import claim
 from gateway.store.pool import Session
 
 
@@ -33,7 +34,13 @@ async def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write an entry; the subject is what stands before the dot of `action`."""
+    """Write an entry; the subject is what stands before the dot of `action`. An act that must happen once is claimed.
+
+    Raises:
+        ConflictError: it has happened already.
+    """
+    if actor.once is not None:
+        await claim(session, actor, actor.once)
     await session.run(
         "insert_audit",
         actor=actor.name,

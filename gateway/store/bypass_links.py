@@ -47,9 +47,13 @@ class BypassLink:
         return LinkState.LIVE if now < self.expires_at else LinkState.EXPIRED
 
 
-async def list_bypass_links(session: Session, *, most: int) -> list[BypassLink]:
-    """Return the newest links, the newest first; expired and revoked ones too."""
-    return [BypassLink.from_row(row) for row in await session.rows("bypass_links", most=most)]
+async def list_bypass_links(
+    session: Session, *, after: tuple[datetime, UUID] | None = None, most: int
+) -> list[BypassLink]:
+    """Return links behind the place `after` (made at, id), the newest first; expired and revoked ones too."""
+    made_at, link_id = after or (None, None)
+    rows = await session.rows("bypass_links", after_made=made_at, after_id=link_id, most=most)
+    return [BypassLink.from_row(row) for row in rows]
 
 
 async def get_bypass_link(session: Session, link_id: UUID) -> BypassLink:

@@ -44,6 +44,6 @@ async def hold_window(session: Session, edge: WindowEdge) -> str | None:
 
 
 async def sweep(session: Session) -> None:
-    """Delete what has expired: sessions, sign-in links, old claims."""
-    for query in ("delete_expired_sessions", "delete_expired_links", "delete_old_jobs"):
+    """Delete what has expired: sessions, sign-in links, old claims, idempotency keys."""
+    for query in ("delete_expired_sessions", "delete_expired_links", "delete_old_jobs", "delete_old_idempotency_keys"):
         await session.run(query)

@@ -1,12 +1,14 @@
 """Windows, their component effects and updates, as rows."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
-from gateway.domain.window import State, UpdateStatus, Window
+from gateway.domain.errors import InvalidError, NotFoundError, StaleError
+from gateway.domain.window import Kind, State, UpdateStatus, Window
 from gateway.store.pool import Session
 
 _WINDOW = TypeAdapter(Window)
@@ -24,12 +26,37 @@ async def get_window(session: Session, window_id: UUID) -> Window:
     return _WINDOW.validate_json(document)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFilter:
+    """Which windows; None: whatever it is. `since` and `until` (exclusive) are about the start."""
+
+    states: frozenset[State] | None = None
+    kinds: frozenset[Kind] | None = None
+    component: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 async def list_windows(
-    session: Session, *, states: frozenset[State] | None, soonest_first: bool, most: int
+    session: Session,
+    selected: WindowFilter,
+    *,
+    soonest_first: bool,
+    after: tuple[datetime, UUID] | None = None,
+    most: int,
 ) -> list[Window]:
-    """Return windows in some states (None: in any), by their start."""
-    wanted = None if states is None else sorted(states)
-    rows = await session.rows("window_documents", states=wanted, soonest_first=soonest_first, most=most)
+    """Return windows by their start, behind the place `after` (start, id)."""
+    rows = await session.rows(
+        "soonest_window_documents" if soonest_first else "latest_window_documents",
+        states=None if selected.states is None else sorted(selected.states),
+        kinds=None if selected.kinds is None else sorted(selected.kinds),
+        component=selected.component,
+        since=selected.since,
+        until=selected.until,
+        after_start=after[0] if after else None,
+        after_id=after[1] if after else None,
+        most=most,
+    )
     return [_WINDOW.validate_json(row["document"]) for row in rows]
 
 
@@ -43,7 +70,7 @@ async def update_window(session: Session, window: Window) -> None:
     """Write a changed window, if its row is still at the version that the change was made from.
 
     Raises:
-        ConflictError: somebody else has changed it in the meantime.
+        StaleError: somebody else has changed it in the meantime.
     """
     values = columns(window) | {
         "id": window.id,
@@ -53,7 +80,7 @@ async def update_window(session: Session, window: Window) -> None:
         "cancelled_at": window.cancelled_at,
     }
     if await session.run("update_window", **values) is None:
-        raise ConflictError(f'the window "{window.title}" was changed by somebody else in the meantime')
+        raise StaleError(f'the window "{window.title}" was changed by somebody else in the meantime')
 
 
 async def set_window_components(session: Session, window_id: UUID, components: list[tuple[str, str]]) -> None:

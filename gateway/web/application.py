@@ -11,7 +11,7 @@ from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.render.environment import make_environment
 from gateway.web import admin, api, bypass, status
-from gateway.web.auth import authorize, check_routes
+from gateway.web.auth import authorize, check_routes, tell_quota
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
 from gateway.web.keys import BRANDING, OBSERVE, READY, SERVICES, SETTINGS, Services
@@ -54,6 +54,7 @@ def build_application(
         app.add_routes(section.routes(prefix))
     app.add_routes(probe_routes(prefix))
     check_routes(app)
+    app.on_response_prepare.append(tell_quota)
     return app
 
 

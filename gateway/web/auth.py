@@ -111,10 +111,24 @@ async def _session_actor(request: web.Request) -> Actor:
     return actor_of(operator, address(request))
 
 
+async def tell_quota(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell how many calls the token has left (draft-ietf-httpapi-ratelimit-headers); a signal of each response."""
+    token = bearer_token(request)
+    quota = request.app[SERVICES].limits.quota(token) if token else None
+    if quota is not None:
+        response.headers["RateLimit-Policy"] = f'"token";q={quota.per_minute};w=60'
+        response.headers["RateLimit"] = f'"token";r={quota.left};t={quota.back_in}'
+
+
+def bearer_token(request: web.Request) -> str:
+    """Return the token that a call carries; empty: none."""
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else ""
+
+
 async def _token_actor(request: web.Request) -> Actor:
     services, client = request.app[SERVICES], address(request)
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and (token := rest.strip()):
+    if token := bearer_token(request):
         found = await services.limits.api(token, client, lambda: services.tokens.actor(token, client))
         if found is not None:
             return found

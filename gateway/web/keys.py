@@ -14,6 +14,7 @@ from gateway.service.bypass_links import BypassLinks
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
+from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
@@ -31,6 +32,7 @@ class Services:
     bypass_links: BypassLinks
     fences: Fences
     audit: Audit
+    onces: Onces
     limits: Limits
     state: State
 

@@ -1,6 +1,8 @@
--- name: bypass_links(most)
+-- name: bypass_links(after_made, after_id, most)
 select id, name, expires_at, created_by, created_at, first_used_at, revoked_at
-from bypass_links order by created_at desc, id desc limit :most;
+from bypass_links
+where cast(:after_made as timestamptz) is null or (created_at, id) < (:after_made, cast(:after_id as uuid))
+order by created_at desc, id desc limit :most;
 
 -- name: bypass_link(id)^
 select id, name, expires_at, created_by, created_at, first_used_at, revoked_at from bypass_links where id = :id;

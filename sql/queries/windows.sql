@@ -28,11 +28,34 @@ insert into updates (window_id, status, body) values (:window_id, :status, :body
 -- name: window_document(id)$
 select document::text from window_documents where id = :id;
 
--- name: window_documents(states, soonest_first, most)
--- Windows in some states; null: in any.
-select document::text from window_documents
-where cast(:states as text[]) is null or state = any (:states)
-order by case when :soonest_first then starts_at end, starts_at desc, id desc
+-- name: latest_window_documents(states, kinds, component, since, until, after_start, after_id, most)
+-- Windows in some states, of some kinds, ...; null: in any.
+select d.document::text as document
+from window_documents d join windows w using (id)
+where (cast(:states as text[]) is null or d.state = any (:states))
+  and (cast(:kinds as text[]) is null or w.kind::text = any (:kinds))
+  and (cast(:component as text) is null
+       or exists (select from window_components wc join components c on c.id = wc.component_id
+                  where wc.window_id = w.id and c.slug = :component))
+  and (cast(:since as timestamptz) is null or w.starts_at >= :since)
+  and (cast(:until as timestamptz) is null or w.starts_at < :until)
+  and (cast(:after_start as timestamptz) is null or (w.starts_at, w.id) < (:after_start, cast(:after_id as uuid)))
+order by w.starts_at desc, w.id desc
+limit :most;
+
+-- name: soonest_window_documents(states, kinds, component, since, until, after_start, after_id, most)
+-- Windows in some states, of some kinds, ...; null: in any.
+select d.document::text as document
+from window_documents d join windows w using (id)
+where (cast(:states as text[]) is null or d.state = any (:states))
+  and (cast(:kinds as text[]) is null or w.kind::text = any (:kinds))
+  and (cast(:component as text) is null
+       or exists (select from window_components wc join components c on c.id = wc.component_id
+                  where wc.window_id = w.id and c.slug = :component))
+  and (cast(:since as timestamptz) is null or w.starts_at >= :since)
+  and (cast(:until as timestamptz) is null or w.starts_at < :until)
+  and (cast(:after_start as timestamptz) is null or (w.starts_at, w.id) > (:after_start, cast(:after_id as uuid)))
+order by w.starts_at, w.id
 limit :most;
 
 -- name: clock()$

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +40,9 @@ class Caller:
         raw: bytes | None = None,
         content_type: str | None = "application/json",
         authorization: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        headers = {}
+        headers = dict(headers or {})
         if self.token or authorization:
             headers["Authorization"] = authorization or f"Bearer {self.token}"
         data = raw if body is None else json.dumps(body).encode()

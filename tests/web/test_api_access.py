@@ -75,7 +75,7 @@ def test_the_manual_has_every_route() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     rows = [[cell.strip() for cell in line.split("|")] for line in manual.splitlines()]
     documented = {row[1].strip("`"): row[-2].strip("`") for row in rows if len(row) > 4}  # method and path, scope
-    least = {f"{method} {path}": scope for method, path, scope in LEAST}
+    least = {f"{method} {path}": str(scope) for method, path, scope in LEAST} | {"GET /openapi.json": "none"}
     for route in routes(""):
         name = f"{route.method} {route.path.removeprefix('/api/v1')}"
         called = name.replace("{id}", NO_WINDOW).replace("{slug}", "api")

@@ -1,6 +1,5 @@
 """The fields that drafts are made of, and the one check that names every wrong one."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -17,8 +16,6 @@ from pydantic import (
 from gateway.domain.duration import LONGEST, parse_duration
 from gateway.domain.errors import InvalidError
 
-_NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
-
 # Far enough for every plan, near enough that adding the longest duration can't leave the calendar.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -30,10 +27,14 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-def _no_bare_number(value: object) -> object:
-    """Refuse what pydantic would take for seconds since the epoch."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-        raise ValueError(f"{value!r} is not an instant such as 2026-12-01T22:00:00Z")
+def _instant(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"{value!r} is not an instant such as 2026-12-01T22:00:00Z") from None
+    if isinstance(value, (int, float)):  # pydantic would take it for seconds since the epoch
+        raise ValueError(f"{value!r} is not an instant such as 2026-12-01T22:00:00Z")  # noqa: TRY004
     return value
 
 
@@ -65,7 +66,7 @@ def _not_negative(value: timedelta) -> timedelta:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Length = Annotated[Duration, AfterValidator(_positive)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_no_bare_number), AfterValidator(_in_range)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]

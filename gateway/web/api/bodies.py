@@ -1,64 +1,29 @@
-"""What requests bring: a JSON object in the body, parameters in the query, names in the path; each checked."""
+"""What requests bring: a JSON object in the body, parameters in the query; each checked, every wrong field named."""
 
-import re
-from typing import TypeVar
-from uuid import UUID
+from typing import Any, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool
+from pydantic import BaseModel, PositiveInt, ValidationError
 from pydantic_core import from_json
 
-from gateway.domain.errors import NotFoundError
-from gateway.domain.window import State
-from gateway.service.drafts.fields import Length, checked
-from gateway.service.drafts.windows import WindowChange
+from gateway.domain.errors import InvalidError
+from gateway.service.drafts.fields import Draft, checked, field_errors
 
-MOST_WINDOWS = 1000
-
-B = TypeVar("B", bound=BaseModel)
+M = TypeVar("M", bound=BaseModel)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Versioned(BaseModel):
+    """A change; with `row_version` only if the row is still at that version."""
 
-
-class WindowPatch(WindowChange):
-    """A change of a window; with `row_version` only if the window is still at that version."""
-
-    fixed: StrictBool | None = None
     row_version: PositiveInt | None = None
 
-    def change(self) -> WindowChange:
-        """Return the change alone, with exactly the fields that were sent."""
-        names = self.model_fields_set - {"row_version"}
-        return WindowChange.model_construct(names, **{name: getattr(self, name) for name in names})
 
-
-class Extension(_Body):
-    """By how much an estimated end moves: `{"by": "PT15M"}`."""
-
-    by: Length
-
-
-class Ending(_Body):
-    """How a window ends: `{"fixed": false}` where what it was about is not settled."""
-
-    fixed: StrictBool = True
-
-
-class Nothing(_Body):
+class Nothing(Draft):
     """No field at all: the path says everything."""
 
 
-class WindowQuery(_Body):
-    """Which windows are listed: `?state=active&state=scheduled&limit=20`."""
-
-    state: frozenset[State] | None = None
-    limit: int = Field(100, ge=1, le=MOST_WINDOWS)
-
-
-async def body(request: web.Request, model: type[B]) -> B:
-    """Read the body as a JSON object and check it; without a body all fields are left out.
+async def body_of(request: web.Request, model: type[M] | None) -> M | None:
+    """Read the body as a JSON object and check it, strictly; without a body all fields are left out.
 
     Raises:
         HTTPUnsupportedMediaType: there is a body and it does not say that it is JSON.
@@ -66,10 +31,10 @@ async def body(request: web.Request, model: type[B]) -> B:
         HTTPRequestEntityTooLarge: it is longer than the application's limit.
         InvalidError: `fields` names every wrong field.
     """
-    raw = await request.read()
-    if not raw:
-        return checked(model, {})
-    if request.content_type != "application/json":
+    if model is None:
+        return None
+    raw = await request.read() or b"{}"
+    if request.body_exists and request.content_type != "application/json" and raw != b"{}":
         raise web.HTTPUnsupportedMediaType(text='Send JSON, and say so: "Content-Type: application/json".')
     try:
         data = from_json(raw, allow_inf_nan=False)
@@ -77,63 +42,33 @@ async def body(request: web.Request, model: type[B]) -> B:
         raise web.HTTPBadRequest(text=f"The body is not JSON: {error}.") from error
     if not isinstance(data, dict):
         raise web.HTTPBadRequest(text='The body is not a JSON object such as {"title": "Database upgrade"}.')
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from error
+
+
+def query_of(request: web.Request, model: type[M] | None) -> M | None:
+    """Check the query; a parameter that may be given several times is a set in the model.
+
+    Raises:
+        InvalidError: a parameter is unknown, given twice, or wrong.
+    """
+    given = request.query
+    if model is None:
+        if given:
+            raise InvalidError(dict.fromkeys(given, "there is no such parameter"))
+        return None
+    twice = {name: "is given twice" for name in given if len(given.getall(name)) > 1 and not _is_set(model, name)}
+    if twice:
+        raise InvalidError(twice)
+    data: dict[str, Any] = {name: given.getall(name) if _is_set(model, name) else given[name] for name in given}
     return checked(model, data)
 
 
-def query(request: web.Request) -> WindowQuery:
-    """Check the query of the list of windows.
-
-    Raises:
-        InvalidError: a parameter is unknown or wrong.
-    """
-    data: dict[str, object] = dict(request.query)
-    if "state" in data:
-        data["state"] = request.query.getall("state")
-    return checked(WindowQuery, data)
-
-
-def window_id(request: web.Request) -> UUID:
-    """Return the window's id from the path.
-
-    Raises:
-        NotFoundError: it can be no window's id.
-    """
-    return _id(request, "window")
-
-
-def bypass_link_id(request: web.Request) -> UUID:
-    """Return the bypass link's id from the path.
-
-    Raises:
-        NotFoundError: it can be no link's id.
-    """
-    return _id(request, "bypass link")
-
-
-def replica_id(request: web.Request) -> UUID:
-    """Return the replica's id from the path.
-
-    Raises:
-        NotFoundError: it can be no replica's id.
-    """
-    return _id(request, "replica")
-
-
-def component_slug(request: web.Request) -> str:
-    """Return the component's short name from the path.
-
-    Raises:
-        NotFoundError: it can be none.
-    """
-    text = request.match_info["slug"]
-    if re.fullmatch(r"[a-z0-9-]+", text) is None:
-        raise NotFoundError(f"there is no component {text!r}")
-    return text
-
-
-def _id(request: web.Request, what: str) -> UUID:
-    text = request.match_info["id"]
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFoundError(f"there is no {what} {text}") from error
+def _is_set(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    if field is None:
+        return False
+    options = [field.annotation, *getattr(field.annotation, "__args__", ())]
+    return any(get_origin(option) is frozenset for option in options)

@@ -1,124 +1,61 @@
-"""What the API answers, as JSON values. Instants are RFC 3339 in UTC, lengths ISO 8601."""
+"""What all answers of the API have in common. Instants are RFC 3339 in UTC, lengths ISO 8601."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from gateway.domain.component import Component
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
 from gateway.domain.duration import iso_duration
-from gateway.domain.fence import Fence, Report
-from gateway.domain.snapshot import Moment
-from gateway.domain.window import Window
-from gateway.store.bypass_links import BypassLink
-
-Document = dict[str, Any]
 
 
-def window_document(window: Window, now: datetime) -> Document:
-    """Return a window as operators know it, with its state at `now`."""
-    return {
-        "id": str(window.id),
-        "kind": window.kind,
-        "title": window.title,
-        "description": window.description,
-        "starts_at": _instant(window.starts_at),
-        "estimated_duration": iso_duration(window.estimated_duration),
-        "scheduled_until": _instant(window.scheduled_until),
-        "ends": window.ends,
-        "gate": window.gate,
-        "scope": {"hosts": list(window.scope.hosts), "paths": list(window.scope.paths)},
-        "components": [{"slug": effect.slug, "status": effect.status} for effect in window.components],
-        "reminders": [iso_duration(lead_time) for lead_time in window.reminders],
-        "recurrence": window.recurrence,
-        "reopen_over": iso_duration(window.reopen_over),
-        "state": window.state(now),
-        "fixed": window.fixed,
-        "ended_at": _instant(window.ended_at),
-        "cancelled_at": _instant(window.cancelled_at),
-        "row_version": window.row_version,
-        "created_at": _instant(window.created_at),
-        "updated_at": _instant(window.updated_at),
-        "updates": [
-            {
-                "id": str(update.id),
-                "status": update.status,
-                "body": update.body,
-                "created_at": _instant(update.created_at),
-            }
-            for update in window.updates
-        ],
-    }
-
-
-def component_document(component: Component, moment: Moment) -> Document:
-    """Return a component; `status` is its own, `shown_status` what customers see: an active window may worsen it."""
-    groups = {group.id: group.name for group in moment.snapshot.groups} if moment.snapshot else {}
-    return {
-        "slug": component.slug,
-        "name": component.name,
-        "description": component.description,
-        "status": component.status,
-        "shown_status": moment.component_statuses.get(component.slug, component.status),
-        "group": groups.get(component.group_id) if component.group_id else None,
-        "position": component.position,
-        "row_version": component.row_version,
-        "created_at": _instant(component.created_at),
-        "updated_at": _instant(component.updated_at),
-    }
-
-
-def bypass_link_document(link: BypassLink, now: datetime) -> Document:
-    """Return a bypass link with its state at `now`; what it opens the gate with is no part of it."""
-    return {
-        "id": str(link.id),
-        "name": link.name,
-        "state": link.state(now),
-        "expires_at": _instant(link.expires_at),
-        "created_by": link.created_by,
-        "created_at": _instant(link.created_at),
-        "first_used_at": _instant(link.first_used_at),
-        "revoked_at": _instant(link.revoked_at),
-    }
-
-
-def fence_document(fence: Fence) -> Document:
-    """Return where the gateways stand with a window."""
-    return {
-        "window": str(fence.window.id),
-        "title": fence.window.title,
-        "holds": fence.holds,
-        "is_vain": fence.is_vain,
-        "summary": fence.summary,
-        "gating": fence.gating,
-        "known": len(fence.replicas),
-        "left": fence.left,
-        "given_up": fence.given_up,
-        "replicas": [
-            {
-                "id": str(replica.report.id),
-                "name": replica.report.name,
-                "state": replica.state,
-                "left": replica.left,
-                "given_up": replica.given_up,
-                "applied_version": replica.report.applied_version,
-                "heartbeat_at": _instant(replica.report.heartbeat_at),
-            }
-            for replica in fence.replicas
-        ],
-    }
-
-
-def replica_document(report: Report, now: datetime) -> Document:
-    """Return a replica as every fence counts it; `silent`: nothing is known of it any more."""
-    return {
-        "id": str(report.id),
-        "name": report.name,
-        "silent": report.is_silent(now),
-        "applied_version": report.applied_version,
-        "started_at": _instant(report.started_at),
-        "heartbeat_at": _instant(report.heartbeat_at),
-    }
-
-
-def _instant(at: datetime | None) -> str | None:
+def _rfc3339(at: datetime) -> str:
     """Write an instant exactly: a fraction of a second only where there is one (RFC 3339, section 5.6)."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-12-01T22:00:00Z"]}),
+]
+Length = Annotated[
+    timedelta,
+    PlainSerializer(iso_duration, return_type=str),
+    WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT45M"]}),
+]
+
+
+class Document(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def next_path(self, _request: web.Request) -> str | None:
+        """Return where the list goes on; None where this is no list, or its end."""
+        return None
+
+
+class Page(Document):
+    """A part of a list; the subclass has the items."""
+
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null at the end.")
+
+    def next_path(self, request: web.Request) -> str | None:
+        """Return the same query with the next cursor."""
+        if self.next_cursor is None:
+            return None
+        return str(request.rel_url.update_query(cursor=self.next_cursor))
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, and what to do about it.")
+    errors: dict[str, str] | None = Field(None, description="What is wrong with each field, by its dotted path.")
+    current: dict[str, object] | None = Field(None, description="What is saved, where a change came too late.")
+    sent: dict[str, object] | None = Field(None, description="What was sent, where a change came too late.")
+    state_unknown_since: str | None = Field(None, description="Since when PostgreSQL is away.")

@@ -1,99 +1,292 @@
 """`/windows` of the API."""
 
-from aiohttp import web
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from gateway.domain.window import Window
-from gateway.service.drafts.windows import UpdateDraft, WindowDraft
-from gateway.web.api.bodies import Ending, Extension, Nothing, WindowPatch, body, query, window_id
-from gateway.web.api.documents import window_document
-from gateway.web.auth import actor
-from gateway.web.keys import SERVICES
+from pydantic import Field, StrictBool, TypeAdapter
 
+from gateway.domain.component import ComponentStatus
+from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
+from gateway.service.drafts.fields import Draft, Instant, Length, Slug
+from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
+from gateway.store.windows import WindowFilter
+from gateway.web.api import documents
+from gateway.web.api.bodies import Nothing, Versioned
+from gateway.web.api.documents import Document, Page
+from gateway.web.api.operation import Answer, Call, Operation
+from gateway.web.api.paging import PageQuery, paged, place_of
 
-def routes(base: str) -> list[web.RouteDef]:
-    """Return the routes; the names are those of the table of permissions."""
-    one = f"{base}/windows/{{id}}"
-    return [
-        web.get(f"{base}/windows", list_windows, name="api.windows.list"),
-        web.post(f"{base}/windows", create_window, name="api.windows.create"),
-        web.get(one, show_window, name="api.windows.show"),
-        web.patch(one, edit_window, name="api.windows.edit"),
-        web.post(f"{one}/start", start_window, name="api.windows.start"),
-        web.post(f"{one}/extend", extend_window, name="api.windows.extend"),
-        web.post(f"{one}/end", end_window, name="api.windows.end"),
-        web.post(f"{one}/cancel", cancel_window, name="api.windows.cancel"),
-        web.post(f"{one}/updates", post_update, name="api.windows.post"),
-    ]
+_PLACE = TypeAdapter(tuple[datetime, UUID])
 
 
-async def list_windows(request: web.Request) -> web.Response:
-    """List windows, the latest start first, or of some states alone."""
-    wanted = query(request)
-    services = request.app[SERVICES]
-    found = await services.windows.list(states=wanted.state, limit=wanted.limit)
-    now = services.state.now()
-    return web.json_response({"windows": [window_document(window, now) for window in found]})
+class WindowQuery(PageQuery):
+    """Which windows are listed: `?state=active&state=scheduled&limit=20`."""
+
+    state: frozenset[State] | None = Field(None, description="In one of these states.")
+    kind: frozenset[Kind] | None = Field(None, description="Of one of these kinds.")
+    component: Slug | None = Field(None, description="That name this component.")
+    since: Instant | None = Field(None, description="That start at this instant or later.")
+    until: Instant | None = Field(None, description="That start before this instant.")
+
+    def filter(self) -> WindowFilter:
+        """Return what the store selects by."""
+        return WindowFilter(
+            states=self.state, kinds=self.kind, component=self.component, since=self.since, until=self.until
+        )
 
 
-async def create_window(request: web.Request) -> web.Response:
+class WindowPatch(WindowChange, Versioned):
+    """A change of a window; with `row_version` only if the window is still at that version."""
+
+    fixed: StrictBool | None = None
+
+    def change(self) -> WindowChange:
+        """Return the change alone, with exactly the fields that were sent."""
+        names = self.model_fields_set - {"row_version"}
+        return WindowChange.model_construct(names, **{name: getattr(self, name) for name in names})
+
+
+class Extension(Draft):
+    """By how much an estimated end moves: `{"by": "PT15M"}`."""
+
+    by: Length
+
+
+class Ending(Draft):
+    """How a window ends: `{"fixed": false}` where what it was about is not settled."""
+
+    fixed: StrictBool = True
+
+
+class ScopeDocument(Document):
+    """Which requests a window is about; empty lists mean all."""
+
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class EffectDocument(Document):
+    """The status that a window gives a component while it is active."""
+
+    slug: str
+    status: ComponentStatus
+
+
+class UpdateDocument(Document):
+    """A post on a window's timeline."""
+
+    id: UUID
+    status: UpdateStatus
+    body: str
+    created_at: documents.Instant
+
+
+class WindowDocument(Document):
+    """A window as operators know it."""
+
+    id: UUID
+    kind: Kind
+    title: str
+    description: str
+    starts_at: documents.Instant
+    estimated_duration: documents.Length
+    scheduled_until: documents.Instant
+    ends: Ends
+    gate: Gate
+    scope: ScopeDocument
+    components: tuple[EffectDocument, ...]
+    reminders: tuple[documents.Length, ...]
+    recurrence: None
+    reopen_over: documents.Length
+    state: State
+    fixed: bool
+    ended_at: documents.Instant | None
+    cancelled_at: documents.Instant | None
+    row_version: int
+    created_at: documents.Instant
+    updated_at: documents.Instant
+    updates: tuple[UpdateDocument, ...] = Field(description="The newest first.")
+
+    @classmethod
+    def of(cls, window: Window, now: datetime) -> "WindowDocument":
+        """Return a window with its state at `now`."""
+        return cls(
+            id=window.id,
+            kind=window.kind,
+            title=window.title,
+            description=window.description,
+            starts_at=window.starts_at,
+            estimated_duration=window.estimated_duration,
+            scheduled_until=window.scheduled_until,
+            ends=window.ends,
+            gate=window.gate,
+            scope=ScopeDocument(hosts=window.scope.hosts, paths=window.scope.paths),
+            components=tuple(EffectDocument(slug=e.slug, status=e.status) for e in window.components),
+            reminders=window.reminders,
+            recurrence=None,
+            reopen_over=window.reopen_over,
+            state=window.state(now),
+            fixed=window.fixed,
+            ended_at=window.ended_at,
+            cancelled_at=window.cancelled_at,
+            row_version=window.row_version,
+            created_at=window.created_at,
+            updated_at=window.updated_at,
+            updates=tuple(
+                UpdateDocument(id=u.id, status=u.status, body=u.body, created_at=u.created_at) for u in window.updates
+            ),
+        )
+
+
+class WindowPage(Page):
+    """Windows, page by page."""
+
+    windows: tuple[WindowDocument, ...]
+
+
+async def list_windows(call: Call[None, WindowQuery]) -> Answer:
+    """List windows, the latest start first; those to come or in force alone, the next one first."""
+    after, limit = place_of(call.query.cursor, _PLACE), call.query.limit
+    found = await call.services.windows.page(call.query.filter(), after=after, limit=limit + 1)
+    windows, cursor = paged(found, limit, lambda window: (window.starts_at, window.id))
+    now = call.now
+    return Answer(document=WindowPage(windows=tuple(WindowDocument.of(w, now) for w in windows), next_cursor=cursor))
+
+
+async def create_window(call: Call[WindowDraft, None]) -> Answer:
     """Schedule a window; without `starts_at` it starts now."""
-    draft = await body(request, WindowDraft)
-    window = await request.app[SERVICES].windows.create(draft, actor(request))
-    location = request.app.router["api.windows.show"].url_for(id=str(window.id))
-    return _answer(request, window, status=201, headers={"Location": str(location)})
+    window = await call.services.windows.create(call.body, call.actor)
+    return _answer(call, window, location=call.path_of("api.windows.show", id=str(window.id)))
 
 
-async def show_window(request: web.Request) -> web.Response:
+async def show_window(call: Call[None, None]) -> Answer:
     """Return one window with its timeline."""
-    return _answer(request, await request.app[SERVICES].windows.get(window_id(request)))
+    return _answer(call, await call.services.windows.get(call.id("window")))
 
 
-async def edit_window(request: web.Request) -> web.Response:
+async def edit_window(call: Call[WindowPatch, None]) -> Answer:
     """Change the fields that are sent; `fixed: true` ends the window."""
-    which = window_id(request)
-    patch = await body(request, WindowPatch)
-    windows = request.app[SERVICES].windows
-    return _answer(request, await windows.edit(which, patch.change(), actor(request), row_version=patch.row_version))
+    which, change = call.id("window"), call.body.change()
+    return _answer(call, await call.services.windows.edit(which, change, call.actor, row_version=call.row_version))
 
 
-async def start_window(request: web.Request) -> web.Response:
+async def start_window(call: Call[Nothing, None]) -> Answer:
     """Start a scheduled window now."""
-    which = window_id(request)
-    await body(request, Nothing)
-    return _answer(request, await request.app[SERVICES].windows.start(which, actor(request)))
+    which = call.id("window")
+    return _answer(call, await call.services.windows.start(which, call.actor, row_version=call.row_version))
 
 
-async def extend_window(request: web.Request) -> web.Response:
-    """Move the estimated end."""
-    which = window_id(request)
-    extension = await body(request, Extension)
-    return _answer(request, await request.app[SERVICES].windows.extend(which, extension.by, actor(request)))
+async def extend_window(call: Call[Extension, None]) -> Answer:
+    """Move the estimated end: beyond the present estimate, or beyond now where that has passed."""
+    which, by = call.id("window"), call.body.by
+    return _answer(call, await call.services.windows.extend(which, by, call.actor, row_version=call.row_version))
 
 
-async def end_window(request: web.Request) -> web.Response:
-    """End an active window."""
-    which = window_id(request)
-    ending = await body(request, Ending)
-    return _answer(request, await request.app[SERVICES].windows.end(which, actor(request), fixed=ending.fixed))
+async def end_window(call: Call[Ending, None]) -> Answer:
+    """End an active window: traffic goes through again."""
+    which, fixed = call.id("window"), call.body.fixed
+    window = await call.services.windows.end(which, call.actor, fixed=fixed, row_version=call.row_version)
+    return _answer(call, window)
 
 
-async def cancel_window(request: web.Request) -> web.Response:
-    """Cancel a scheduled window."""
-    which = window_id(request)
-    await body(request, Nothing)
-    return _answer(request, await request.app[SERVICES].windows.cancel(which, actor(request)))
+async def cancel_window(call: Call[Nothing, None]) -> Answer:
+    """Cancel a window that has not started."""
+    which = call.id("window")
+    return _answer(call, await call.services.windows.cancel(which, call.actor, row_version=call.row_version))
 
 
-async def post_update(request: web.Request) -> web.Response:
-    """Post on the window's timeline."""
-    which = window_id(request)
-    draft = await body(request, UpdateDraft)
-    window = await request.app[SERVICES].windows.post(which, draft, actor(request))
-    return _answer(request, window, status=201)
+async def post_update(call: Call[UpdateDraft, None]) -> Answer:
+    """Post on the window's timeline; answers with the window."""
+    which = call.id("window")
+    return _answer(call, await call.services.windows.post(which, call.body, call.actor))
 
 
-def _answer(
-    request: web.Request, window: Window, *, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    now = request.app[SERVICES].state.now()
-    return web.json_response(window_document(window, now), status=status, headers=headers)
+def _answer(call: Call[Any, Any], window: Window, *, location: str | None = None) -> Answer:
+    return Answer(document=WindowDocument.of(window, call.now), location=location, row_version=window.row_version)
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/windows",
+        list_windows,
+        name="api.windows.list",
+        summary="List windows",
+        query=WindowQuery,
+        answer=WindowPage,
+    ),
+    Operation(
+        "POST",
+        "/windows",
+        create_window,
+        name="api.windows.create",
+        summary="Schedule or start a window",
+        body=WindowDraft,
+        answer=WindowDocument,
+        status=201,
+    ),
+    Operation(
+        "GET", "/windows/{id}", show_window, name="api.windows.show", summary="Show a window", answer=WindowDocument
+    ),
+    Operation(
+        "PATCH",
+        "/windows/{id}",
+        edit_window,
+        name="api.windows.edit",
+        summary="Change a window",
+        body=WindowPatch,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/start",
+        start_window,
+        name="api.windows.start",
+        summary="Start a scheduled window now",
+        body=Nothing,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/extend",
+        extend_window,
+        name="api.windows.extend",
+        summary="Move a window's estimated end",
+        body=Extension,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/end",
+        end_window,
+        name="api.windows.end",
+        summary="End a window",
+        body=Ending,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/cancel",
+        cancel_window,
+        name="api.windows.cancel",
+        summary="Cancel a scheduled window",
+        body=Nothing,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
+        "/windows/{id}/updates",
+        post_update,
+        name="api.windows.post",
+        summary="Post an update on a window",
+        body=UpdateDraft,
+        answer=WindowDocument,
+        status=201,
+    ),
+)
