@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import aiohttp
 import click
@@ -23,6 +25,8 @@ from gateway.domain.errors import (
 DEFAULT_URL = "http://127.0.0.1:8080"
 _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
+# A gateway that ends, or is killed, while it answers.
+_ANSWER_LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError)
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
@@ -71,12 +75,17 @@ class Api:
 
     async def _called(self, method: str, url: URL, body: Document | None) -> Document:
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
+        if method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
         try:
-            async with (
-                aiohttp.ClientSession(timeout=_LIMIT, headers=headers) as session,
-                session.request(method, url, json=body, allow_redirects=False) as response,
-            ):
-                document = await _document(response, self.base)
+            async with aiohttp.ClientSession(timeout=_LIMIT, headers=headers) as session:
+                try:
+                    status, document = await self._answered(session, method, url, body)
+                except _ANSWER_LOST as error:
+                    if method != "POST" or isinstance(error, aiohttp.ClientConnectorError):
+                        raise
+                    # It may have been done: by its key it is done once, and answered again.
+                    status, document = await self._answered(session, method, url, body)
         except TimeoutError as error:
             raise UnavailableError(f"{self.base} does not answer in time") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -89,9 +98,15 @@ class Api:
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "
                 "or name another with GATEWAY_URL or --url"
             ) from error
-        if response.ok:
+        if status < HTTPStatus.BAD_REQUEST:
             return document
-        raise _refusal(response.status, document)
+        raise _refusal(status, document)
+
+    async def _answered(
+        self, session: aiohttp.ClientSession, method: str, url: URL, body: Document | None
+    ) -> tuple[int, Document]:
+        async with session.request(method, url, json=body, allow_redirects=False) as response:
+            return response.status, await _document(response, self.base)
 
 
 async def _document(response: aiohttp.ClientResponse, base: URL) -> Document:

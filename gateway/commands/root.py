@@ -1,5 +1,6 @@
 """The root of the command line: global options, and the commands, each imported only when it is asked for."""
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -71,7 +72,11 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     commands_at=_COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,  # no-color.org; None: on a terminal alone
+    },
 )
 @CONFIG
 @click.version_option(__version__, prog_name="gateway", message="%(prog)s %(version)s")
