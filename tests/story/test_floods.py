@@ -16,7 +16,7 @@ from tests.story.conftest import StartGateway
 from tests.story.customers import Customer, Visit, fetch
 from tests.story.processes import Gateway, eventually
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.alone]
 
 PANEL = "/_maintenance/admin/sign-in"
 API = "/_maintenance/api/v1/windows"
