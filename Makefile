@@ -13,7 +13,7 @@ PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap fish:fish git:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench soak storm docs image lock programs
+.PHONY: targets demo test lint types imports bench soak storm contract docs image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ soak: .venv/.dev ## load the gateway for 10 minutes, with clients that vanish, s
 
 storm: .venv/.dev ## a million requests while 200 windows start, change and end over 4 gateways (ARGS=--faults, ARGS="--outage 600")
 	@exec .venv/bin/python -m tests.story.harness $(ARGS)
+
+contract: .venv/.dev .venv-applications/.made ## try the API against its own description, with thousands of calls (ARGS=... as for pytest)
+	@GATEWAY_TEST_EXAMPLES=$${GATEWAY_TEST_EXAMPLES:-40} .venv/bin/python -m pytest tests/story/contract $(ARGS)
 
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.duration import LONGEST
 from gateway.domain.errors import ConflictError
 from gateway.domain.scope import EVERYTHING, Scope
 
@@ -222,9 +223,15 @@ def start(window: Window, now: datetime) -> Window:
 
 
 def extend(window: Window, by: timedelta, now: datetime) -> Window:
-    """Move the estimated end: `by` beyond the present estimate, or beyond `now` where that has passed."""
+    """Move the estimated end: `by` beyond the present estimate, or beyond `now` where that has passed.
+
+    Raises:
+        ConflictError: the window's state does not allow it, or it would last longer than ten years.
+    """
     require(window, Verb.EXTEND, now)
     until = max(window.scheduled_until, now) + by
+    if until - window.starts_at > LONGEST:
+        raise ConflictError(f'the window "{window.title}" would last longer than ten years: end it and start another')
     return replace(window, estimated_duration=until - window.starts_at)
 
 

@@ -202,3 +202,11 @@ def test_active_windows_come_in_the_order_of_their_start(found: list[Window], no
     active = active_at(found, now)
     assert set(active) == {window for window in found if window.is_active(now)}
     assert [window.starts_at for window in active] == sorted(window.starts_at for window in active)
+
+
+def test_a_window_lasts_ten_years_at_most() -> None:
+    """Extending beyond that is refused by name, with what to do instead."""
+    old = replace(WINDOW, starts_at=T0 - timedelta(days=3659))
+    with pytest.raises(ConflictError, match="longer than ten years: end it and start another"):
+        transitions.extend(old, timedelta(days=2), T0)
+    assert transitions.extend(old, HOUR, T0).scheduled_until == T0 + HOUR

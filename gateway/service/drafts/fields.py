@@ -9,8 +9,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 
 from gateway.domain.duration import LONGEST, parse_duration
@@ -64,14 +66,26 @@ def _not_negative(value: timedelta) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Length = Annotated[Duration, AfterValidator(_positive)]
+_NO_NUL = r"^[^\x00]*$"
+
+
+def _said(most: int) -> WithJsonSchema:
+    """Describe a text that must say something."""
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": most, "pattern": r"^[^\x00]*\S[^\x00]*$"})
+
+
+LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"}, "examples": ["PT45M", "90s"]}
+Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(LENGTH_SCHEMA)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
-Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(no_nul)]
+_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(no_nul)]
+_Any = Annotated[str, AfterValidator(no_nul), Field(json_schema_extra={"pattern": _NO_NUL})]
+Title = Annotated[_Said, StringConstraints(max_length=200), _said(200)]
+Name = Annotated[_Said, StringConstraints(max_length=100), _said(100)]
+Body = Annotated[_Said, StringConstraints(max_length=20_000), _said(20_000)]
+Description = Annotated[_Any, StringConstraints(max_length=2_000)]
+Text = Annotated[_Any, StringConstraints(max_length=20_000)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
-Description = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(no_nul)]
 
 D = TypeVar("D", bound=BaseModel)
 

@@ -5,11 +5,11 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
-from gateway.service.drafts.fields import Draft, Instant, LeadTime, Length, Slug, Text, Title, no_nul
+from gateway.service.drafts.fields import Body, Draft, Instant, LeadTime, Length, Slug, Text, Title
 
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
@@ -32,11 +32,17 @@ def _path(value: str) -> str:
     return value
 
 
+_HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
+_PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f]*$"}
+HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
+PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
+
+
 class ScopeDraft(Draft):
     """Which requests a window is about; empty lists mean all."""
 
-    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), max_length=_MOST)
-    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = Field((), max_length=_MOST)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=_MOST)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=_MOST)
 
 
 class EffectDraft(Draft):
@@ -94,9 +100,7 @@ class UpdateDraft(Draft):
     """A post on a window's timeline."""
 
     status: UpdateStatus
-    body: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(no_nul)
-    ]
+    body: Body
 
 
 def _refuse_doubles(components: tuple[EffectDraft, ...]) -> None:

@@ -1,9 +1,9 @@
 """What requests bring: a JSON object in the body, parameters in the query; each checked, every wrong field named."""
 
-from typing import Any, TypeVar, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import BaseModel, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, PositiveInt, ValidationError
 from pydantic_core import from_json
 
 from gateway.domain.errors import InvalidError
@@ -12,10 +12,15 @@ from gateway.service.drafts.fields import Draft, checked, field_errors
 M = TypeVar("M", bound=BaseModel)
 
 
+def _whole(value: object) -> object:
+    """Read 7.0 as the integer that it is in JSON (RFC 8259, section 6, leaves the difference to readers)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Versioned(BaseModel):
     """A change; with `row_version` only if the row is still at that version."""
 
-    row_version: PositiveInt | None = None
+    row_version: Annotated[PositiveInt, BeforeValidator(_whole)] | None = None
 
 
 class Nothing(Draft):

@@ -183,20 +183,23 @@ def _query_parameters(operation: Operation[Any, Any]) -> list[Json]:
 
 
 def _not_null(rule: Json) -> Json:
-    """Leave out "null": a parameter is given or it is not."""
+    """Leave out "null" (a parameter is given or it is not), and that none may be repeated: that does no harm."""
     rule = {name: value for name, value in rule.items() if name not in ("description", "default", "title")}
     options = [option for option in rule.pop("anyOf", []) if option != {"type": "null"}]
-    return rule | options[0] if options else rule
+    rule |= options[0] if options else {}
+    rule.pop("uniqueItems", None)
+    return rule
 
 
 def _header_parameters(operation: Operation[Any, Any]) -> list[Json]:
     headers = []
+    rule: Json
     if operation.method == "POST":
         rule = {"type": "string", "pattern": "^[!#-~]{1,255}$"}
         text = "Done once, however often it is sent with this key within a day, and answered alike."
         headers.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": rule})
     if operation.show is not None:
-        rule = {"type": "string", "pattern": r'^("[0-9]{1,9}\.[0-9a-f]{16}"|\*)$'}
-        text = "The ETag that was read: refused with 412 where it has changed since."
+        rule = {"type": "string", "examples": ['"1.0123456789abcdef"']}
+        text = "The ETag that was read (or `*`): refused with 412 where it has changed since."
         headers.append({"name": "If-Match", "in": "header", "description": text, "schema": rule})
     return headers

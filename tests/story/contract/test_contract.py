@@ -1,0 +1,46 @@
+"""The API keeps its own description: a real gateway, tried from outside."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.story.conftest import StartGateway
+from tests.story.contract.hooks import COMPONENT
+from tests.story.contract.trial import tried
+from tests.story.processes import Gateway, run_gateway
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway, tmp_path: Path, database_url: str, httpbin_url: str) -> Gateway:
+    """A gateway without limits on calls, and with a component."""
+    started = start_gateway(
+        tmp_path,
+        DATABASE__URL=database_url,
+        UPSTREAM__URL=httpbin_url,
+        LIMITS__API_RATE="0",
+        LIMITS__WRONG_TOKEN_RATE="0",
+        LOG__ACCESS="false",
+    )
+    return started.listening()
+
+
+def test_the_api_keeps_its_description(gateway: Gateway, tmp_path: Path, database_url: str) -> None:
+    """No 5xx, no status, type, header or body that is not described; what is valid is taken, what is not is refused.
+
+    `make contract` tries many more.
+    """
+    made = run_gateway(tmp_path, "token", "create", "trial", "--scope", "admin", DATABASE_URL=database_url)
+    token = made.out.strip()
+    asked = {"GATEWAY_URL": gateway.url, "GATEWAY_TOKEN": token}
+    assert run_gateway(tmp_path, "component", "add", COMPONENT, "--name", "Database", **asked).code == 0
+    examples = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "3"))
+    trial = tried(gateway.url, token, f"--max-examples={examples}", directory=tmp_path)
+    print(trial.report)  # noqa: T201  pytest shows it with a failure
+    assert trial.passed
+    assert trial.cases > 20 * examples
+    assert not re.search(r"[1-9]\d* errors?", trial.report.splitlines()[-1])
+    assert "HandlerFailed" not in gateway.log
