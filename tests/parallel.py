@@ -1,7 +1,7 @@
 """Several processes run the tests (pytest-xdist): who runs when, and which ports are whose.
 
-Files are handed out whole, for what a module shares is started once. Tests that are marked `alone` measure time, or take
-the whole machine: none runs beside another test. They come last, so that nobody waits for them long.
+Files are handed out whole, for what a module shares is started once. Tests that are marked `alone` measure time, or
+take the whole machine: none runs beside another. They come last, so that nobody waits for them long.
 """
 
 import fcntl
