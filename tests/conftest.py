@@ -36,26 +36,14 @@ from tests.postgres import psql as run_psql
 from tests.schema import migrate_at
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Settings of whoever runs the tests are no part of them; how long an example takes is not either."""
     hypothesis.settings.register_profile("gateway", deadline=None)
     hypothesis.settings.load_profile("gateway")
+    config.pluginmanager.register(parallel)
     for name in [*os.environ]:
         if name in ("DATABASE_URL", "GATEWAY_URL", "GATEWAY_TOKEN") or (name.startswith("GATEWAY_") and "__" in name):
             del os.environ[name]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order tests for several processes."""
-    if parallel.is_shared_out():
-        parallel.in_order(items)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Wait for one's turn, outside of the test's own time."""
-    with parallel.turn(item):
-        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -9,50 +9,47 @@ import itertools
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-_TESTS = Path(__file__).parent
 # What takes longest is begun first, so that at the end no process is left with a long file.
 _FIRST = ("story", "differential", "store", "browser", "service", "realworld", "commands")
 # Below the ports that Linux gives to connections (32768 and above).
 _PORTS_FROM, _PORTS_EACH = 20000, 1500
 
 
-def is_shared_out() -> bool:
-    """Tell whether this process is one of several."""
-    return "PYTEST_XDIST_WORKER" in os.environ
-
-
-def in_order(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort tests: whole files, long ones first, those that run alone last."""
+    if not _is_shared_out():
+        return
 
     def place(item: pytest.Item) -> tuple[bool, int]:
-        directory = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
-        return is_alone(item), _FIRST.index(directory) if directory in _FIRST else len(_FIRST)
+        directories = item.path.relative_to(item.config.rootpath).parts
+        return _is_alone(item), next((place for place, name in enumerate(_FIRST) if name in directories), len(_FIRST))
 
     items.sort(key=place)
 
 
-def is_alone(item: pytest.Item) -> bool:
-    """Tell whether a test runs beside no other."""
-    return item.get_closest_marker("alone") is not None
-
-
-@contextmanager
-def turn(item: pytest.Item) -> Iterator[None]:
-    """Wait until a test may run, and keep others from running beside it where it runs alone."""
-    if not is_shared_out():
-        yield
-        return
-    lock = os.open(_TESTS, os.O_RDONLY)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Wait until a test may run, outside of its own time; one that runs alone keeps the others waiting."""
+    if not _is_shared_out():
+        return (yield)
+    lock = os.open(item.config.rootpath, os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX if is_alone(item) else fcntl.LOCK_SH)
-        yield
+        fcntl.flock(lock, fcntl.LOCK_EX if _is_alone(item) else fcntl.LOCK_SH)
+        return (yield)
     finally:
         os.close(lock)
+
+
+def _is_shared_out() -> bool:
+    """Tell whether this process is one of several."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
 
 
 def free_ports() -> Iterator[int]:
