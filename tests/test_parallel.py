@@ -41,10 +41,20 @@ def test_who_is_alone_waits_and_has_nobody_beside(tmp_path: Path) -> None:
         marks = "[pytest.mark.alone]" if "alone" in name else "[]"
         (tmp_path / f"test_{name}.py").write_text(TEST.format(marks=marks, name=name))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "xdist.plugin",
+            "--numprocesses=2",
+            "--dist=loadfile",
+            "--no-loadscope-reorder",
+        ],
         cwd=tmp_path,
-        env=environment | {"PYTHONPATH": str(ROOT)},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=LONGEST,
