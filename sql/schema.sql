@@ -1087,6 +1087,8 @@ CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.compon
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, email, role, password_hash, disabled_at ON public.operators FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('operator', 'email', 'added', '');
 
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.series FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('series', 'id', 'added', '');
+
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, token_hash, scope, expires_at, created_by, revoked_at ON public.tokens FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('token', 'name', 'created', '');
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.updates FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'posted', 'post_');
@@ -1150,6 +1152,8 @@ CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.component_gr
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.components FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('component');
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.operators FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('operator');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.series FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('series');
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.tokens FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('token');
 

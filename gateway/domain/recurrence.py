@@ -211,8 +211,6 @@ def _days_until(recurrence: Recurrence, last: date) -> frozenset[date]:
 def _not_first(recurrence: Recurrence, starts_at: datetime, first: Occurrence) -> str:
     zone = _zone(recurrence.time_zone)
     given = starts_at.astimezone(zone)
-    if starts_at.microsecond:
-        return "of a series is in whole seconds"
     if first.local == recurrence.first and given.fold:
         return (
             f"the clock shows {given:%H:%M} twice on that day, and a series takes the first: give {_rfc3339(first.at)}"

@@ -295,6 +295,16 @@ async def test_the_second_writer_is_refused(services: Services, series: Any) -> 
             await doing
 
 
+async def test_what_is_written_by_hand_is_audited(services: Services, series: Any, sql: Sql) -> None:
+    """And what gateways write is audited once, not by each of its rows."""
+    await services.series.edit(series, change(rule="FREQ=DAILY;COUNT=30"), WHO)
+    await services.series.end(series, WHO)
+    actions = "select string_agg(action, ' ' order by id) from audit"
+    assert sql(actions) == "series.scheduled series.edited series.ended"
+    sql("update series set ended_at = null")
+    assert sql("select count(*) from audit where subject = 'series' and actor like 'psql%'") == "1"
+
+
 async def test_a_series_that_has_run_out_is_finished(services: Services, series: Any, sql: Sql) -> None:
     """Nothing lies ahead; it may be given more."""
     sql("update series set first_start = first_start - interval '70 days'")

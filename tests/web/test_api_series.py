@@ -53,6 +53,23 @@ async def test_a_window_with_a_recurrence_is_the_first_of_a_series(call: Caller)
     assert one.document["recurrence"] is None
 
 
+async def test_a_series_starts_on_a_whole_second(call: Caller) -> None:
+    """A rule knows no fractions: what a program sends of them is dropped."""
+    window = (await call("POST", "/windows", SENT | {"starts_at": text(FIRST + timedelta(microseconds=5))})).document
+    assert window["starts_at"] == text(FIRST)
+
+
+async def test_a_template_makes_a_series(call: Caller) -> None:
+    """Its variables are filled once: all occurrences read alike."""
+    window = {"title": "Deploy of {{what}}", "estimated_duration": "PT10M"}
+    await call("POST", "/templates", {"slug": "deploys", "name": "Deploys", "window": window})
+    sent = {"template": "deploys", "variables": {"what": "shop"}, "starts_at": text(FIRST), "recurrence": WEEKLY}
+    made_ones = await call("POST", "/windows", sent)
+    assert made_ones.status == 201, made_ones.document
+    listed = (await call("GET", "/windows?state=scheduled")).document["windows"]
+    assert [(each["title"], each["estimated_duration"]) for each in listed] == [("Deploy of shop", "PT10M")] * 4
+
+
 async def test_a_series_is_shown_with_what_lies_ahead(call: Caller) -> None:
     """Each occurrence by the rule and as it is: moved, skipped, or as the series says."""
     window = await made(call, excluded_dates=[str((FIRST + 3 * WEEK).date())])

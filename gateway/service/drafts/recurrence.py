@@ -1,7 +1,7 @@
 """How a window recurs, as it is asked for."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -29,6 +29,11 @@ def _date(value: object) -> object:
         return date.fromisoformat(value)
     except ValueError as error:
         raise ValueError(problem) from error
+
+
+def whole_second(value: datetime) -> datetime:
+    """Drop the fraction of a start: a rule knows none."""
+    return value.replace(microsecond=0)
 
 
 def _ordered(value: tuple[date, ...]) -> tuple[date, ...]:
