@@ -219,6 +219,7 @@ async def test_a_rule_is_tried_out(call: Caller, services: Services) -> None:
             ],
         },
     )
+    assert (await reader("POST", "/series/preview", sent | {"limit": 3.0})).document == reply.document
     assert (await reader("GET", "/series")).document["series"] == []
     window = await reader("POST", "/windows", {"title": "x", "starts_at": text(FIRST), "recurrence": WEEKLY})
     assert is_problem(window, 403)
@@ -294,6 +295,7 @@ async def test_wrong_changes_are_named(call: Caller, wrong: dict[str, Any], fiel
     [
         ({"limit": 0}, "limit", "greater than or equal to 1"),
         ({"limit": 101}, "limit", "less than or equal to 100"),
+        ({"limit": 1.5}, "limit", "integer"),
         ({"starts_at": "2026-12-06T02:00:00"}, "starts_at", "timezone"),
         ({"rule": "FREQ=DAILY;COUNT=1;UNTIL=20270101"}, "rule", "exclude each other"),
         ({"estimated_duration": "P8D"}, "estimated_duration", "would overlap"),

@@ -3,13 +3,19 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.service.drafts.fields import Draft, Instant, Length
 from gateway.service.drafts.recurrence import Days, RuleText, TimeZone, whole_second
 from gateway.service.drafts.windows import WindowChange
 
 MOST_PREVIEWED = 100
+
+
+def _whole(value: object) -> object:
+    """In JSON, 32.0 is a whole number (JSON Schema, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Start = Annotated[Instant, AfterValidator(whole_second)]
 
@@ -39,4 +45,4 @@ class SeriesPreview(Draft):
     excluded_dates: Days = ()
     starts_at: Start
     estimated_duration: Length = timedelta(minutes=30)
-    limit: Annotated[int, Field(ge=1, le=MOST_PREVIEWED)] = 10
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_PREVIEWED)] = 10
