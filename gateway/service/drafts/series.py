@@ -45,4 +45,4 @@ class SeriesPreview(Draft):
     excluded_dates: Days = ()
     starts_at: Start
     estimated_duration: Length = timedelta(minutes=30)
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_PREVIEWED)] = 10
+    limit: Annotated[int, Field(ge=1, le=MOST_PREVIEWED), BeforeValidator(_whole)] = 10
