@@ -38,6 +38,5 @@ async def test_an_export_that_breaks_off_does_not_look_whole(
     assert len(response.read(1_000_000)) == 1_000_000
     own_postgres.stop()
     with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
-        while response.read(1_000_000):
-            pass
+        response.read()
     connection.close()
