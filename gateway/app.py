@@ -29,15 +29,22 @@ from gateway.observe.metrics import MetricsReader, merged
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
+from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
@@ -137,7 +144,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             raise InvalidError(
                 {"database.url": "this database can't be reached; correct the address, or start it first"}
             )
-        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}")
+        jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
         supervisor.start(services.limits.keep_telling, "limits")
@@ -207,13 +214,20 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
 
 def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
     lifetime = settings.admin.session_lifetime
+    windows = Windows(database, state)
     return Services(
-        windows=Windows(database, state),
+        series=SeriesOfWindows(database, state),
+        windows=windows,
+        previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
+        component_groups=ComponentGroups(database, state),
+        component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
+        templates=Templates(database, state, product=settings.maintenance.product),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         onces=Onces(database),
         limits=Limits(
@@ -251,6 +265,9 @@ async def _serve(
         database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
     )
     metrics.left_behind, metrics.is_registered = front.left_behind.total, replica.registered.is_set
+    interval = settings.maintenance.count_interval.total_seconds()
+    writer = RefusalWriter(database, services.state, front.refusals, every=interval, observe=observe)
+    metrics.unwritten = writer.unwritten
 
     async def own_exposition() -> bytes:
         return merged({1: metrics.text().decode()})
@@ -273,6 +290,7 @@ async def _serve(
             if any(binding.is_tls for binding in outside):
                 await asyncio.sleep(min(_HANDSHAKES, grace))
             await front.drain(grace)
+        await writer.finish()
         await replica.leave(to_neighbours=ending.is_retirement)
 
     stack.push_async_callback(runner.cleanup)
@@ -281,6 +299,7 @@ async def _serve(
     stack.push_async_callback(finish)
     supervisor.start(front.sweep, "sweep")
     supervisor.start(front.keep_telling, "request log")
+    supervisor.start(writer.keep_writing, "refusals")
     tls = _tls(settings, supervisor, observe)
     supervisor.start(replica.keep_reporting, "replica")
     await replica.settle(_REGISTER)  # every fence counts this replica before it serves anybody

@@ -271,6 +271,9 @@ class Maintenance(_Section):
     response: Literal["page", "redirect"] = Field(
         "page", description='Or "redirect": 302 to the status page for browsers that navigate.'
     )
+    count_interval: Timeout = Field(
+        timedelta(seconds=5), description="How often refused requests and their clients are written to the history."
+    )
 
     @field_validator("prefix")
     @classmethod

@@ -12,18 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Admin
+from gateway.config import Admin, Maintenance
 from gateway.config import Limits as GivenLimits
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 from gateway.store.listener import Listener
@@ -146,13 +152,20 @@ async def state(database: Database, tmp_path: Path, observations: Observations) 
 @pytest.fixture
 def services(database: Database, state: State, observations: Observations) -> Services:
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
+    windows = Windows(database, state)
     return Services(
-        windows=Windows(database, state),
+        series=SeriesOfWindows(database, state),
+        windows=windows,
+        previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),
+        component_groups=ComponentGroups(database, state),
+        component_histories=ComponentHistories(database),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
+        templates=Templates(database, state, product="Acme Shop"),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
+        statistics=Statistics(database),
         audit=Audit(database),
         onces=Onces(database),
         limits=Limits(

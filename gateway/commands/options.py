@@ -110,11 +110,22 @@ def instant(_: click.Context, __: click.Parameter, value: str | None) -> datetim
     return at
 
 
-def slug(_: click.Context, __: click.Parameter, value: str) -> str:
-    """Read the short name of a component."""
+def slug(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Read the short name of a component, or of a template."""
     if re.fullmatch(r"[a-z0-9-]+", value) is None:
-        raise click.BadParameter(f"{value!r} is not a component's short name: small letters, digits and hyphens")
+        what = "template" if parameter.name == "template" else "component"
+        raise click.BadParameter(f"{value!r} is not a {what}'s short name: small letters, digits and hyphens")
     return value
+
+
+def slug_option(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Read the short name of a component or template, where one is given."""
+    return None if value is None else slug(context, parameter, value)
+
+
+def slugs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Read the short names of components."""
+    return tuple(slug(context, parameter, value) for value in values)
 
 
 def one_of(values: type[StrEnum]) -> click.Choice[str]:

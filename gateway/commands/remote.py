@@ -66,6 +66,15 @@ class Api:
         """Do away with something and return what it was."""
         return self._call("DELETE", path, None, {})
 
+    def all(self, path: str, name: str, **query: Any) -> list[Document]:
+        """Read a list to its end, page by page; `name` is that of the list in each page."""
+        page = self.get(path, **query)
+        found: list[Document] = page[name]
+        while page["next_cursor"] is not None:
+            page = self.get(path, **query, cursor=page["next_cursor"])
+            found += page[name]
+        return found
+
     def download(self, path: str, file: BinaryIO, **query: Any) -> None:
         """Write what a path answers to `file` as it comes, however long it is.
 
@@ -82,6 +91,8 @@ class Api:
         async with self._answered("GET", url, None, _NO_LIMIT) as response:
             if not response.ok:
                 raise _refusal(response.status, await _document(response, self.base))
+            if "Content-Disposition" not in response.headers:
+                raise _no_gateway(self.base, f"it answers {response.status} with {response.content_type}")
             try:
                 async for chunk in response.content.iter_any():
                     file.write(chunk)

@@ -18,12 +18,22 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "user": ("gateway.commands.user:user", "Add and change operators of the panel."),
     "token": ("gateway.commands.token:token", "Make and revoke tokens for the API."),
     "window": ("gateway.commands.window:window", "Start, schedule, extend and end windows, over the API."),
+    "series": ("gateway.commands.series:series", "Show, change and end windows that recur, over the API."),
+    "history": (
+        "gateway.commands.history:history",
+        "Show and export what windows of the past were like, over the API.",
+    ),
     "fence": ("gateway.commands.fence:fence", "Tell whether it is safe to begin, over the API."),
     "replica": (
         "gateway.commands.replica:replica",
         "Show and forget gateway processes, over the API.",
     ),
-    "component": ("gateway.commands.component:component", "Show components and set their status, over the API."),
+    "component": (
+        "gateway.commands.component:component",
+        "Keep components, their order and their status, over the API.",
+    ),
+    "group": ("gateway.commands.group:group", "Keep the groups that components stand in, over the API."),
+    "template": ("gateway.commands.template:template", "Keep texts for windows and updates, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
     "audit": ("gateway.commands.audit:audit", "Tell who did what, over the API."),
 }
@@ -65,7 +75,7 @@ class LazyGroup(click.Group):
 def gateway(config: Path | None) -> None:
     """Put a maintenance gateway in front of an application, and say what customers see.
 
-    Commands on the host read the settings (gateway.toml). `window`, `fence`, `replica`, `component`, `bypass` and
-    `audit` work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
+    Commands on the host read the settings (gateway.toml). All others (`window`, `series`, `component`, `template`, ...)
+    work from anywhere, over the API: they need GATEWAY_URL and GATEWAY_TOKEN.
     """
     configured(config)

@@ -11,7 +11,7 @@ _PAGE = """<!doctype html>
 <style>
   body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; color: #222 }}
   nav a {{ margin-right: 1rem }} li {{ margin: .3rem 0 }} button {{ font: inherit; padding: .3rem 1rem }}
-</style></head>
+</style><script src="/_maintenance/embed.js" async></script></head>
 <body><nav><a href="/">Shop</a><a href="/orders">Orders</a><a href="/orders.json">API</a></nav>{body}</body></html>"""
 _GOODS = ("Teapot", "Lantern", "Compass")
 

@@ -1,9 +1,8 @@
 """`gateway window`: windows, over the API."""
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import click
@@ -11,68 +10,20 @@ import click
 from gateway.commands import options
 from gateway.commands.failures import DONE, WrongUsageError, tell
 from gateway.commands.fence import wait_drained
+from gateway.commands.history import numbers
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
-from gateway.commands.remote import Document, api_options, connected
-from gateway.domain.component import ComponentStatus
+from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
+from gateway.commands.remote import Api, Document, api_options, connected
+from gateway.commands.window_edit import edit
+from gateway.commands.window_fields import from_template, gate_of, given_fields, window_fields
+from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
-from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind, State, UpdateStatus
-
-F = TypeVar("F", bound=Callable[..., Any])
+from gateway.domain.errors import InvalidError
+from gateway.domain.scope import Scope
+from gateway.domain.window import Gate, State, UpdateStatus
 
 _ID = click.argument("window_id", metavar="ID", type=click.UUID)
-
-
-def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Document]:
-    """Read `SLUG=STATUS`, or a slug alone: under maintenance."""
-    effects = []
-    for value in values:
-        name, _sign, status = value.partition("=")
-        status = status or ComponentStatus.UNDER_MAINTENANCE
-        if status not in list(ComponentStatus):
-            raise click.BadParameter(f"{value!r}: the status is one of {', '.join(ComponentStatus)}")
-        effects.append({"slug": name, "status": status})
-    return effects
-
-
-_FIELDS = (
-    click.option("--title", required=True, help="What customers read first."),
-    click.option(
-        "--for",
-        "estimate",
-        callback=options.length,
-        metavar="DURATION",
-        help="Estimated duration: 30m, 1h30m, PT45M.  [default: 30m]",
-    ),
-    click.option("--kind", type=one_of(Kind), help="What sort of window it is.  [default: maintenance]"),
-    click.option("--gate", type=one_of(Gate), help="What it does to traffic.  [default: as its kind]"),
-    click.option("--ends", type=one_of(Ends), help="By its estimate, or by somebody's word.  [default: when_fixed]"),
-    click.option(
-        "--reopen-over",
-        "reopening",
-        callback=options.length,
-        metavar="DURATION",
-        help="After the end, let customers in evenly over this time: 10m.  [default: all at once]",
-    ),
-    click.option("--host", "hosts", multiple=True, metavar="HOST", help="Only requests for this host; repeatable."),
-    click.option("--path", "paths", multiple=True, metavar="PATH", help="Only requests below this path; repeatable."),
-    click.option(
-        "--component",
-        "components",
-        multiple=True,
-        callback=_effects,
-        metavar="SLUG[=STATUS]",
-        help="A component and how it does meanwhile; repeatable.",
-    ),
-    click.option("--description", help="The details, in Markdown."),
-)
-
-
-def _window_fields(command: F) -> F:
-    """Add the options that describe a new window."""
-    for option in reversed(_FIELDS):
-        command = option(command)
-    return command
 
 
 @click.group
@@ -111,23 +62,25 @@ def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, a
 @api_options
 def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
     """Show one window with its timeline."""
-    found = connected(url, token, "read").get(f"windows/{window_id}")
+    api = connected(url, token, "read")
+    found = api.get(f"windows/{window_id}")
     if as_json:
         print_json(found)
         return
     effects = ", ".join(f"{effect['slug']}={effect['status']}" for effect in found["components"])
-    requests = [*found["scope"]["hosts"], *found["scope"]["paths"]]
     facts = [
         ("id", found["id"]),
         ("title", found["title"]),
         ("kind", found["kind"]),
         ("state", found["state"]),
-        ("gate", f"{found['gate']} for {', '.join(requests) or 'everything'}"),
+        ("gate", f"{found['gate']} for {_scope(found)}"),
         ("starts", short_instant(found["starts_at"])),
+        ("recurs", _recurs(found["recurrence"])),
         ("estimate", f"{_length(found)}, until {short_instant(found['scheduled_until'])}"),
         ("ends", found["ends"]),
         ("reopens over", short_duration(parse_duration(found["reopen_over"]))),
         ("ended", short_instant(found["ended_at"] or found["cancelled_at"])),
+        *numbers(api.get(f"windows/{window_id}/statistics")),
         ("components", effects),
         ("description", found["description"]),
     ]
@@ -136,7 +89,9 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 
 @window.command
-@_window_fields
+@click.argument("window_id", metavar="[ID]", type=click.UUID, required=False)
+@window_fields
+@from_template
 @click.option(
     "--wait-drained",
     "wait",
@@ -146,35 +101,72 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 )
 @JSON
 @api_options
-def start(url: str, token: str | None, wait: timedelta | None, *, as_json: bool, **fields: Any) -> int:
-    """Start a window now; prints its id.
+def start(
+    window_id: UUID | None, url: str, token: str | None, wait: timedelta | None, *, as_json: bool, **fields: Any
+) -> int:
+    """Start a window now, a new one or the scheduled window ID; prints its id.
 
     With --wait-drained, exit code 0 says that it is safe to begin.
     """
-    if wait is not None and _gate(fields) == Gate.NONE:
-        raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
-    made = _create(url, token, fields, as_json=as_json)
+    given = given_fields(**fields)
+    if window_id is None:
+        _titled(given)
+        if wait is not None and "template" not in given:
+            _require_gate(gate_of(given))
+    api = connected(url, token, "write")
+    if window_id is None:
+        made = _create(api, given, as_json=as_json)
+    else:
+        if given:
+            raise WrongUsageError(
+                "the window ID is started as it is scheduled: leave the other options out, or change it before with "
+                f"`gateway window edit {window_id}`"
+            )
+        if wait is not None:
+            _require_gate(api.get(f"windows/{window_id}")["gate"])
+        made = api.post(f"windows/{window_id}/start")
+        _show_made(made, as_json=as_json)
     if wait is None:
         return DONE
     sys.stdout.flush()  # the id is there already for whoever reads along
-    return wait_drained(connected(url, token, "write"), made["id"], wait)
+    return wait_drained(api, made["id"], wait)
+
+
+def _require_gate(gate: str) -> None:
+    if gate == Gate.NONE:
+        raise WrongUsageError("--wait-drained takes a window that gates: add --gate closed or --gate read_only")
 
 
 @window.command
 @click.option(
     "--at", callback=options.instant, required=True, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00."
 )
-@_window_fields
+@recurrence_fields
+@window_fields
+@from_template
 @JSON
 @api_options
-def schedule(url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
-    """Schedule a window; prints its id."""
+def schedule(
+    url: str,
+    token: str | None,
+    rule: str | None,
+    time_zone: str | None,
+    excluded: tuple[datetime, ...],
+    *,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Schedule a window; prints its id. With --every it recurs: --at is the first start, and gives the time of day."""
+    recurrence = given_recurrence(rule, time_zone, excluded)
     if fields["at"] <= datetime.now(UTC):  # noqa: TID251  the clock of whoever types
         raise WrongUsageError(
             f"--at {fields['at'].isoformat()} is in the past, and the window would be in force at once: "
             "correct it, or use `gateway window start`"
         )
-    _create(url, token, fields, as_json=as_json)
+    draft = _titled(given_fields(**fields)) | recurrence
+    made = _create(connected(url, token, "write"), draft, as_json=as_json)
+    if recurrence and not as_json:
+        tell(f"it recurs: `gateway series show {made['recurrence']['series']}` tells when")
 
 
 @window.command
@@ -211,50 +203,71 @@ def cancel(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> No
 
 @window.command
 @_ID
-@click.option("--status", type=one_of(UpdateStatus), required=True, help="How far it is.")
-@click.argument("text")
+@click.option(
+    "--for",
+    "remaining",
+    callback=options.length,
+    metavar="DURATION",
+    help="How long it lasts from now on: 30m.  [default: as it was planned]",
+)
 @JSON
 @api_options
-def post(window_id: UUID, status: str, text: str, url: str, token: str | None, *, as_json: bool) -> None:
-    """Post TEXT (Markdown) on the timeline of a window."""
-    sent = {"status": status, "body": text}
-    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", sent)
-    _tell(changed, f"has a new update: {status}", as_json=as_json)
+def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | None, *, as_json: bool) -> None:
+    """Put a window that was ended wrongly in force again, within a day of its end."""
+    sent = {} if remaining is None else {"remaining": iso_duration(remaining)}
+    try:
+        changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
+    except InvalidError as error:
+        raise InvalidError({"--for" if name == "remaining" else name: t for name, t in error.fields.items()}) from error
+    until = short_instant(changed["scheduled_until"])
+    _tell(changed, f"is {changed['state']} again, until about {until} (gate: {changed['gate']})", as_json=as_json)
 
 
-def _gate(fields: dict[str, Any]) -> str:
-    return str(fields["gate"] or DEFAULT_GATE[Kind(fields["kind"] or Kind.MAINTENANCE)])
+@window.command
+@_ID
+@click.option("--status", type=one_of(UpdateStatus), help="How far it is.")
+@from_template
+@click.argument("text", required=False)
+@JSON
+@api_options
+def post(window_id: UUID, text: str | None, url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
+    """Post TEXT (Markdown), or that of a template, on the timeline of a window."""
+    if not fields["template"]:
+        missing = [name for name, value in (("--status", fields["status"]), ("TEXT", text)) if value is None]
+        if missing:
+            raise _missing(f"{' and '.join(missing)} missing: give both, or --template SLUG, which has them")
+    given = {"body": text, **fields}
+    changed = connected(url, token, "report").post(f"windows/{window_id}/updates", given_fields(**given))
+    _tell(changed, f"has a new update: {changed['updates'][0]['status']}", as_json=as_json)
 
 
-def _create(url: str, token: str | None, fields: dict[str, Any], *, as_json: bool) -> Document:
-    made = connected(url, token, "write").post("windows", _draft(**fields))
-    if as_json:
-        print_json(made)
-        return made
-    click.echo(made["id"])
-    until = short_instant(made["scheduled_until"])
-    tell(f'the window "{made["title"]}" is {made["state"]}, until about {until} (gate: {made["gate"]})')
+def _missing(text: str) -> click.UsageError:
+    return click.UsageError(text, ctx=click.get_current_context())
+
+
+def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
+    made = api.post("windows", draft)
+    _show_made(made, as_json=as_json)
     return made
 
 
-def _draft(
-    *,
-    hosts: tuple[str, ...],
-    paths: tuple[str, ...],
-    at: datetime | None = None,
-    estimate: timedelta | None,
-    reopening: timedelta | None,
-    **plain: Any,
-) -> Document:
-    """Return the window to be sent, with what was given alone: the gateway knows the defaults."""
-    draft = {name: value for name, value in plain.items() if value is not None}
-    if at is not None:
-        draft["starts_at"] = at.isoformat()
-    if estimate is not None:
-        draft["estimated_duration"] = iso_duration(estimate)
-    if reopening is not None:
-        draft["reopen_over"] = iso_duration(reopening)
-    return draft | {"scope": {"hosts": hosts, "paths": paths}}
+def _titled(given: Document) -> Document:
+    """Return what was given for a new window; nothing is sent without a title."""
+    if "title" not in given and "template" not in given:
+        raise _missing(
+            '--title is missing: what customers read first, such as --title "Database upgrade"; '
+            "or give --template SLUG, which has one"
+        )
+    return given
+
+
+def _show_made(made: Document, *, as_json: bool) -> None:
+    if as_json:
+        print_json(made)
+        return
+    click.echo(made["id"])
+    until = short_instant(made["scheduled_until"])
+    tell(f'the window "{made["title"]}" is {made["state"]}, until about {until} (gate: {made["gate"]})')
 
 
 def _tell(changed: Document, what: str, *, as_json: bool) -> None:
@@ -264,5 +277,20 @@ def _tell(changed: Document, what: str, *, as_json: bool) -> None:
         tell(f'the window "{changed["title"]}" {what}')
 
 
+def _scope(found: Document) -> str:
+    return Scope(**{name: tuple(found["scope"][name]) for name in ("hosts", "paths", "excluded_paths")}).words
+
+
+def _recurs(recurrence: Document | None) -> str:
+    if recurrence is None:
+        return ""
+    occurs_at = short_instant(recurrence["occurs_at"])
+    return f"{recurrence['rule']} ({recurrence['time_zone']}), by that {occurs_at}; series {recurrence['series']}"
+
+
 def _length(found: Document) -> str:
     return short_duration(parse_duration(found["estimated_duration"]))
+
+
+window.add_command(edit)
+window.add_command(preview)

@@ -20,6 +20,10 @@ SHORTEST_LIFETIME = timedelta(minutes=1)
 DEFAULT_LIFETIME = timedelta(hours=8)
 LONGEST_LIFETIME = timedelta(days=30)
 
+LEFT = "left"
+"""In place of a token: whoever has it is treated as a customer, also where the network would pass every gate."""
+LEFT_FOR = timedelta(minutes=10)
+
 _ID = slice(len(TOKEN_PREFIX), len(TOKEN_PREFIX) + 32)
 
 

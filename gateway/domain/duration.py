@@ -29,11 +29,20 @@ def parse_duration(text: str) -> timedelta:
 
 
 def iso_duration(length: timedelta) -> str:
-    """Write ISO 8601: `PT45M`, `P1DT2H`, `PT0S`; fractions of a second only where there are any."""
-    days, *clock = _counts(length)
+    """Write ISO 8601: `PT45M`, `P1DT2H`, `PT0S`; fractions of a second only where there are any.
+
+    Minutes stand between hours and seconds, also when there are none (RFC 3339, appendix A): `PT1H0M5S`.
+    """
+    days, hours, minutes, seconds = _counts(length)
+    clock = (hours, minutes or ("0" if hours and seconds else ""), seconds)
     date = f"P{days}D" if days else "P"
     times = "".join(f"{count}{unit}" for count, unit in zip(clock, "HMS", strict=True) if count)
     return date + (f"T{times}" if times else "" if days else "T0S")
+
+
+def whole_seconds(length: timedelta) -> timedelta:
+    """Round to seconds: the format `duration` of JSON Schema knows no fractions (RFC 3339, appendix A)."""
+    return timedelta(seconds=round(length.total_seconds()))
 
 
 def short_duration(length: timedelta) -> str:

@@ -282,6 +282,35 @@ class ReplicaUnregistered:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesFailed:
+    """The occurrences of a series can't be made: its rule, zone or draft can't be read, or names what is gone."""
+
+    series: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsUnwritten:
+    """How many requests windows have refused can't be written at the moment; the counts are kept and written later."""
+
+    reason: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsWritten:
+    """The counts that could not be written are written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsLost:
+    """The process ends, and the database is away: so many refused requests are missing from the history."""
+
+    requests: int
+
+
 Observation = (
     Listening
     | Stopping
@@ -318,6 +347,10 @@ Observation = (
     | BypassUsed
     | ReplicaDied
     | ReplicaUnregistered
+    | SeriesFailed
+    | RefusalsUnwritten
+    | RefusalsWritten
+    | RefusalsLost
 )
 Observer = Callable[[Observation], None]
 

@@ -14,3 +14,15 @@ def active_at(windows: Iterable[Window], now: datetime) -> tuple[Window, ...]:
 def next_change_after(windows: Iterable[Window], now: datetime) -> datetime | None:
     """Return the first instant after `now` at which a window changes state by itself; None where none will."""
     return min((edge for window in windows for edge in window.edges if edge > now), default=None)
+
+
+def next_of_each_series(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """Return the windows, which come in the order of their start, with the first of each series alone."""
+    seen = set()
+    found = []
+    for window in windows:
+        series = window.recurrence.series if window.recurrence else None
+        if series is None or series not in seen:
+            found.append(window)
+        seen.add(series)
+    return tuple(found)

@@ -7,7 +7,10 @@ exemption holds only when the path is *plain*: the same in every reading. Doubt 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 from ipaddress import IPv6Address
 from urllib.parse import unquote_to_bytes
 
@@ -20,43 +23,95 @@ _HOST = re.compile(r"([a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 _MOST_ROUNDS = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside(StrEnum):
+    """Why a scope is not about a request."""
+
+    HOST = "host"
+    PATH = "path"
+    EXCLUDED_PATH = "excluded_path"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Hosts (`shop.example.com`, `*.example.com`) and path prefixes; an empty tuple means all of them."""
+    """Hosts (`shop.example.com`, `*.example.com`), path prefixes, and path prefixes that are left out again.
+
+    Empty hosts or paths mean all of them. What is left out is an exemption: it holds for plain paths only, as they
+    are written, whatever else a server might read there. One that is not plain itself leaves nothing out.
+    """
 
     hosts: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    excluded_paths: tuple[str, ...] = ()
 
     @property
     def is_everything(self) -> bool:
         """True where every request is meant."""
-        return not self.hosts and not self.paths
+        return not (self.hosts or self.paths or self.excluded_paths)
+
+    @property
+    def words(self) -> str:
+        """Say which requests are meant: `shop.example.com, /shop, but not /shop/help`."""
+        meant = ", ".join([*self.hosts, *self.paths]) or "all requests"
+        return f"{meant}, but not {', '.join(self.excluded_paths)}" if self.excluded_paths else meant
 
     def covers(self, host: bytes, path: bytes) -> bool:
         """Tell whether a request is meant: `host` as sent (any case, with or without port), `path` without query."""
-        return self._covers_host(host) and self._covers_path(path)
+        return self.leaves_out(host, path) is None
 
-    def _covers_host(self, host: bytes) -> bool:
-        if not self.hosts:
-            return True
+    def leaves_out(self, host: bytes, path: bytes) -> Outside | None:
+        """Return why a request is not meant; None where it is."""
+        if self.hosts and not self._ready.is_host_meant(host):
+            return Outside.HOST
+        if self.paths and not self._ready.is_path_meant(path):
+            return Outside.PATH
+        if self.excluded_paths and path in self._ready.excluded and is_plain(path):
+            return Outside.EXCLUDED_PATH
+        return None
+
+    @cached_property
+    def _ready(self) -> "_Ready":
+        return _Ready(self)
+
+
+class _Ready:
+    """A scope made ready for comparing, once and not for each request."""
+
+    __slots__ = ("_barest", "_hosts", "_paths", "_suffixes", "excluded")
+
+    def __init__(self, scope: Scope) -> None:
+        self._hosts = {bare_host(host.encode()) for host in scope.hosts if not host.startswith("*.")}
+        self._suffixes = tuple(host[1:].lower() for host in scope.hosts if host.startswith("*."))
+        prefixes = [prefix.encode() for prefix in scope.paths]
+        self._paths = _Prefixes(prefixes)
+        self._barest = _Prefixes([barest(prefix) or b"/" for prefix in prefixes])
+        # An empty one, made by hand in the database, would leave out everything.
+        self.excluded = _Prefixes([prefix.encode() for prefix in scope.excluded_paths if is_plain(prefix.encode())])
+
+    def is_host_meant(self, host: bytes) -> bool:
         name = bare_host(host)
-        if name is None:  # none at all, `user@host`, escapes: who knows where it is taken to
-            return True
-        return any(
-            name.endswith(pattern[1:].lower()) if pattern.startswith("*.") else name == bare_host(pattern.encode())
-            for pattern in self.hosts
-        )
+        # None at all, `user@host`, escapes: who knows where it is taken to.
+        return name is None or name in self._hosts or name.endswith(self._suffixes)
 
-    def _covers_path(self, path: bytes) -> bool:
-        if not self.paths:
-            return True
-        prefixes = [prefix.encode() for prefix in self.paths]
-        if any(under(path, prefix) for prefix in prefixes):
+    def is_path_meant(self, path: bytes) -> bool:
+        if path in self._paths:
             return True
         if is_plain(path):
             return False
         reading = barest(path)
-        return reading is None or any(under(reading, barest(prefix) or b"/") for prefix in prefixes)
+        return reading is None or reading in self._barest
+
+
+class _Prefixes:
+    """Path prefixes; a path is "in" where one of them covers it, as `under` has it."""
+
+    __slots__ = ("_below", "_stems")
+
+    def __init__(self, prefixes: Iterable[bytes]) -> None:
+        self._stems = frozenset(prefix.rstrip(b"/") for prefix in prefixes)
+        self._below = tuple(stem + b"/" for stem in self._stems)
+
+    def __contains__(self, path: bytes) -> bool:
+        return path.startswith(self._below) or path in self._stems
 
 
 EVERYTHING = Scope()

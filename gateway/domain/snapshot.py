@@ -6,10 +6,13 @@ from datetime import datetime
 from functools import cached_property
 
 from gateway.domain.bypass import Bypass, Passes
-from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
+from gateway.domain.component import Component, ComponentGroup, ComponentStatus, Visibility, worst
 from gateway.domain.reopening import reopening_at
-from gateway.domain.schedule import active_at, next_change_after
+from gateway.domain.schedule import active_at, next_change_after, next_of_each_series
 from gateway.domain.window import Gate, State, Window
+
+# What is in no group comes before all groups.
+_NO_GROUP = (float("-inf"), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,8 @@ class Moment:
 
     @cached_property
     def upcoming(self) -> tuple[Window, ...]:
-        """The scheduled windows, the next one first."""
-        return self._in(State.SCHEDULED)
+        """The scheduled windows, the next one first; of each series the next one alone."""
+        return next_of_each_series(self._in(State.SCHEDULED))
 
     @cached_property
     def past(self) -> tuple[Window, ...]:
@@ -96,6 +99,30 @@ class Moment:
             component.slug: worst(component.status, *(e.status for e in effects if e.slug == component.slug))
             for component in self.snapshot.components
         }
+
+    @cached_property
+    def public_components(self) -> tuple[Component, ...]:
+        """The components that customers see, group by group: those without a group first."""
+        if self.snapshot is None:
+            return ()
+        places = {group.id: (float(group.position), group.name) for group in self.snapshot.groups}
+        public = [c for c in self.snapshot.components if c.is_public(self.component_statuses[c.slug])]
+
+        def place(component: Component) -> tuple[float, str, int, str]:
+            group = places.get(component.group_id, _NO_GROUP) if component.group_id else _NO_GROUP
+            return (*group, component.position, component.slug)
+
+        return tuple(sorted(public, key=place))
+
+    @cached_property
+    def mentionable(self) -> frozenset[str]:
+        """The slugs of components that a public page may name: not hidden ones, nor ones that were removed."""
+        components = self.snapshot.components if self.snapshot else ()
+        return frozenset(c.slug for c in components if c.visibility is not Visibility.HIDDEN)
+
+    def group_status(self, group: ComponentGroup) -> ComponentStatus:
+        """Return how a group does: the worst of its components that customers see."""
+        return worst(*(self.component_statuses[c.slug] for c in self.public_components if c.group_id == group.id))
 
     def bypass(self, tokens: Iterable[bytes]) -> Bypass | None:
         """Return the bypass link that one of the tokens is good for; None where none is."""

@@ -19,7 +19,7 @@ class Verdict(Enum):
 
     FORWARD = "forward"
     BYPASS = "bypass"
-    """Forwarded although a window refuses it: the client holds a bypass link."""
+    """Forwarded although a window refuses it: the client holds a bypass link, or comes from a bypass network."""
     BUILT_IN = "built_in"
     REFUSE = "refuse"
     REFUSE_WRITE = "refuse_write"
@@ -62,26 +62,34 @@ def is_built_in(path: bytes, prefix: bytes) -> bool:
 
 
 def decide(facts: Facts, moment: Moment, exemptions: Exemptions) -> Verdict:
-    """Decide on a request at a moment: the strictest gate that covers it wins, and a bypass link opens any."""
+    """Decide on a request at a moment: the strictest gate that covers it wins, and a bypass opens any."""
     if is_built_in(facts.path, exemptions.prefix):
         return Verdict.BUILT_IN
-    if not moment.gates or is_exempt(facts, exemptions):
+    if not moment.gates or is_never_gated(facts, exemptions):
         return Verdict.FORWARD
     verdict = _gated(facts, moment)
-    return Verdict.BYPASS if verdict.is_refusal and facts.bypass is not None else verdict
+    return Verdict.BYPASS if verdict.is_refusal and passes(facts, exemptions) else verdict
 
 
 def _gated(facts: Facts, moment: Moment) -> Verdict:
     if moment.snapshot is None:
         return Verdict.REFUSE
-    verdict = Verdict.FORWARD
+    window = barring(facts, moment)
+    if window is None:
+        return Verdict.FORWARD
+    return Verdict.REFUSE if window.gate is Gate.CLOSED else Verdict.REFUSE_WRITE
+
+
+def barring(facts: Facts, moment: Moment) -> Window | None:
+    """Return the strictest window that keeps a request out which is not exempt; None where none does."""
+    found = None
     for judge, windows in ((refuses, moment.gating), (holds_back, moment.reopening)):
         for window in windows:
             if judge(window, facts):
                 if window.gate is Gate.CLOSED:
-                    return Verdict.REFUSE
-                verdict = Verdict.REFUSE_WRITE
-    return verdict
+                    return window
+                found = found or window
+    return found
 
 
 def refuses(window: Window, facts: Facts) -> bool:
@@ -102,7 +110,17 @@ def let_in_at(facts: Facts, moment: Moment) -> float:
 
 
 def is_exempt(facts: Facts, exemptions: Exemptions) -> bool:
-    """Tell whether no window is about a request (rule 27)."""
-    if facts.address is not None and any(facts.address in network for network in exemptions.networks):
-        return True
+    """Tell whether no window keeps a request out (rule 27): nothing is gated there, or the client passes."""
+    return passes(facts, exemptions) or is_never_gated(facts, exemptions)
+
+
+def passes(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether the client passes every gate: by a link that it holds, or by the network that it comes from."""
+    return facts.bypass is not None or (
+        facts.address is not None and any(facts.address in network for network in exemptions.networks)
+    )
+
+
+def is_never_gated(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether no window is about what is asked for."""
     return bool(exemptions.paths) and is_plain(facts.path) and any(under(facts.path, p) for p in exemptions.paths)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import LONGEST
-from gateway.domain.errors import ConflictError
+from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.scope import EVERYTHING, Scope
 
 
@@ -88,6 +88,7 @@ class Verb(StrEnum):
     EXTEND = "extend"
     END = "end"
     CANCEL = "cancel"
+    REOPEN = "reopen"
     POST = "post"
 
 
@@ -98,8 +99,12 @@ TRANSITIONS: dict[Verb, frozenset[State]] = {
     Verb.EXTEND: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING}),
     Verb.END: frozenset({State.ACTIVE, State.OVERRUNNING}),
     Verb.CANCEL: frozenset({State.SCHEDULED}),
+    Verb.REOPEN: frozenset({State.ENDED}),
     Verb.POST: frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING, State.ENDED}),
 }
+
+REOPENED_WITHIN = timedelta(days=1)
+"""How long after its end a window can still have been ended wrongly; later it is history."""
 
 _DONE_TO_IT = {
     Verb.START: "started",
@@ -107,6 +112,7 @@ _DONE_TO_IT = {
     Verb.EXTEND: "extended",
     Verb.END: "ended",
     Verb.CANCEL: "cancelled",
+    Verb.REOPEN: "reopened",
     Verb.POST: "posted to",
 }
 
@@ -130,6 +136,20 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Of which series a window is an occurrence, and when it should start by the rule: it may have been moved.
+
+    `occurs_on` is the local time by the rule, `occurs_at` the instant of that: in a gap of the clock it is later.
+    """
+
+    series: UUID
+    rule: str
+    time_zone: str
+    occurs_at: datetime
+    occurs_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other."""
 
@@ -144,7 +164,7 @@ class Window:
     scope: Scope = EVERYTHING
     components: tuple[ComponentEffect, ...] = ()
     reminders: tuple[timedelta, ...] = ()
-    recurrence: str | None = None
+    recurrence: Recurring | None = None
     reopen_over: timedelta = timedelta()
     fixed: bool = False
     ended_at: datetime | None = None
@@ -201,19 +221,33 @@ class Window:
         return (self.starts_at, *overrun, stop, *reopened)
 
 
+def possible(window: Window, now: datetime) -> tuple[Verb, ...]:
+    """Return what can be done to a window, by the table; what ended too long ago is not reopened."""
+    state = window.state(now)
+    verbs = [verb for verb in Verb if state in TRANSITIONS[verb]]
+    return tuple(verb for verb in verbs if verb is not Verb.REOPEN or not _is_history(window, now))
+
+
 def require(window: Window, verb: Verb, now: datetime) -> None:
     """Check the table of transitions.
 
     Raises:
         ConflictError: the window's state does not allow the verb; the message names both and what is possible.
     """
-    state = window.state(now)
-    if state not in TRANSITIONS[verb]:
-        possible = [other for other in Verb if state in TRANSITIONS[other]]
-        can = (
-            f"it can be {', '.join(_DONE_TO_IT[other] for other in possible)}" if possible else "nothing can change it"
-        )
-        raise ConflictError(f'the window "{window.title}" is {state}, so it can\'t be {_DONE_TO_IT[verb]}; {can}')
+    can = possible(window, now)
+    if verb in can:
+        return
+    others = f"it can be {', '.join(_DONE_TO_IT[other] for other in can)}" if can else "nothing can change it"
+    if verb is Verb.REOPEN and window.state(now) is State.ENDED:
+        why = "has been over for more than a day, so it can't be reopened: start a new one"
+    else:
+        why = f"is {window.state(now)}, so it can't be {_DONE_TO_IT[verb]}"
+    raise ConflictError(f'the window "{window.title}" {why}; {others}')
+
+
+def _is_history(window: Window, now: datetime) -> bool:
+    stop = window.stops_at
+    return stop is not None and stop + REOPENED_WITHIN < now
 
 
 def start(window: Window, now: datetime) -> Window:
@@ -229,10 +263,7 @@ def extend(window: Window, by: timedelta, now: datetime) -> Window:
         ConflictError: the window's state does not allow it, or it would last longer than ten years.
     """
     require(window, Verb.EXTEND, now)
-    until = max(window.scheduled_until, now) + by
-    if until - window.starts_at > LONGEST:
-        raise ConflictError(f'the window "{window.title}" would last longer than ten years: end it and start another')
-    return replace(window, estimated_duration=until - window.starts_at)
+    return _lasting(window, max(window.scheduled_until, now) + by)
 
 
 def end(window: Window, now: datetime, *, fixed: bool = True) -> Window:
@@ -245,3 +276,29 @@ def cancel(window: Window, now: datetime) -> Window:
     """Cancel a window that has not started."""
     require(window, Verb.CANCEL, now)
     return replace(window, cancelled_at=now)
+
+
+def reopen(window: Window, now: datetime, remaining: timedelta | None = None) -> Window:
+    """Put a window that was ended wrongly in force again, as if it had not ended; the audit knows that it had.
+
+    `remaining` is how long it is expected to last from `now` on; None leaves the estimate as it was.
+
+    Raises:
+        ConflictError: it has not ended, or too long ago; or it would last longer than ten years.
+        InvalidError: its time is up, and it ends on time: it would be over at once.
+    """
+    require(window, Verb.REOPEN, now)
+    until = window.scheduled_until if remaining is None else now + remaining
+    if until <= now and window.ends is Ends.ON_TIME:
+        raise InvalidError(
+            {"remaining": "the window ends on time, and its time is up: say how long it lasts from now on, such as 30m"}
+        )
+    return replace(_lasting(window, until), ended_at=None, fixed=False)
+
+
+def _lasting(window: Window, until: datetime) -> Window:
+    """Return the window with that estimated end, in whole seconds from its start: never less than was asked for."""
+    if until - window.starts_at > LONGEST:
+        raise ConflictError(f'the window "{window.title}" would last longer than ten years: end it and start another')
+    seconds = -((window.starts_at - until) // timedelta(seconds=1))  # rounded up
+    return replace(window, estimated_duration=timedelta(seconds=seconds))

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.observation import RequestServed
 from gateway.domain.verdict import Verdict
+from gateway.edge import ribbon
 from gateway.edge.answers import closing
 from gateway.edge.client import ClientConnection
 from gateway.edge.exchange import Exchange
 from gateway.edge.sockets import unsent_bytes
-from gateway.edge.waiting import BadTargetError, target_of
+from gateway.edge.waiting import refused_question, target_of
 from gateway.http1.body import Body, body_reader
 from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import request_id_of, scheme_of, trusted_client
@@ -39,6 +40,7 @@ class Downstream(ClientConnection):
         "_linger_until",
         "_reader",
         "_unsent",
+        "bypass_field",
         "deadline",
         "is_paused",
         "tunnel",
@@ -56,6 +58,8 @@ class Downstream(ClientConnection):
         self._linger_until = _NEVER
         self._unsent = 0
         """What waited to be sent when a deadline for that was set."""
+        self.bypass_field = b""
+        """What the answer to a request says that is here by a bypass: the end of its first line, and one more."""
         self.is_paused = False
         """The client does not take what it is sent."""
         self.tunnel: Tunnel | None = None
@@ -172,39 +176,36 @@ class Downstream(ClientConnection):
         if self.hop.is_trusted:
             self.client = trusted_client(request, self.peer[0], front.trusted_networks)
         if front.redirects_to_https and scheme_of(request, self.hop) == b"http":
-            answer, status = front.answers.to_https(request)
-            self._answer(request, answer, status, Verdict.FORWARD, began)
+            self._answer(request, *front.answers.to_https(request), Verdict.FORWARD, began)
             return
         if not moment.gates and not request.path.startswith(front.prefix):
             verdict = Verdict.FORWARD
         else:
             verdict = front.verdict(request, self.client, moment, began)
         if verdict is Verdict.FORWARD or verdict is Verdict.BYPASS:
+            if verdict is Verdict.BYPASS:
+                self.bypass_field = ribbon.field(front, request, self.client, moment, began)
             self._exchange_it(Exchange(self, request, front.pool, verdict, began, self._request_id(request)))
         elif verdict is Verdict.BUILT_IN and request.path == front.events_path:
             self._wait_for_events(request, began)
+        elif verdict is Verdict.BUILT_IN and request.path == front.ribbon_path:
+            self._answer(request, *ribbon.answer(front, request, self.client, moment), verdict, began)
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
+            front.refused(request, self.client, moment, began)
             answer, status = front.answers.refusal(request, verdict, moment, began, self.client)
             self._answer(request, answer, status, verdict, began)
 
     def _wait_for_events(self, request: RequestHead, began: float) -> None:
         """Become a waiting client: from here on, the connection is no more of this object."""
         front = self.front
-        try:
-            target = target_of(request)
-        except BadTargetError as error:
-            self._answer(request, front.answers.plain(400, str(error), request), 400, Verdict.BUILT_IN, began)
-            return
-        if request.method != b"GET" or request.fields.body:
-            answer = front.answers.plain(405, "events are asked for with GET, without a body", request)
-            answer = answer.replace(b"\r\n\r\n", b"\r\nAllow: GET\r\n\r\n", 1)
-            self._answer(request, answer, 405, Verdict.BUILT_IN, began)
+        if refusal := refused_question(front.answers, request, (b"GET",)):
+            self._answer(request, *refusal, Verdict.BUILT_IN, began)
             return
         self._is_last = True
         self._tell(request, 200, Verdict.BUILT_IN, 0, began)
-        front.waiting.take(self, request, target)
+        front.waiting.take(self, request, target_of(request))
 
     def _request_id(self, request: RequestHead) -> bytes:
         own = self.front.request_id()
@@ -339,6 +340,7 @@ class Downstream(ClientConnection):
         """Refuse a request that has waited for the application into a window."""
         now = self.front.monotonic()
         moment = self.front.state.moment_at(now)
+        self.front.refused(request, self.client, moment, now)
         answer, status = self.front.answers.refusal(request, verdict, moment, now, self.client)
         self._tell(request, status, verdict, len(answer), now)
         self._answer_instead(request, answer, unread=unread)

@@ -233,7 +233,7 @@ class Exchange:
         )
         head = response_bytes(response, close=is_last, chunked=self._chunked_out, keep_alive_1_0=is_http_1_0)
         if self.verdict is _BYPASS:  # so that whoever tests does not take this for what customers get
-            head = head.replace(b"\r\n", b"\r\nX-Gateway-Bypass: 1\r\n", 1)
+            head = head.replace(b"\r\n", downstream.bypass_field, 1)
         if len(data) == length:  # all of it is here: the common case, and the short way
             self._sent = length
             downstream.transport.write(head + data if data else head)

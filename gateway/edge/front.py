@@ -10,15 +10,19 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.config import Settings
+from gateway.domain.bypass import LEFT
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
+from gateway.domain.refusals import Refusals
 from gateway.domain.snapshot import Moment
-from gateway.domain.verdict import Exemptions, Facts, Verdict, decide
+from gateway.domain.verdict import Facts, Verdict, decide
 from gateway.edge.answers import Answers
 from gateway.edge.left_behind import LeftBehind
 from gateway.edge.places import client_key
+from gateway.edge.refusals import counted_as, refusing
 from gateway.edge.upstream import Pool
 from gateway.edge.waiting import Waiting, WaitingClient
 from gateway.http1.request import RequestHead
+from gateway.service.preview import exemptions
 from gateway.service.state import State
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ RETIREMENT_IDLE = 10.0
 _LAST_WORDS = 2.0
 """Seconds that both ends of a WebSocket have to answer the Close that they are sent at the end."""
 _MOST_UNTOLD = 200_000
+_LEFT = LEFT.encode()
 
 
 class Front:
@@ -74,11 +79,7 @@ class Front:
         """Whether the peer of a unix socket, which has no address, is believed."""
         self.redirects_to_https = settings.server.redirect_to_https
         self.prefix = maintenance.prefix.encode()
-        self.exemptions = Exemptions(
-            prefix=self.prefix,
-            paths=tuple(path.encode() for path in maintenance.never_gate),
-            networks=maintenance.bypass_networks,
-        )
+        self.exemptions = exemptions(maintenance)
         self.connections: set[Connection] = set()
         self.emptied = asyncio.Event()
         """Set when the last connection has gone."""
@@ -90,11 +91,14 @@ class Front:
         """What requests are timed by, and what `State.moment_at` is asked with."""
         self.product = maintenance.product
         self.events_path = self.prefix + b"/events"
+        self.ribbon_path = self.prefix + b"/bypass.json"
         self.waiting = Waiting(self)
         state.watch(self.waiting.moment_changed)
         self.left_behind = LeftBehind(self, settings.server.shutdown_grace.total_seconds())
         self.left_behind.moment_changed(state.moment)
         state.watch(self.left_behind.moment_changed)
+        self.refusals = Refusals()
+        """What windows have kept from the application, until it is written down."""
         self._served = served
         self._untold: list[RequestServed] = []
         self._dropped = 0
@@ -114,16 +118,29 @@ class Front:
 
     def verdict(self, request: RequestHead, client: str, moment: Moment, began: float) -> Verdict:
         """Decide on a request that `began` at that time of the monotonic clock."""
+        return decide(self.facts_at(began, request, client, moment), moment, self.exemptions)
+
+    def refused(self, request: RequestHead, client: str, moment: Moment, began: float) -> None:
+        """Count a request that was refused at a moment, for each window that refuses it."""
+        gating = moment.gating
+        if len(gating) == 1 and not moment.reopening:  # mostly: then it is this one
+            self.refusals.add(gating[0], counted_as(client))
+            return
+        for window in refusing(moment, self.facts_at(began, request, client, moment)):
+            self.refusals.add(window, counted_as(client))
+
+    def facts_at(self, began: float, request: RequestHead, client: str, moment: Moment) -> Facts:
+        """Return what is known of a request that `began` at that time of the monotonic clock."""
         facts = self.facts(request, client, moment)
         if moment.reopening:
             facts.client = client_key(request, client)
             facts.at = began + self.state.clock.offset
-        return decide(facts, moment, self.exemptions)
+        return facts
 
     def facts(self, request: RequestHead, client: str, moment: Moment) -> Facts:
-        """Return what is known of a request, reopenings aside."""
+        """Return what is known of a request, reopenings aside. Who has left a bypass is a customer from everywhere."""
         fields = request.fields
-        address = _address(client) if self.exemptions.networks else None
+        address = _address(client) if self.exemptions.networks and _LEFT not in fields.bypass else None
         bypass = moment.bypass(fields.bypass) if fields.bypass and moment.gates else None
         return Facts(fields.host, request.path, request.method, address, bypass)
 

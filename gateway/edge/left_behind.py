@@ -103,7 +103,7 @@ class LeftBehind:
             if admitted is None or admitted.verdict is Verdict.BUILT_IN:
                 continue
             facts = front.facts(admitted.request, connection.client, moment)
-            if facts.bypass is not None or is_exempt(facts, front.exemptions):
+            if is_exempt(facts, front.exemptions):
                 continue
             for window_id, taken in self._taken.items():
                 if refuses(taken.window, facts):

@@ -20,6 +20,7 @@ from gateway.http1.request import METHODS, RequestHead
 from gateway.render.headline import headline
 
 if TYPE_CHECKING:
+    from gateway.edge.answers import Answers
     from gateway.edge.downstream import Downstream
     from gateway.edge.front import Front
 
@@ -74,6 +75,18 @@ def target_of(request: RequestHead) -> Target:
     if method not in METHODS:
         raise BadTargetError('"method" is a method such as GET or POST')
     return Target(request.fields.host, path, method)
+
+
+def refused_question(answers: "Answers", request: RequestHead, methods: tuple[bytes, ...]) -> tuple[bytes, int] | None:
+    """Return the answer, and its status, to a question that `target_of` or the method does not allow; else None."""
+    try:
+        target_of(request)
+    except BadTargetError as error:
+        return answers.plain(400, str(error), request), 400
+    if request.method in methods and not request.fields.body:
+        return None
+    answer = answers.plain(405, "this is asked for with GET, without a body", request)
+    return answer.replace(b"\r\n\r\n", b"\r\nAllow: %b\r\n\r\n" % b", ".join(methods), 1), 405
 
 
 class WaitingClient(asyncio.Protocol):
@@ -253,9 +266,15 @@ def _changes(before: Moment, after: Moment) -> tuple[str, ...]:
     changed = []
     if old.windows != new.windows or before.active != after.active or before.reopening != after.reopening:
         changed.append("windows")
-    if before.component_statuses != after.component_statuses or old.components != new.components:
+    if _components_seen(before) != _components_seen(after):
         changed.append("components")
     return tuple(changed)
+
+
+def _components_seen(moment: Moment) -> tuple[object, ...]:
+    """Return what a page shows of components: that of hidden ones tells nobody anything."""
+    groups = moment.snapshot.groups if moment.snapshot else ()
+    return (*((c, moment.component_statuses[c.slug]) for c in moment.public_components), *groups)
 
 
 def _event(name: str, data: object) -> bytes:

@@ -35,6 +35,8 @@ class MetricsReader:
         self._listening = 0
         self.left_behind: Callable[[], int] = lambda: 0
         """Tells how many requests of the time before a window are left in the application."""
+        self.unwritten: Callable[[], int] = lambda: 0
+        """Tells how many refusals are counted here and not written."""
         self.is_registered: Callable[[], bool] = lambda: False
         """Tells whether this process keeps its row among the replicas."""
         self.state_age: Callable[[], float | None] = lambda: None
@@ -91,6 +93,11 @@ class MetricsReader:
             "gateway_left_behind",
             "Requests admitted before a window that refuses them, still in the application.",
             value=self.left_behind(),
+        )
+        yield GaugeMetricFamily(
+            "gateway_refusals_unwritten",
+            "Refused requests that are counted for the history and not written to the database yet.",
+            value=self.unwritten(),
         )
         yield GaugeMetricFamily(
             "gateway_replica_registered",

@@ -6,6 +6,7 @@ Nothing here depends on where in its moment `moment.at` lies, so a page stays tr
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Ends, Kind, State, Window
 from gateway.render.headline import Headline, by_severity, effect, headline
@@ -46,10 +47,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartGroup:
-    """Components under a heading; the ungrouped ones have an empty name."""
+    """Components under a heading; the ungrouped ones have an empty name. `badge` is how the whole group does.
+
+    `collapsed`: the parts are folded away until somebody asks for them.
+    """
 
     name: str
     parts: tuple[Part, ...]
+    description: str = ""
+    badge: Badge
+    collapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +202,17 @@ def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding
 
 
 def window_view(
-    window: Window, moment: Moment, branding: Branding, *, most_posts: int | None = _MOST_UPDATES
+    window: Window,
+    moment: Moment,
+    branding: Branding,
+    *,
+    most_posts: int | None = _MOST_UPDATES,
+    for_sre: bool = False,
 ) -> WindowView:
-    """Show one window with its latest posts, the newest first (`most_posts` None: all of them)."""
+    """Show one window with its latest posts, the newest first (`most_posts` None: all of them).
+
+    Components that are hidden from customers are named to an SRE alone.
+    """
     state = window.state(moment.at)
     latest = sorted(window.updates, key=lambda update: update.created_at, reverse=True)
     shown = latest if most_posts is None else latest[:most_posts]
@@ -223,6 +238,7 @@ def window_view(
         affected=tuple(
             Part(name=names.get(part.slug, part.slug), badge=COMPONENT_BADGES[part.status])
             for part in window.components
+            if for_sre or part.slug in moment.mentionable
         ),
         posts=tuple(Post(badge=UPDATE_BADGES[u.status], body=u.body, at=u.created_at) for u in shown),
         more_posts=len(latest) - len(shown),
@@ -230,24 +246,30 @@ def window_view(
 
 
 def part_groups(moment: Moment) -> tuple[PartGroup, ...]:
-    """Arrange the components with their shown statuses: ungrouped ones first, then group by group."""
+    """Arrange what customers see of the components, with the statuses shown: ungrouped ones first, then group by group.
+
+    A group that is collapsed opens by itself while something in it is not operational.
+    """
     if moment.snapshot is None:
         return ()
+    known = {group.id: group for group in moment.snapshot.groups}
+    arranged: dict[ComponentGroup | None, list[Component]] = {}
+    for component in moment.public_components:
+        group = known.get(component.group_id) if component.group_id else None
+        arranged.setdefault(group, []).append(component)
+    return tuple(_part_group(group, components, moment) for group, components in arranged.items())
+
+
+def _part_group(group: ComponentGroup | None, components: list[Component], moment: Moment) -> PartGroup:
     statuses = moment.component_statuses
-    components = sorted(moment.snapshot.components, key=lambda c: (c.position, c.name))
-    groups = sorted(moment.snapshot.groups, key=lambda g: (g.position, g.name))
-    known = {group.id for group in groups}
-    arranged = [("", [c for c in components if c.group_id not in known])]
-    arranged += [(group.name, [c for c in components if c.group_id == group.id]) for group in groups]
-    return tuple(
-        PartGroup(
-            name=name,
-            parts=tuple(
-                Part(name=c.name, description=c.description, badge=COMPONENT_BADGES[statuses[c.slug]]) for c in members
-            ),
-        )
-        for name, members in arranged
-        if members
+    status = worst(*(statuses[component.slug] for component in components))
+    parts = (Part(name=c.name, description=c.description, badge=COMPONENT_BADGES[statuses[c.slug]]) for c in components)
+    return PartGroup(
+        name=group.name if group else "",
+        description=group.description if group else "",
+        parts=tuple(parts),
+        badge=COMPONENT_BADGES[status],
+        collapsed=group is not None and group.collapsed and status is ComponentStatus.OPERATIONAL,
     )
 
 

@@ -30,7 +30,7 @@ def status_document(moment: Moment, branding: Branding) -> Document:
         "support_email": branding.support_email or None,
         "components": [
             {"slug": c.slug, "name": c.name, "description": c.description, "status": moment.component_statuses[c.slug]}
-            for c in (snapshot.components if snapshot else ())
+            for c in moment.public_components
         ],
         "windows": {
             "active": [window_document(window, moment) for window in by_severity(moment)],
@@ -59,9 +59,10 @@ def problem_document(moment: Moment, branding: Branding, *, read_only: bool) -> 
 
 
 def window_document(window: Window, moment: Moment) -> Document:
-    """Return a window as customers may know it: no scope, no reminders; `description` and bodies are Markdown.
+    """Return a window as customers may know it: no scope, no reminders, no hidden components.
 
-    `estimated_end` is null once it has passed with the window still active: there is no estimate then.
+    `description` and bodies are Markdown. `estimated_end` is null once it has passed with the window still active:
+    there is no estimate then.
     """
     state = window.state(moment.at)
     return {
@@ -76,7 +77,9 @@ def window_document(window: Window, moment: Moment) -> Document:
         "estimated_end": rfc3339(window.scheduled_until) if state in (State.SCHEDULED, State.ACTIVE) else None,
         "ended_at": rfc3339(window.stops_at) if state is State.ENDED and window.stops_at else None,
         "fixed": window.fixed,
-        "components": [{"slug": part.slug, "status": part.status} for part in window.components],
+        "components": [
+            {"slug": part.slug, "status": part.status} for part in window.components if part.slug in moment.mentionable
+        ],
         "updates": [
             {"id": str(update.id), "status": update.status, "body": update.body, "at": rfc3339(update.created_at)}
             for update in sorted(window.updates, key=lambda update: update.created_at, reverse=True)

@@ -10,8 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.domain.duration import short_duration
-from gateway.render import panel
+from gateway.render import component_screens, panel
 from gateway.render.markdown import markdown_html, markdown_text
+from gateway.render.series_screens import REPEAT_OPTIONS
 from gateway.render.wording import duration_words, instant_html, instant_words, rfc3339
 from gateway.resources import templates_directory
 
@@ -51,7 +52,9 @@ def make_environment(directory: Path | None = None) -> Environment:
         "ends": panel.ENDS_OPTIONS,
         "statuses": dict(panel.STATUS_OPTIONS),
         "effects": (("", "Not affected"), *panel.STATUS_OPTIONS),
+        "visibilities": component_screens.VISIBILITY_OPTIONS,
         "update_statuses": panel.UPDATE_OPTIONS,
+        "repeat_options": REPEAT_OPTIONS,
     }
     environment.globals["inline_style"] = Markup(inline_style(source))  # noqa: S704  our own file
     return environment

@@ -64,13 +64,14 @@ def _window_headline(window: Window, state: State, product: str) -> Headline:
 
 
 def _component_headline(moment: Moment, product: str) -> Headline:
-    status = worst(*moment.component_statuses.values())
+    shown = [moment.component_statuses[component.slug] for component in moment.public_components]
+    status = worst(*shown)
     if status is ComponentStatus.OPERATIONAL:
-        title = "All systems operational" if moment.component_statuses else "No known problems"
+        title = "All systems operational" if shown else "No known problems"
         return Headline(
             badge=Badge("Operational", "check", Tone.GOOD), title=title, text=f"{product} is working as it should."
         )
-    affected = sum(1 for shown in moment.component_statuses.values() if shown is not ComponentStatus.OPERATIONAL)
+    affected = sum(1 for each in shown if each is not ComponentStatus.OPERATIONAL)
     title = {
         ComponentStatus.UNDER_MAINTENANCE: "Some parts are under maintenance",
         ComponentStatus.DEGRADED_PERFORMANCE: "Some parts are slower than usual",

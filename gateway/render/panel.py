@@ -3,14 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.fence import Fence, Replica, ReplicaState
+from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.render.contexts import Branding, Part, WindowView
 from gateway.render.headline import Headline
+from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
+
+if TYPE_CHECKING:
+    from gateway.render.trial_screens import Trial
 
 Options = tuple[tuple[str, str], ...]
 
@@ -71,6 +77,23 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A text as customers will read it; `text` is Markdown, `title` (may be empty) is not."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """The form of an update: templates to choose from, variables that the chosen one asks for, a text to preview."""
+
+    templates: Options = ()
+    asked: tuple[str, ...] = ()
+    preview: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentRow:
     """A component in the panel: its own status, and the one shown to customers."""
 
@@ -90,6 +113,10 @@ class WindowRow:
     scope: str
     row_version: int
     verbs: frozenset[str]
+    series: UUID | None = None
+    """Of which series it is an occurrence."""
+    recurs: str = ""
+    """By which rule, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +168,7 @@ class DashboardScreen:
     """By the window's id; only of those that gate."""
     upcoming: tuple[WindowRow, ...]
     components: tuple[ComponentRow, ...]
+    templates: tuple[Template, ...]
     form: Typed
 
 
@@ -157,9 +185,16 @@ class WindowScreen:
     """`admin/window.html`: one window, its timeline, and what can be done."""
 
     window: WindowRow
+    posting: Posting
     update: Typed
     extension: Typed
+    reopening: Typed
+    reopens_until: datetime | None
+    """The estimate that a window which is over would go on with; None where that has passed."""
     fence: FenceView | None
+    trial: "Trial"
+    numbers: Numbers | None
+    """None: it never began."""
     conflict: str = ""
 
 
@@ -179,6 +214,8 @@ class WindowFormScreen:
     form: Typed
     window: WindowRow | None
     components: tuple[tuple[str, str], ...]
+    trial: "Trial"
+    preview: Preview | None = None
     conflict: str = ""
     differences: tuple[Difference, ...] = ()
 
@@ -186,14 +223,6 @@ class WindowFormScreen:
     def may_be_fixed(self) -> bool:
         """Whether "Issue fixed" has a meaning: the window is in force."""
         return self.window is not None and self.window.view.state in (State.ACTIVE, State.OVERRUNNING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentsScreen:
-    """`admin/components.html`."""
-
-    components: tuple[ComponentRow, ...]
-    form: Typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,13 +260,6 @@ class StateUnknownScreen:
 def gate_words(window: Window) -> str:
     """Say what a window does to traffic, in a word or two."""
     return {Gate.CLOSED: "Closed", Gate.READ_ONLY: "Read-only", Gate.NONE: "No gate"}[window.gate]
-
-
-def scope_words(window: Window) -> str:
-    """Say which requests a window is about."""
-    if window.scope.is_everything:
-        return "all requests"
-    return ", ".join([*window.scope.hosts, *window.scope.paths])
 
 
 _REPLICA_BADGES = {

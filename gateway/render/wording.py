@@ -87,6 +87,16 @@ def instant_words(instant: datetime) -> str:
     return f"{_DAYS[utc.weekday()]} {utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
 
 
+def date_words(instant: datetime) -> str:
+    """Write the day of an instant, in UTC: `Tue 1 Dec 2026`."""
+    return instant_words(instant).partition(",")[0]
+
+
+def time_words(instant: datetime) -> str:
+    """Write the time of day of an instant, in UTC and saying so: `22:45 UTC`."""
+    return instant_words(instant).partition(", ")[2]
+
+
 def month_words(instant: datetime) -> str:
     """Write the month of an instant, in UTC: `Dec 2026`."""
     utc = instant.astimezone(UTC)

@@ -21,7 +21,7 @@ from gateway.store.bypass_links import (
     list_bypass_links,
     revoke_bypass_link,
 )
-from gateway.store.pool import Database
+from gateway.store.pool import Database, storable
 from gateway.store.snapshot import database_clock
 
 _KEY_BYTES = 32
@@ -89,7 +89,7 @@ class BypassLinks:
         # so, and the next visit is the first that the audit can tell of.
         with suppress(StoreError):
             async with self._database.transaction() as session:
-                if await session.run("note_first_use", id=bypass.id):
+                if await session.run("note_first_use", id=bypass.id, address=storable(address)):
                     holder = Actor(name=f"bypass link {bypass.name}", address=address)
                     await audit.record(session, holder, "bypass_link.used", bypass.id)
         return bypass

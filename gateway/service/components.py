@@ -1,12 +1,20 @@
 """Components: the use cases."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
-from gateway.service.drafts.components import ComponentDraft
+from gateway.domain.errors import ConflictError, StaleError
+from gateway.domain.ordering import moved, reordered
+from gateway.service.drafts.components import ComponentChange, ComponentDraft
 from gateway.service.following import follow
 from gateway.service.state import State
-from gateway.store import audit, components
-from gateway.store.pool import Database
+from gateway.store import audit, component_groups, components
+from gateway.store.components import Wanted
+from gateway.store.pool import Database, Session
+
+Slugs = list[str]
 
 
 class Components:
@@ -17,39 +25,42 @@ class Components:
         self._database = database
         self._state = state
 
-    async def list(self) -> list[Component]:
-        """Return all components in their order, with their own status."""
+    async def list(
+        self, wanted: Wanted | None = None, *, after: str | None = None, limit: int = components.MOST
+    ) -> list[Component]:
+        """Return components in the order of the page, with their own status; those behind the slug `after` alone."""
         async with self._database.session() as session:
-            return await components.list_components(session)
+            return await components.list_components(session, wanted, after=after, most=limit)
 
     async def get(self, slug: str) -> Component:
         """Return one component.
 
         Raises:
-            NotFoundError: there is none with this slug.
+            NotFoundError: there is none with this slug, or it was removed.
         """
         async with self._database.session() as session:
             return await components.get_component(session, slug)
 
     async def add(self, draft: ComponentDraft, actor: Actor) -> Component:
-        """Add a component.
+        """Add a component behind the others; one that was removed comes back, and its history goes on.
 
         Raises:
             ConflictError: the slug is taken.
         """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
-            group_id = await components.group_named(session, draft.group) if draft.group else None
-            await components.insert_component(
-                session,
-                slug=draft.slug,
-                name=draft.name,
-                description=draft.description,
-                status=draft.status,
-                group_id=group_id,
-            )
+            await session.run("act_as", actor=actor.name)
+            values = draft.model_dump(exclude={"group"})
+            values["group_id"] = await component_groups.group_named(session, draft.group) if draft.group else None
+            before = await components.find_component(session, draft.slug)
+            if before is None:
+                await components.insert_component(session, values)
+            elif before.removed_at is None:
+                raise ConflictError(f'the slug is taken by the component "{before.name}": choose another')
+            else:
+                await components.restore_component(session, values)
             component = await components.get_component(session, draft.slug)
-            await audit.record(session, actor, "component.added", draft.slug, after=components.document(component))
+            await _record(session, actor, "component.restored" if before else "component.added", before, component)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return component
@@ -60,13 +71,128 @@ class Components:
         Raises:
             NotFoundError: there is none with this slug.
         """
+        return await self.edit(slug, ComponentChange(status=status), actor)
+
+    async def edit(
+        self, slug: str, change: ComponentChange, actor: Actor, *, row_version: int | None = None
+    ) -> Component:
+        """Change what the change names; with `row_version` only if the component is still at that version.
+
+        Raises:
+            NotFoundError: there is none with this slug.
+            StaleError: somebody else has changed it in the meantime.
+        """
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
+            await session.run("act_as", actor=actor.name)
             before = await components.get_component(session, slug)
-            await components.set_component_status(session, slug, status)
+            _refuse_stale(before, row_version)
+            wanted = await _changed(session, before, change)
+            if wanted == before:
+                return before
+            await components.update_component(session, wanted)
             component = await components.get_component(session, slug)
-            documents = {"before": components.document(before), "after": components.document(component)}
-            await audit.record(session, actor, "component.status_set", slug, **documents)
+            only_status = replace(before, status=wanted.status) == wanted
+            action = "component.status_set" if only_status else "component.edited"
+            await _record(session, actor, action, before, component)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return component
+
+    async def remove(self, slug: str, actor: Actor, *, row_version: int | None = None) -> Component:
+        """Take a component away from pages and lists; its history is kept, and so are windows that are over.
+
+        Raises:
+            NotFoundError: there is none with this slug.
+            StaleError: somebody else has changed it in the meantime.
+            ConflictError: a window that is not over names it.
+        """
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            await session.run("act_as", actor=actor.name)
+            before = await components.get_component(session, slug)
+            _refuse_stale(before, row_version)
+            titles = await components.titles_that_name(session, slug)
+            if titles:
+                raise ConflictError(
+                    f'the component "{before.name}" is named by windows that are not over ('
+                    f"{', '.join(titles)}): take it out of them, end or cancel them first"
+                )
+            await components.remove_component(session, slug)
+            removed = await components.find_component(session, slug)
+            await _record(session, actor, "component.removed", before, None)
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+        return removed or before
+
+    async def reorder(self, slugs: Sequence[str], actor: Actor) -> Sequence[Component]:
+        """Put the components that are named in this order, at the places that they have among the others.
+
+        Raises:
+            InvalidError: one is named twice.
+            NotFoundError: there is no such component.
+        """
+
+        def order(present: dict[str, Component]) -> Slugs:
+            return reordered([*present], slugs, field="slugs", what="component")
+
+        return await self._order(actor, order)
+
+    async def move(self, slug: str, actor: Actor, *, before: str | None = None, after: str | None = None) -> Component:
+        """Put a component right before or right after another one of its group.
+
+        Raises:
+            InvalidError: not exactly one is given.
+            NotFoundError: there is no such component, or no such other one.
+            ConflictError: the other one is the same, or in another group.
+        """
+        component = await self.get(slug)
+
+        def order(present: dict[str, Component]) -> Slugs:
+            wanted = moved([*present], slug, before=before, after=after, what="component")
+            field, other = ("before", before) if before is not None else ("after", after)
+            found = present[other or slug]
+            if found.group_id != component.group_id:
+                where = f'in the group "{found.group}"' if found.group else "in no group"
+                raise ConflictError(f'{field}: "{found.slug}" is {where}: change the group of "{slug}" first')
+            return wanted
+
+        return next(found for found in await self._order(actor, order) if found.slug == slug)
+
+    async def _order(self, actor: Actor, order: Callable[[dict[str, Component]], Slugs]) -> Sequence[Component]:
+        """Put the components in the order that `order` makes of the present one, and tell of it where it is another."""
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            present = {found.slug: found for found in await components.list_components(session)}
+            wanted = order(present)
+            if wanted == [*present]:
+                return [*present.values()]
+            await components.order_components(session, wanted)
+            ordered = await components.list_components(session)
+            orders = {"before": {"order": [*present]}, "after": {"order": [found.slug for found in ordered]}}
+            await audit.record(session, actor, "component.reordered", **orders)
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+        return ordered
+
+
+def _refuse_stale(component: Component, row_version: int | None) -> None:
+    if row_version not in (None, component.row_version):
+        raise StaleError(f'the component "{component.name}" was changed by somebody else in the meantime')
+
+
+async def _changed(session: Session, component: Component, change: ComponentChange) -> Component:
+    """Return the component with what the change names; a group is made where it does not exist."""
+    wanted = replace(component, **change.model_dump(exclude_unset=True, exclude_none=True, exclude={"group"}))
+    if "group" not in change.model_fields_set or change.group == component.group:
+        return wanted
+    group_id = await component_groups.group_named(session, change.group) if change.group else None
+    return replace(wanted, group_id=group_id, group=change.group)
+
+
+async def _record(
+    session: Session, actor: Actor, action: str, before: Component | None, after: Component | None
+) -> None:
+    old = None if before is None else components.document(before)
+    new = None if after is None else components.document(after)
+    await audit.record(session, actor, action, (new or old or {}).get("slug", ""), before=old, after=new)

@@ -9,8 +9,10 @@ import asyncio
 from contextlib import suppress
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import StoreError
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.observation import Observer, SeriesFailed
 from gateway.domain.snapshot import Moment
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
 from gateway.store import audit, jobs
 from gateway.store.jobs import WindowEdge
@@ -24,12 +26,14 @@ _SETTLE = 1.0
 
 
 class Jobs:
-    """Does what is due: tells the audit of windows that began or ran out by time, and deletes what has expired."""
+    """Does what is due: tells the audit of what happened by time, makes series ahead, deletes what has expired."""
 
-    def __init__(self, database: Database, state: State, *, name: str) -> None:
+    def __init__(self, database: Database, state: State, *, name: str, observe: Observer) -> None:
         """Work on `database` as `name`, whenever `state` moves on."""
         self._database = database
         self._name = name
+        self._observe = observe
+        self._series = SeriesOfWindows(database, state)
         self._moved = asyncio.Event()
         state.watch(self._wake)
 
@@ -58,6 +62,7 @@ class Jobs:
         for edge in edges:
             await self._tell(edge)
         await self._housekeeping()
+        await self._continue_series()
 
     async def _tell(self, edge: WindowEdge) -> None:
         async with self._database.transaction() as session:
@@ -72,3 +77,17 @@ class Jobs:
         async with self._database.transaction() as session:
             if await jobs.claim(session, "housekeeping", await session.run("this_hour"), by=self._name):
                 await jobs.sweep(session)
+
+    async def _continue_series(self) -> None:
+        """Make the occurrences of series ahead, once an hour.
+
+        Making is comparing, and so much is there already: what was cut off is done in the next hour.
+        """
+        async with self._database.transaction() as session:
+            if not await jobs.claim(session, "series", await session.run("this_hour"), by=self._name):
+                return
+        for series in await self._series.running():
+            try:
+                await self._series.make_ahead(series, SCHEDULE)
+            except (ValueError, InvalidError) as error:  # somebody has written it by hand: the others go on
+                self._observe(SeriesFailed(series=str(series.id), title=series.title, reason=str(error)))

@@ -1,17 +1,17 @@
 """Windows: the use cases. Each write is one transaction of row, audit entry and version, and is waited for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import InvalidError, StaleError
-from gateway.domain.scope import Scope
-from gateway.domain.window import DEFAULT_GATE, State, Verb, Window, cancel, end, extend, require, start
+from gateway.domain.window import State, Verb, Window, cancel, end, extend, reopen, require, start
 from gateway.service import state as state_service
-from gateway.service.drafts.windows import EffectDraft, ScopeDraft, UpdateDraft, WindowChange, WindowDraft
+from gateway.service.drafted import component_pairs, insert_drafted, with_change
+from gateway.service.drafts.windows import EffectDraft, UpdateDraft, WindowChange, WindowDraft
 from gateway.service.following import follow
+from gateway.service.series import SeriesOfWindows
 from gateway.store import audit, windows
 from gateway.store.pool import Database, Session
 from gateway.store.snapshot import database_clock
@@ -51,31 +51,18 @@ class Windows:
             return await windows.get_window(session, window_id)
 
     async def create(self, draft: WindowDraft, actor: Actor) -> Window:
-        """Schedule a window, or start it now where the draft names no time.
+        """Schedule a window, or start it now where the draft names no time; with a recurrence, a series of them.
 
         Raises:
-            InvalidError: a component does not exist, or the database refuses a value.
+            InvalidError: a component does not exist, the database refuses a value, or a series can't be had so.
         """
+        if draft.recurrence is not None:
+            return await SeriesOfWindows(self._database, self._state).create(draft, actor)
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             now = await database_clock(session)
             starts_at = draft.starts_at or now
-            values = {
-                "kind": draft.kind,
-                "title": draft.title,
-                "description": draft.description,
-                "starts_at": starts_at,
-                "estimated_duration": draft.estimated_duration,
-                "ends": draft.ends,
-                "gate": draft.gate or DEFAULT_GATE[draft.kind],
-                "hosts": draft.scope.hosts,
-                "paths": draft.scope.paths,
-                "reminders": draft.reminders,
-                "recurrence": draft.recurrence,
-                "reopen_over": draft.reopen_over,
-            }
-            window_id = await windows.insert_window(session, values)
-            await windows.set_window_components(session, window_id, _pairs(draft.components))
+            window_id = await insert_drafted(session, draft, starts_at)
             window = await windows.get_window(session, window_id)
             action = "window.scheduled" if starts_at > now else "window.started"
             await audit.record(session, actor, action, window_id, after=windows.document(window))
@@ -96,7 +83,7 @@ class Windows:
 
         def apply(window: Window, now: datetime) -> Window:
             require(window, Verb.EDIT, now)
-            changed = _changed(window, change)
+            changed = with_change(window, change)
             if change.starts_at is not None and window.state(now) is not State.SCHEDULED and change.starts_at > now:
                 raise InvalidError({"starts_at": "the window has started already: it can't start in the future"})
             return end(changed, now) if change.fixed else changed
@@ -129,6 +116,16 @@ class Windows:
     async def cancel(self, window_id: UUID, actor: Actor, *, row_version: int | None = None) -> Window:
         """Cancel a scheduled window."""
         return await self._change(window_id, actor, "window.cancelled", cancel, row_version=row_version)
+
+    async def reopen(
+        self, window_id: UUID, actor: Actor, *, remaining: timedelta | None = None, row_version: int | None = None
+    ) -> Window:
+        """Put a window that was ended wrongly in force again; `remaining` is how long it lasts from now on."""
+
+        def apply(window: Window, now: datetime) -> Window:
+            return reopen(window, now, remaining)
+
+        return await self._change(window_id, actor, "window.reopened", apply, row_version=row_version)
 
     async def post(self, window_id: UUID, draft: UpdateDraft, actor: Actor) -> Window:
         """Post an update on the timeline."""
@@ -166,7 +163,7 @@ class Windows:
                 raise StaleError(f'the window "{before.title}" was changed by somebody else in the meantime')
             await windows.update_window(session, apply(before, await database_clock(session)))
             if components is not None:
-                await windows.set_window_components(session, window_id, _pairs(components))
+                await windows.set_window_components(session, window_id, component_pairs(components))
             window, version = await _after(session, window_id)
             documents = {"before": windows.document(before), "after": windows.document(window)}
             await audit.record(session, actor, action, window_id, **documents)
@@ -180,20 +177,3 @@ def _is_to_come(states: frozenset[State] | None) -> bool:
 
 async def _after(session: Session, window_id: UUID) -> tuple[Window, int]:
     return await windows.get_window(session, window_id), await session.run("state_version")
-
-
-def _changed(window: Window, change: WindowChange) -> Window:
-    """Return the window with the change's plain fields; `components` and `fixed` are handled by the callers."""
-    given = change.model_fields_set - {"components", "fixed", "scope"}
-    values = {name: getattr(change, name) for name in given if getattr(change, name) is not None}
-    if change.scope is not None:
-        values["scope"] = _scope(change.scope)
-    return replace(window, **values)
-
-
-def _scope(draft: ScopeDraft) -> Scope:
-    return Scope(hosts=draft.hosts, paths=draft.paths)
-
-
-def _pairs(components: tuple[EffectDraft, ...]) -> list[tuple[str, str]]:
-    return [(effect.slug, effect.status) for effect in components]

@@ -20,6 +20,8 @@ class BypassLink:
     created_by: str
     created_at: datetime
     first_used_at: datetime | None
+    first_used_from: str
+    """From which address; empty where it was not used."""
     revoked_at: datetime | None
 
     @classmethod
@@ -32,6 +34,7 @@ class BypassLink:
             created_by=row["created_by"],
             created_at=row["created_at"],
             first_used_at=row["first_used_at"],
+            first_used_from=row["first_used_from"],
             revoked_at=row["revoked_at"],
         )
 

@@ -1,52 +1,106 @@
-"""Components and their groups, as rows."""
+"""Components, as rows. Those that were removed stay, for their history."""
 
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from gateway.domain.component import Component, ComponentStatus
+from gateway.domain.component import Component, ComponentStatus, Visibility
 from gateway.domain.errors import NotFoundError
 from gateway.store.pool import Session
 
 _COMPONENT = TypeAdapter(Component)
+# More than anybody has; where all are needed at once.
+MOST = 10_000
 
 
-async def list_components(session: Session) -> list[Component]:
-    """Return all components in their order."""
-    return [_COMPONENT.validate_json(row["document"]) for row in await session.rows("component_documents")]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which components are listed; None: any. `group` is a group's name."""
+
+    group: str | None = None
+    status: ComponentStatus | None = None
+    visibility: Visibility | None = None
+    removed: bool = False
+
+
+async def list_components(
+    session: Session, wanted: Wanted | None = None, *, after: str | None = None, most: int = MOST
+) -> list[Component]:
+    """Return components in the order of the page, those behind the slug `after` alone."""
+    chosen = wanted or Wanted()
+    rows = await session.rows(
+        "component_documents",
+        removed=chosen.removed,
+        group=chosen.group,
+        status=chosen.status,
+        visibility=chosen.visibility,
+        after=after,
+        most=most,
+    )
+    return [_COMPONENT.validate_json(row["document"]) for row in rows]
+
+
+async def find_component(session: Session, slug: str) -> Component | None:
+    """Return one component, removed or not; None where there never was one with this slug."""
+    found = await session.run("component_document", slug=slug)
+    return None if found is None else _COMPONENT.validate_json(found)
 
 
 async def get_component(session: Session, slug: str) -> Component:
     """Return one component.
 
     Raises:
-        NotFoundError: there is none with this slug.
+        NotFoundError: there is none with this slug, or it was removed.
     """
-    found = await session.run("component_document", slug=slug)
+    found = await find_component(session, slug)
     if found is None:
         raise NotFoundError(f'there is no component "{slug}"')
-    return _COMPONENT.validate_json(found)
+    if found.removed_at is not None:
+        raise NotFoundError(f'the component "{slug}" was removed; adding it again brings it back, with its history')
+    return found
 
 
-async def insert_component(
-    session: Session, *, slug: str, name: str, description: str, status: ComponentStatus, group_id: UUID | None
-) -> None:
-    """Add a component behind the others."""
-    await session.run(
-        "insert_component", slug=slug, name=name, description=description, status=status, group_id=group_id
-    )
+async def insert_component(session: Session, values: dict[str, Any]) -> None:
+    """Add a component behind the others, from its columns."""
+    await session.run("insert_component", **values)
 
 
-async def set_component_status(session: Session, slug: str, status: ComponentStatus) -> None:
-    """Set the component's own status."""
-    await session.run("set_component_status", slug=slug, status=status)
+async def restore_component(session: Session, values: dict[str, Any]) -> None:
+    """Bring a removed component back, behind the others, with new columns."""
+    await session.run("restore_component", **values)
 
 
-async def group_named(session: Session, name: str) -> UUID:
-    """Return the id of the group with this name; it is made where there is none."""
-    group_id: UUID = await session.run("group_id", name=name) or await session.run("insert_group", name=name)
-    return group_id
+async def update_component(session: Session, component: Component) -> None:
+    """Write a changed component."""
+    await session.run("update_component", **columns(component))
+
+
+async def remove_component(session: Session, slug: str) -> None:
+    """Take a component away from everything but its history."""
+    await session.run("remove_component", slug=slug)
+
+
+async def titles_that_name(session: Session, slug: str) -> list[str]:
+    """Return the titles of a few windows that are not over and name the component, the next one first."""
+    return [row["title"] for row in await session.rows("windows_that_name", slug=slug)]
+
+
+async def order_components(session: Session, slugs: list[str]) -> None:
+    """Put the components in this order."""
+    await session.run("order_components", slugs=slugs)
+
+
+def columns(component: Component) -> dict[str, Any]:
+    """Return the columns that an operator decides on, but for the place."""
+    return {
+        "slug": component.slug,
+        "name": component.name,
+        "description": component.description,
+        "status": component.status,
+        "visibility": component.visibility,
+        "group_id": component.group_id,
+    }
 
 
 def document(component: Component) -> dict[str, Any]:

@@ -44,6 +44,13 @@ async def hold_window(session: Session, edge: WindowEdge) -> str | None:
 
 
 async def sweep(session: Session) -> None:
-    """Delete what has expired: sessions, sign-in links, old claims, idempotency keys."""
-    for query in ("delete_expired_sessions", "delete_expired_links", "delete_old_jobs", "delete_old_idempotency_keys"):
+    """Delete what has expired: sessions, sign-in links, old claims, idempotency keys, who was turned away."""
+    for query in (
+        "delete_expired_sessions",
+        "delete_expired_links",
+        "delete_old_jobs",
+        "delete_old_idempotency_keys",
+        "forget_clients",
+        "delete_silent_writers",
+    ):
         await session.run(query)

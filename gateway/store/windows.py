@@ -115,8 +115,8 @@ def columns(window: Window) -> dict[str, Any]:
         "gate": window.gate,
         "hosts": list(window.scope.hosts),
         "paths": list(window.scope.paths),
+        "excluded_paths": list(window.scope.excluded_paths),
         "reminders": list(window.reminders),
-        "recurrence": window.recurrence,
         "reopen_over": window.reopen_over,
     }
 

@@ -11,12 +11,18 @@ from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
+from gateway.service.component_groups import ComponentGroups
+from gateway.service.component_history import ComponentHistories
 from gateway.service.components import Components
 from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.preview import Previews
+from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
+from gateway.service.statistics import Statistics
+from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
 from gateway.service.windows import Windows
 
@@ -26,11 +32,17 @@ class Services:
     """All use cases, as one value."""
 
     windows: Windows
+    series: SeriesOfWindows
+    previews: Previews
     components: Components
+    component_groups: ComponentGroups
+    component_histories: ComponentHistories
     operators: Operators
     tokens: Tokens
+    templates: Templates
     bypass_links: BypassLinks
     fences: Fences
+    statistics: Statistics
     audit: Audit
     onces: Onces
     limits: Limits

@@ -25,9 +25,9 @@ select version,
            'taken_at', clock_timestamp(),
            'windows', coalesce((select jsonb_agg(d.document order by d.starts_at, d.id)
                                 from window_documents d join wanted using (id)), '[]'),
-           'components', coalesce((select jsonb_agg(document order by position, slug) from component_documents), '[]'),
-           'groups', coalesce((select jsonb_agg(jsonb_build_object('id', g.id, 'name', g.name, 'position', g.position)
-                                                order by g.position, g.name) from component_groups g), '[]'),
+           'components', coalesce((select jsonb_agg(document order by group_position, group_name, position, slug)
+                                   from component_documents where removed_at is null), '[]'),
+           'groups', coalesce((select jsonb_agg(document order by position, name) from component_group_documents), '[]'),
            'bypasses', coalesce((select jsonb_agg(jsonb_build_object('id', b.id, 'name', b.name,
                                                                      'expires_at', b.expires_at)
                                                   order by b.expires_at, b.id)

@@ -69,11 +69,11 @@ class Scene:
 
 
 @pytest.fixture
-def gateway(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Gateway]]:
-    """Start the gateway in front of an application."""
+def gateway(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Start the gateway in front of an application, with more settings."""
     started: list[Gateway] = []
 
-    def start(upstream: str) -> Gateway:
+    def start(upstream: str, **settings: str) -> Gateway:
         started.append(
             Gateway(
                 "gateway",
@@ -83,6 +83,7 @@ def gateway(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Gatew
                 MAINTENANCE__SNAPSHOT_FILE=str(tmp_path / "gateway.json"),
                 MAINTENANCE__PRODUCT="Acme Shop",
                 MAINTENANCE__SUPPORT_EMAIL="help@acme.example",
+                **settings,
             )
         )
         return started[-1].listening()

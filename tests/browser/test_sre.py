@@ -64,6 +64,43 @@ async def test_the_whole_story_without_javascript(browser: Browser, scene: Scene
         assert [url for url in sre.requests + customer.requests if not url.startswith(scene.url)] == []
 
 
+async def test_a_window_is_tried_started_ended_and_reopened_without_javascript(browser: Browser, scene: Scene) -> None:
+    """What was typed survives the trial, and the trial tells the truth; a slip is mended from the window's page."""
+    async with visit(browser, java_script_enabled=False) as sre, visit(browser) as customer:
+        await sign_in(sre, scene)
+        page = sre.page
+        await page.goto(f"{scene.panel}/windows/new")
+        await page.fill("#title", "Checkout upgrade")
+        await page.click("text=Only some requests")
+        await page.fill("#excluded_paths", "/orders")
+        await page.click("text=What would this window gate?")
+        await page.fill("#trial", "POST /checkout\n/orders")
+        await page.click("text=Try these requests")
+        assert page.url.endswith("/preview#trial-of-requests")
+        said = await sre.text()
+        assert 'POST /checkout Refused "this window" is closed for all requests, but not /orders.' in said
+        assert '/orders Forwarded "this window" leaves out /orders, and /orders is there.' in said
+        assert await page.input_value("#title") == "Checkout upgrade"
+        for width in (320, 1200):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await sre.overflow() == 0
+        await page.click("text=Start or schedule")
+        assert "The window has started." in await sre.text()
+        await customer.page.goto(f"{scene.url}/orders")
+        assert "Checkout upgrade" not in await customer.text()
+        await customer.page.goto(scene.url)
+        assert "Checkout upgrade" in await customer.text()
+
+        await page.click("text=Issue fixed")
+        assert "Ended by mistake?" in await sre.text()
+        await page.fill("#remaining", "2h")
+        await page.click("text=Reopen the window")
+        assert "The window is in force again." in await sre.text()
+        await customer.page.reload()
+        assert "Checkout upgrade" in await customer.text()
+        assert sre.wrongs == []
+
+
 async def test_a_window_is_scheduled_and_edited(browser: Browser, scene: Scene) -> None:
     """The form with its time field: UTC in, UTC out; a wrong field comes back marked, with everything typed."""
     await scene.services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
@@ -121,10 +158,35 @@ async def test_every_screen_fits_a_phone(browser: Browser, scene: Scene) -> None
     async with visit(browser, width=320) as sre:
         await sign_in(sre, scene)
         one = f"/windows/{window.id}"
-        for path in ("/", "/windows", "/windows/new", one, f"{one}/edit", "/components", "/audit", "/sign-in"):
+        more = ("/templates", "/templates/deploy", "/templates/deploy/use", "/templates/new/update", "/bypass")
+        for path in ("/", "/windows", "/windows/new", one, f"{one}/edit", "/components", "/audit", "/sign-in", *more):
             await sre.page.goto(scene.panel + path)
             assert await sre.overflow() <= 0, path
         assert sre.wrongs == []
+
+
+async def test_an_incident_takes_three_clicks_without_javascript(browser: Browser, scene: Scene) -> None:
+    """The template's button, a word, "Start or schedule"; then an update from a template, and it is there."""
+    async with visit(browser, java_script_enabled=False) as sre, visit(browser) as customer:
+        await sign_in(sre, scene)
+        page = sre.page
+        await page.click("text=Unexpected outage")
+        await page.fill("[name='var.what']", "The checkout")
+        await page.click("text=Start or schedule")
+        assert "The window has started." in await sre.text()
+        await customer.page.goto(scene.url)
+        assert "The checkout is not available" in await customer.text()
+
+        await page.select_option("#template", "identified")
+        await page.click("#post >> button:text-is('Use')")
+        await page.fill("[name='var.cause']", "a *broken* cable")
+        await page.keyboard.press("Enter")
+        assert "We have found the cause: a *broken* cable." in await page.inner_text(".preview")
+        await page.click("#post >> text=Post >> nth=-1")
+        assert "The update is on the status page." in await sre.text()
+        await customer.page.reload()
+        assert "We have found the cause: a *broken* cable. We are working on it." in await customer.text()
+        assert sre.wrongs + customer.wrongs == []
 
 
 async def test_the_keyboard_is_enough(browser: Browser, scene: Scene) -> None:

@@ -29,26 +29,17 @@ def commands(group: click.Group, path: str = "gateway") -> list[tuple[str, click
 def test_the_commands_are_those_of_the_contract() -> None:
     """Names are a contract (interface.md)."""
     names = {path.removeprefix("gateway ") for path, _ in commands(gateway)}
-    window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post"}
+    window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post", "edit", "reopen", "preview"}
     assert names == (
-        {
-            "serve",
-            "demo",
-            "check",
-            "migrate",
-            "user",
-            "token",
-            "window",
-            "fence",
-            "replica",
-            "component",
-            "bypass",
-            "audit",
-        }
+        {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component"}
+        | {"group", "bypass"}
+        | {"template", *(f"template {verb}" for verb in ("list", "show", "add", "edit", "remove"))}
+        | {"history", "history list", "history show", "history export"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
-        | {f"component {verb}" for verb in ("list", "add", "set")}
+        | {f"component {verb}" for verb in ("list", "add", "set", "edit", "remove", "move", "order", "history")}
+        | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move")}
         | {f"replica {verb}" for verb in ("list", "forget")}
         | {f"bypass {verb}" for verb in ("create", "list", "revoke")}
         | {f"audit {verb}" for verb in ("list", "export")}
@@ -116,6 +107,25 @@ def test_the_version() -> None:
         (["bypass", "revoke", "gwb_1"], ["'gwb_1' is not a valid UUID"]),
         (["component", "set", "Not/one", "operational"], ["SLUG", "Not/one"]),
         (["component", "set", "api", "fine"], ["'fine'", "major_outage"]),
+        (["component", "list", "--status", "fine"], ["--status", "'fine'", "major_outage"]),
+        (["component", "list", "--visibility", "x"], ["--visibility", "'x'", "only_when_degraded"]),
+        (["component", "add", "api"], ["--name", "gateway component add --help"]),
+        (["component", "add", "api", "--name", "x", "--visibility", "x"], ["--visibility", "only_when_degraded"]),
+        (["component", "edit", "api", "--token", "t"], ["nothing to change", "--no-group"]),
+        (["component", "edit", "api", "--group", "x", "--no-group", "--token", "t"], ["--no-group exclude each other"]),
+        (["component", "edit", "A"], ["SLUG", "'A'"]),
+        (["component", "remove", "A"], ["SLUG", "'A'"]),
+        (["component", "move", "api", "--token", "t"], ["--before SLUG or --after SLUG, one of them"]),
+        (["component", "move", "api", "--before", "x", "--after", "y", "--token", "t"], ["one of them"]),
+        (["component", "move", "api", "--before", "X"], ["--before", "'X'"]),
+        (["component", "order"], ["SLUGS"]),
+        (["component", "order", "api", "A"], ["'A'"]),
+        (["component", "history", "api", "--from", "yesterday"], ["--from", "not an instant"]),
+        (["component", "history", "api", "--to", "2026-01-01T00:00"], ["--to", "time zone"]),
+        (["group", "add"], ["NAME", "gateway group add --help"]),
+        (["group", "edit", "Core", "--token", "t"], ["nothing to change", "--collapsed"]),
+        (["group", "move", "Core", "--token", "t"], ["--before NAME or --after NAME, one of them"]),
+        (["group", "move", "Core", "--before", "a", "--after", "b", "--token", "t"], ["one of them"]),
         (["user", "add", "a@b.c"], ["--role"]),
         (["token", "create", "ci", "--scope", "all"], ["--scope", "report"]),
         (["window", "list"], ["no token", "GATEWAY_TOKEN", "gateway token create NAME --scope read"]),

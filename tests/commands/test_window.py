@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from gateway.domain.access import TokenScope
+from gateway.domain.access import TokenScope, command_line
+from gateway.domain.window import Ends
+from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.commands.cli import Shell, refused
 from tests.observed import Observations
@@ -55,6 +57,8 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
         "*.example.org",
         "--path",
         "/checkout",
+        "--except-path",
+        "/checkout/help",
         "--description",
         "**Soon**",
     ]
@@ -70,7 +74,11 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
         "estimated_duration": "PT45M",
         "reopen_over": "PT10M",
         "starts_at": TOMORROW.isoformat().replace("+00:00", "Z"),
-        "scope": {"hosts": ["shop.example.com", "*.example.org"], "paths": ["/checkout"]},
+        "scope": {
+            "hosts": ["shop.example.com", "*.example.org"],
+            "paths": ["/checkout"],
+            "excluded_paths": ["/checkout/help"],
+        },
         "components": [
             {"slug": "database", "status": "under_maintenance"},
             {"slug": "api", "status": "major_outage"},
@@ -88,6 +96,156 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
         "**Soon**",
     ):
         assert part in shown
+
+
+async def test_a_scheduled_window_is_started(shell: Shell, services: Services) -> None:
+    """By its id, as it is; other options are refused, and so is what has no gate to wait for."""
+    made = (
+        await shell("window", "schedule", "--title", "Move", "--at", TOMORROW.isoformat(), "--for", "2h")
+    ).out.strip()
+    for line, said in [
+        (["--title", "Other"], "is started as it is scheduled"),
+        (["--path", "/x"], f"`gateway window edit {made}`"),
+    ]:
+        done = await shell("window", "start", made, *line)
+        assert refused(done, 2, said), done
+    started = await shell("window", "start", made)
+    assert (started.code, started.out.strip()) == (0, made)
+    assert 'the window "Move" is active, until about' in started.err
+    assert services.state.moment.gates
+    assert (await services.windows.get(UUID(made))).estimated_duration == timedelta(hours=2)
+    again = await shell("window", "start", made)
+    assert refused(again, 1, "is active, so it can't be started"), again
+    told = (await shell("window", "schedule", "--title", "News", "--gate", "none", "--at", TOMORROW.isoformat())).out
+    vain = await shell("window", "start", told.strip(), "--wait-drained", "1s")
+    assert refused(vain, 2, "--wait-drained takes a window that gates"), vain
+    assert (await services.windows.get(UUID(told.strip()))).starts_at == TOMORROW
+
+
+async def test_a_window_has_a_title(shell: Shell) -> None:
+    """Where none is given the command says so before it calls anybody."""
+    for line in (["start"], ["schedule", "--at", TOMORROW.isoformat()]):
+        done = await shell("window", *line)
+        assert refused(done, 2, "--title is missing: what customers read first"), done
+
+
+async def test_a_window_is_edited(shell: Shell) -> None:
+    """What is given changes, the rest stays; lists are replaced or cleared."""
+    line = ["--title", "Move", "--at", TOMORROW.isoformat(), "--host", "a.example", "--path", "/a", "--path", "/b"]
+    made = (await shell("window", "schedule", *line, "--except-path", "/a/x", "--remind", "24h", "--json")).json
+    assert made["scope"] == {"hosts": ["a.example"], "paths": ["/a", "/b"], "excluded_paths": ["/a/x"]}
+    assert made["reminders"] == ["P1D"]
+    edit = ["window", "edit", made["id"]]
+    done = await shell(*edit, "--title", "Moving", "--for", "3h", "--gate", "read_only")
+    assert (done.code, done.out) == (0, "")
+    assert 'the window "Moving" is changed: estimated_duration, gate, title' in done.err
+    later = TOMORROW + timedelta(hours=1)
+    more = ["--at", later.isoformat(), "--except-path", "/a/y", "--clear", "reminders", "--ends", "on_time"]
+    changed = (
+        await shell(*edit, *more, "--kind", "downtime", "--reopen-over", "10m", "--description", "*", "--json")
+    ).json
+    expected = {
+        "title": "Moving",
+        "estimated_duration": "PT3H",
+        "gate": "read_only",
+        "starts_at": later.isoformat().replace("+00:00", "Z"),
+        "scope": {"hosts": ["a.example"], "paths": ["/a", "/b"], "excluded_paths": ["/a/y"]},
+        "reminders": [],
+        "ends": "on_time",
+        "kind": "downtime",
+        "reopen_over": "PT10M",
+        "description": "*",
+    }
+    assert {name: changed[name] for name in expected} == expected
+    emptied = (await shell(*edit, "--clear", "hosts", "--clear", "paths", "--json")).json
+    assert emptied["scope"] == {"hosts": [], "paths": [], "excluded_paths": ["/a/y"]}
+    shown = (await shell("window", "show", made["id"])).out
+    assert "read_only for all requests, but not /a/y" in shown
+
+
+async def test_wrong_edits(shell: Shell) -> None:
+    """Each says what would be right; what the gateway refuses is in its words."""
+    made = (await shell("window", "schedule", "--title", "Move", "--at", TOMORROW.isoformat())).out.strip()
+    for line, code, said in [
+        ([], 2, "there is nothing to change: give at least one option"),
+        (["--clear", "title"], 2, "'title' is not one of"),
+        (["--clear", "paths", "--path", "/x"], 2, "paths can't be given and cleared at once"),
+        (["--at", "tomorrow"], 2, "is not an instant: write for example"),
+        (["--for", "long"], 2, "is not a duration"),
+        (["--remind", "soon"], 2, "is not a duration"),
+        (["--component", "x=fine"], 2, "the status is one of"),
+        (["--component", "nowhere"], 1, 'there is no component "nowhere"'),
+        (["--path", "/a", "--except-path", "/b"], 1, "scope.excluded_paths: /b leaves out nothing"),
+        (["--except-path", "/a;b"], 1, "scope.excluded_paths.0: '/a;b' can't be left out"),
+        (["--title", ""], 1, "title: "),
+    ]:
+        done = await shell("window", "edit", made, *line)
+        assert refused(done, code, said), done
+    gone = await shell("window", "edit", NO_WINDOW, "--title", "x")
+    assert refused(gone, 1, f"there is no window {NO_WINDOW}"), gone
+
+
+async def test_a_wrongly_ended_window_is_reopened(shell: Shell, services: Services) -> None:
+    """As it was planned, or for a time; one in force is refused, and one whose time is up without a time."""
+    made = (await shell("window", "start", "--title", "Move", "--for", "1h")).out.strip()
+    await shell("window", "end", made)
+    done = await shell("window", "reopen", made)
+    assert (done.code, done.out, services.state.moment.gates) == (0, "", True)
+    assert 'the window "Move" is active again, until about' in done.err
+    again = await shell("window", "reopen", made)
+    assert refused(again, 1, "is active, so it can't be reopened"), again
+    await shell("window", "end", made)
+    longer = (await shell("window", "reopen", made, "--for", "5h", "--json")).json
+    assert (longer["state"], longer["fixed"]) == ("active", False)
+    wrong = await shell("window", "reopen", made, "--for", "ever")
+    assert refused(wrong, 2, "is not a duration"), wrong
+    just = await services.windows.create(
+        WindowDraft(title="Ran out", ends=Ends.ON_TIME, starts_at=services.state.now() - timedelta(hours=1)),
+        command_line("test"),
+    )
+    vain = await shell("window", "reopen", str(just.id))
+    assert refused(vain, 1, "--for: the window ends on time, and its time is up"), vain
+
+
+async def test_a_request_is_previewed(shell: Shell) -> None:
+    """What happens to it and why, and what a window or a draft would do."""
+    later = (await shell("window", "schedule", "--title", "Move", "--at", TOMORROW.isoformat())).out.strip()
+    done = await shell("window", "preview", "https://shop.example.com/a?b", "--window", later)
+    head, table = done.out.split("\n\n")
+    assert [line.split("  ", 1)[0] for line in head.splitlines()] == ["request", "verdict", "why", 'with "Move"']
+    assert "GET /a of shop.example.com" in head
+    assert "forwarded: no window is in force" in head
+    assert 'refused with 503: "Move" is closed for all requests' in head
+    assert table.splitlines()[0].split() == ["EFFECT", "STATE", "WINDOW"]
+    assert table.splitlines()[1].startswith('scheduled  scheduled  "Move" starts at ')
+    during = (TOMORROW + timedelta(minutes=1)).isoformat()
+    assert (await shell("window", "preview", "/a", "--at", during, "--json")).json["verdict"] == "refuse"
+    draft = ["--gate", "read_only", "--path", "/a", "--except-path", "/a/b"]
+    for url, verdict in (("/a", "refuse_write"), ("/a/b", "forward"), ("/a/b/../c", "refuse_write")):
+        found = (await shell("window", "preview", url, "--method", "POST", *draft, "--json")).json
+        assert found["tried"]["verdict"] == verdict
+    linked = (
+        await shell("window", "preview", "/a", "--at", during, "--bypass-link", "--address", "::1", "--json")
+    ).json
+    assert linked["verdict"] == "bypass"
+
+
+async def test_wrong_previews(shell: Shell) -> None:
+    """The gateway's words, or the command's, before anything is asked."""
+    for line, code, said in [
+        ([], 2, "Missing argument 'URL'"),
+        (["nowhere"], 1, "url: 'nowhere' is not a URL"),
+        (["/", "--method", "get"], 1, "method: 'get' is not a method, in capital letters: GET"),
+        (["/", "--address", "x"], 1, "address: 'x' is not an address"),
+        (["/", "--at", "2026-01-01T00:00:00Z"], 1, "at: is in the past"),
+        (["/", "--at", "noon"], 2, "is not an instant"),
+        (["/", "--window", "x"], 2, "is not a valid UUID"),
+        (["/", "--window", NO_WINDOW], 1, f"there is no window {NO_WINDOW}"),
+        (["/", "--window", NO_WINDOW, "--path", "/x"], 2, "--window tries a window as it is"),
+        (["/", "--path", "x"], 1, "window.scope.paths.0: 'x' is not a path"),
+    ]:
+        done = await shell("window", "preview", *line)
+        assert refused(done, code, said), done
 
 
 async def test_a_scheduled_window_is_extended_posted_to_and_cancelled(shell: Shell) -> None:
@@ -120,19 +278,6 @@ async def test_a_window_ends_unfixed(shell: Shell) -> None:
     made = (await shell("window", "start", "--title", "Move")).out.strip()
     ended = (await shell("window", "end", made, "--not-fixed", "--json")).json
     assert (ended["state"], ended["fixed"]) == ("ended", False)
-
-
-async def test_components(shell: Shell) -> None:
-    """They are added, listed and set; the list shows what customers see, too."""
-    await shell("component", "add", "api", "--name", "API", "--group", "Core", "--description", "For programs")
-    assert (await shell("component", "set", "api", "degraded_performance")).code == 0
-    await shell("window", "start", "--title", "Down", "--component", "api=major_outage")
-    assert (await shell("component", "list")).out.splitlines() == [
-        "SLUG  NAME  GROUP  STATUS                SHOWN",
-        "api   API   Core   degraded_performance  major_outage",
-    ]
-    [api] = (await shell("component", "list", "--json")).json
-    assert (api["description"], api["status"]) == ("For programs", "degraded_performance")
 
 
 async def test_what_the_gateway_refuses(shell: Shell, services: Services, url: str) -> None:

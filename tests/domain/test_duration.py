@@ -90,6 +90,8 @@ def test_the_short_form_is_read_back_exactly(length: timedelta) -> None:
         (2700, "PT45M", "45m"),
         (5400, "PT1H30M", "1h30m"),
         (93_600, "P1DT2H", "1d2h"),
+        (3605, "PT1H0M5S", "1h5s"),
+        (86_405, "P1DT5S", "1d5s"),
         (86_400, "P1D", "1d"),
         (1.5, "PT1.5S", "1.5s"),
         (0.000001, "PT0.000001S", "0.000001s"),

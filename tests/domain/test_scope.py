@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.scope import Scope, bare_host, barest, is_plain, under
+from gateway.domain.scope import Outside, Scope, bare_host, barest, is_plain, under
 
 SHOP = Scope(paths=("/shop",))
 CALM = b"shop.example.com"
@@ -21,6 +21,80 @@ def covers_path(path: bytes, scope: Scope = SHOP) -> bool:
 def test_a_prefix_covers_itself_and_what_lies_below(path: bytes) -> None:
     assert covers_path(path)
     assert covers_path(path, Scope(paths=("/other", "/shop/")))
+
+
+SHOP_WITHOUT_HELP = Scope(paths=("/shop",), excluded_paths=("/shop/help", "/shop/terms/"))
+
+
+@pytest.mark.parametrize(
+    "path", [b"/shop/help", b"/shop/help/", b"/shop/help/a/b.html", b"/shop/terms", b"/shop/terms/x"]
+)
+def test_what_is_left_out_is_not_covered(path: bytes) -> None:
+    """Itself and what lies below, as with prefixes; also where all paths are meant."""
+    assert SHOP_WITHOUT_HELP.leaves_out(CALM, path) is Outside.EXCLUDED_PATH
+    assert Scope(excluded_paths=("/shop",)).leaves_out(CALM, path) is Outside.EXCLUDED_PATH
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/shop",
+        b"/shop/helpless",
+        b"/shop/x/help",
+        b"/shop/HELP",
+        b"/shop/help/../checkout",
+        b"/shop/help/%2e%2e/checkout",
+        b"/shop/help/.%2e/checkout",
+        b"/shop/help/..;/checkout",
+        b"/shop/help/..%2fcheckout",
+        b"/shop/help\\..\\checkout",
+        b"/shop/help//../../checkout",
+        b"/shop/help//x",
+        b"/shop/help/./x",
+        b"/shop/help;x",
+        b"/shop/help;/../checkout",
+        b"/shop/help%2f..%2fcheckout",
+        b"/shop/help%00",
+        b"/shop/help#x",
+        b"/shop/%68elp",
+        b"/shop//help",
+        b"//shop/help",
+        b"/shop/./help",
+        b"/shop/x/../help",
+        b"/shop/help/\xff",
+    ],
+)
+def test_an_exclusion_holds_for_plain_paths_only(path: bytes) -> None:
+    """It is an exemption: doubt counts as gated."""
+    assert SHOP_WITHOUT_HELP.covers(CALM, path)
+    assert Scope(excluded_paths=("/shop/help",)).covers(CALM, path)
+
+
+@pytest.mark.parametrize("prefix", ["", "shop", "//", "/shop/../", "/%73hop", "/sh;op", "/./shop"])
+def test_an_exclusion_that_is_not_plain_itself_leaves_nothing_out(prefix: str) -> None:
+    """The drafts refuse it; by hand in the database it must not open everything."""
+    for path in (b"/", b"/shop", b"/shop/x", b"/%73hop", b"/sh;op"):
+        assert Scope(excluded_paths=(prefix,)).covers(CALM, path)
+
+
+def test_an_exclusion_of_the_root_leaves_plain_paths_alone() -> None:
+    """By hand in the database alone; what is in doubt stays gated."""
+    assert not Scope(excluded_paths=("/",)).covers(CALM, b"/x")
+    assert Scope(excluded_paths=("/",)).covers(CALM, b"/x/../y")
+
+
+def test_a_scope_in_words() -> None:
+    """For commands, panel and explanations."""
+    assert Scope().words == "all requests"
+    assert Scope(excluded_paths=("/help",)).words == "all requests, but not /help"
+    assert Scope(hosts=("a.example",), paths=("/x", "/y"), excluded_paths=("/x/z",)).words == (
+        "a.example, /x, /y, but not /x/z"
+    )
+
+
+def test_nothing_but_an_exclusion_is_not_everything() -> None:
+    """Customers read that a part is not available."""
+    assert not Scope(excluded_paths=("/help",)).is_everything
 
 
 @pytest.mark.parametrize(
@@ -202,6 +276,24 @@ def test_whatever_a_server_does_in_whatever_order(path: bytes, server: list, pre
         read = step(read)
     if under(read, prefix.encode()):
         assert covers_path(path, Scope(paths=(prefix,)))
+
+
+@given(
+    path=st.lists(pieces, max_size=14).map(lambda parts: b"/" + b"".join(parts)),
+    server=st.lists(st.sampled_from(SERVERS), max_size=6),
+    paths=st.sampled_from([(), ("/a",)]),
+)
+def test_whatever_a_server_does_what_is_left_out_stays_there(
+    path: bytes,
+    server: list,  # type: ignore[type-arg]
+    paths: tuple[str, ...],
+) -> None:
+    """A path that is let through because it is left out is never read as another one."""
+    read = path
+    for step in server:
+        read = step(read)
+    if Scope(paths=paths, excluded_paths=("/a/b",)).leaves_out(CALM, path) is Outside.EXCLUDED_PATH:
+        assert under(read, b"/a/b")
 
 
 @given(path=st.lists(pieces, max_size=8).map(lambda parts: b"/" + b"".join(parts)), step=st.sampled_from(SERVERS))

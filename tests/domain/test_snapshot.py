@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.domain.component import Component, ComponentStatus, worst
+from gateway.domain.component import Component, ComponentGroup, ComponentStatus, Visibility, worst
 from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.window import ComponentEffect, Ends, Gate, Kind, Window
 
@@ -118,3 +118,57 @@ def test_a_component_shows_the_worst_of_its_own_status_and_those_of_active_windo
     assert shown(0) == ["under_maintenance", "partial_outage", "operational"]
     assert shown(1) == ["major_outage", "partial_outage", "operational"]
     assert shown(2) == ["operational", "partial_outage", "operational"]
+
+
+def test_customers_see_components_by_their_visibility() -> None:
+    """Hidden ones never, those for bad times only while the status shown is another than operational."""
+    upkeep = ComponentEffect(slug="spare", status=ComponentStatus.UNDER_MAINTENANCE)
+    components = (
+        component("api"),
+        replace(component("spare"), visibility=Visibility.ONLY_WHEN_DEGRADED),
+        replace(component("secret", ComponentStatus.MAJOR_OUTAGE), visibility=Visibility.HIDDEN),
+    )
+
+    def seen(hours: float) -> list[str]:
+        return [c.slug for c in at(hours, window(1, 0, components=(upkeep,)), components=components).public_components]
+
+    assert seen(-1) == ["api"]
+    assert seen(0.5) == ["api", "spare"]
+    assert seen(1) == ["api"]
+    moment = at(0.5, components=components)
+    assert moment.mentionable == {"api", "spare"}
+    assert set(moment.component_statuses) == {"api", "spare", "secret"}
+    assert Moment(snapshot=None, at=T0).public_components == ()
+    assert Moment(snapshot=None, at=T0).mentionable == frozenset()
+
+
+def test_components_stand_group_by_group() -> None:
+    """Those without a group first, or in one that is not known; then by the groups' positions, and their own."""
+    core, edge = (ComponentGroup(id=UUID(int=n), name=f"g{n}", position=9 - n) for n in (1, 2))
+    members = [("a", core, 5), ("b", edge, 7), ("c", core, 4), ("d", None, 9), ("e", edge, 6)]
+    components = tuple(
+        replace(component(slug), group_id=group.id if group else None, position=position)
+        for slug, group, position in members
+    )
+    lost = replace(component("f"), group_id=UUID(int=77), position=8)
+    snapshot = Snapshot(version=1, taken_at=T0, components=(*components, lost), groups=(core, edge))
+    assert [c.slug for c in snapshot.at(T0).public_components] == ["f", "d", "e", "b", "c", "a"]
+
+
+def test_a_group_does_as_the_worst_of_its_components_that_customers_see() -> None:
+    """Windows count; hidden components don't, nor do those of other groups; an empty group is operational."""
+    core, edge, empty = (ComponentGroup(id=UUID(int=n), name=f"g{n}") for n in (1, 2, 3))
+    components = (
+        replace(component("api"), group_id=core.id),
+        replace(component("db", ComponentStatus.DEGRADED_PERFORMANCE), group_id=core.id),
+        replace(component("secret", ComponentStatus.MAJOR_OUTAGE), group_id=core.id, visibility=Visibility.HIDDEN),
+        replace(component("cdn", ComponentStatus.PARTIAL_OUTAGE), group_id=edge.id),
+    )
+    down = window(1, 0, components=(ComponentEffect(slug="api", status=ComponentStatus.MAJOR_OUTAGE),))
+    groups = (core, edge, empty)
+    snapshot = Snapshot(version=1, taken_at=T0, windows=(down,), components=components, groups=groups)
+    before, during = snapshot.at(T0 - HOUR), snapshot.at(T0)
+    assert [before.group_status(group).value for group in groups] == [
+        "degraded_performance", "partial_outage", "operational"
+    ]  # fmt: skip
+    assert during.group_status(core) is ComponentStatus.MAJOR_OUTAGE

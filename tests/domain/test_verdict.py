@@ -111,11 +111,14 @@ def test_an_exemption_holds_for_plain_paths_only(path: bytes) -> None:
     assert decide(facts(path), gated(Gate.CLOSED), HOOKS) is Verdict.REFUSE
 
 
-def test_bypass_networks_are_forwarded_by_the_trusted_address_alone() -> None:
+def test_bypass_networks_pass_by_the_trusted_address_alone() -> None:
+    """The verdict says that it was by a bypass, where a window would refuse; elsewhere nothing is different."""
     exemptions = Exemptions(prefix=b"/_maintenance", networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
     closed = gated(Gate.CLOSED)
-    assert decide(facts(client="10.1.2.3"), closed, exemptions) is Verdict.FORWARD
-    assert decide(facts(client="fd00::1"), closed, exemptions) is Verdict.FORWARD
+    assert decide(facts(client="10.1.2.3"), closed, exemptions) is Verdict.BYPASS
+    assert decide(facts(client="fd00::1"), closed, exemptions) is Verdict.BYPASS
+    assert decide(facts(client="10.1.2.3"), gated(), exemptions) is Verdict.FORWARD
+    assert decide(facts(client="10.1.2.3"), gated(Gate.READ_ONLY), exemptions) is Verdict.FORWARD
     assert decide(facts(client="11.1.2.3"), closed, exemptions) is Verdict.REFUSE
     assert decide(facts(client="::1"), closed, exemptions) is Verdict.REFUSE
     assert decide(facts(), closed, exemptions) is Verdict.REFUSE
@@ -146,3 +149,6 @@ def test_an_unknown_state_is_answered_as_configured(*, close_unknown: bool) -> N
     assert decide(facts(), unknown, HOOKS) is (Verdict.REFUSE if close_unknown else Verdict.FORWARD)
     assert decide(facts(b"/hooks"), unknown, HOOKS) is Verdict.FORWARD
     assert decide(facts(b"/_maintenance/"), unknown, HOOKS) is Verdict.BUILT_IN
+    office = Exemptions(prefix=b"/_maintenance", networks=(ip_network("10.0.0.0/8"),))
+    expected = Verdict.BYPASS if close_unknown else Verdict.FORWARD
+    assert decide(facts(client="10.1.2.3"), unknown, office) is expected

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain import window as transitions
-from gateway.domain.errors import ConflictError
+from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.schedule import active_at, next_change_after
 from gateway.domain.window import DEFAULT_GATE, TRANSITIONS, Ends, Gate, Kind, State, Verb, Window
 
@@ -44,6 +44,7 @@ ALLOWED = {
     Verb.EXTEND: {State.SCHEDULED, State.ACTIVE, State.OVERRUNNING},
     Verb.END: {State.ACTIVE, State.OVERRUNNING},
     Verb.CANCEL: {State.SCHEDULED},
+    Verb.REOPEN: {State.ENDED},
     Verb.POST: {State.SCHEDULED, State.ACTIVE, State.OVERRUNNING, State.ENDED},
 }
 
@@ -97,9 +98,9 @@ def test_each_verb_is_allowed_in_its_states_only(verb: Verb, state: State) -> No
 
 
 def test_the_table_of_transitions_is_whole() -> None:
-    """Every verb is in it; an ended window can only be posted to, a cancelled one is left alone."""
+    """Every verb is in it; an ended window can be reopened and posted to, a cancelled one is left alone."""
     assert set(TRANSITIONS) == set(Verb)
-    assert [verb for verb in Verb if State.ENDED in TRANSITIONS[verb]] == [Verb.POST]
+    assert [verb for verb in Verb if State.ENDED in TRANSITIONS[verb]] == [Verb.REOPEN, Verb.POST]
     assert not [verb for verb in Verb if State.CANCELLED in TRANSITIONS[verb]]
 
 
@@ -110,6 +111,7 @@ def test_the_table_of_transitions_is_whole() -> None:
         (Verb.EXTEND, lambda w, now: transitions.extend(w, MINUTE, now)),
         (Verb.END, transitions.end),
         (Verb.CANCEL, transitions.cancel),
+        (Verb.REOPEN, transitions.reopen),
     ],
 )
 @pytest.mark.parametrize("state", State)
@@ -141,6 +143,74 @@ def test_ending_takes_effect_at_once_and_says_fixed_unless_told_otherwise() -> N
     assert transitions.end(WINDOW, now).state(now) is State.ENDED
     assert transitions.end(WINDOW, now).fixed
     assert not transitions.end(WINDOW, now, fixed=False).fixed
+
+
+ENDED = replace(WINDOW, ended_at=T0 + 20 * MINUTE, fixed=True)
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_reopened_window_is_in_force_as_if_it_had_not_ended(*, fixed: bool) -> None:
+    """Its start and its estimate stay, and it is not fixed."""
+    reopened = transitions.reopen(replace(ENDED, fixed=fixed), T0 + 30 * MINUTE)
+    assert reopened == WINDOW
+    assert reopened.state(T0 + 30 * MINUTE) is State.ACTIVE
+
+
+def test_a_reopened_window_whose_estimate_has_passed_is_overrunning() -> None:
+    """Where somebody's word ends it, customers read that it takes longer, unless it is said how long."""
+    now = T0 + 90 * MINUTE
+    assert transitions.reopen(ENDED, now).state(now) is State.OVERRUNNING
+    reopened = transitions.reopen(ENDED, now, 30 * MINUTE)
+    assert (reopened.state(now), reopened.scheduled_until) == (State.ACTIVE, now + 30 * MINUTE)
+
+
+@pytest.mark.parametrize("act", [transitions.extend, lambda w, by, now: transitions.reopen(w, now, by)])
+def test_an_estimate_from_now_on_is_in_whole_seconds(act: object) -> None:
+    """Never less than was asked for: nobody plans in microseconds, and formats differ in how they are written."""
+    now = T0 + 90 * MINUTE + timedelta(microseconds=1)
+    window = WINDOW if act is transitions.extend else ENDED
+    changed = act(window, 30 * MINUTE, now)  # type: ignore[operator]
+    assert changed.estimated_duration == 120 * MINUTE + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("ended_at", [None, T0 + 20 * MINUTE])
+def test_a_window_that_ends_on_time_is_reopened_for_a_time(ended_at: datetime | None) -> None:
+    """Else it would be over at once; whether it ran out or was ended by hand."""
+    over, now = replace(ON_TIME, ended_at=ended_at), T0 + 2 * HOUR
+    with pytest.raises(InvalidError) as error:
+        transitions.reopen(over, now)
+    assert error.value.fields["remaining"].endswith("say how long it lasts from now on, such as 30m")
+    reopened = transitions.reopen(over, now, 30 * MINUTE)
+    assert [reopened.state(now + n * MINUTE) for n in (0, 29, 30)] == [State.ACTIVE, State.ACTIVE, State.ENDED]
+
+
+def test_a_window_that_ends_on_time_keeps_the_time_that_is_left() -> None:
+    """It was ended early: reopened, it ends by itself when it was meant to."""
+    reopened = transitions.reopen(replace(ON_TIME, ended_at=T0 + 20 * MINUTE), T0 + 30 * MINUTE)
+    assert reopened == ON_TIME
+
+
+def test_reopening_begins_a_reopening_step_by_step_anew() -> None:
+    """While customers are being let in nobody is any more; after the next end it begins from none."""
+    now = T0 + 25 * MINUTE
+    reopening = replace(ENDED, reopen_over=10 * MINUTE)
+    assert reopening.is_reopening(now)
+    reopened = transitions.reopen(reopening, now)
+    assert (reopened.is_active(now), reopened.is_reopening(now)) == (True, False)
+    again = transitions.end(reopened, now + MINUTE)
+    assert again.is_reopening(now + MINUTE)
+    assert not again.is_reopening(now + 11 * MINUTE)
+
+
+@pytest.mark.parametrize("window", [ENDED, ON_TIME])
+def test_what_has_been_over_for_more_than_a_day_is_history(window: Window) -> None:
+    """It is not reopened, nor offered; the message says what to do instead."""
+    stop = window.stops_at
+    assert stop is not None
+    assert Verb.REOPEN in transitions.possible(window, stop + 24 * HOUR)
+    assert transitions.possible(window, stop + 24 * HOUR + MINUTE) == (Verb.POST,)
+    with pytest.raises(ConflictError, match="over for more than a day, so it can't be reopened: start a new one"):
+        transitions.reopen(window, stop + 24 * HOUR + MINUTE, HOUR)
 
 
 def test_kinds_have_the_seeds_defaults() -> None:

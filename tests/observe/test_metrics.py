@@ -55,6 +55,14 @@ def test_what_was_limited_is_counted_each_attempt() -> None:
     assert samples(metrics)["gateway_limited_total", "api"] == 2000
 
 
+def test_what_is_counted_and_not_written_is_told() -> None:
+    """Asked when somebody reads: where it only grows, the history is not being written."""
+    metrics = MetricsReader()
+    assert samples(metrics)["gateway_refusals_unwritten",] == 0
+    metrics.unwritten = lambda: 7
+    assert samples(metrics)["gateway_refusals_unwritten",] == 7
+
+
 def test_what_is_left_of_the_time_before_a_window_is_told() -> None:
     """Asked when somebody reads; without a window it is nothing."""
     metrics = MetricsReader()

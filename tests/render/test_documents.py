@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+from gateway.domain.component import Visibility
 from gateway.domain.window import Gate, Kind
 from gateway.render.contexts import Branding
 from gateway.render.documents import status_document
 from gateway.render.pages import problem
-from tests.render.samples import BRANDING, HOUR, START, UNKNOWN, busy, moment, window
+from tests.render.samples import BRANDING, HOUR, START, UNKNOWN, busy, component, effect, moment, window
 
 
 def read(body: bytes) -> Any:
@@ -79,3 +80,13 @@ def test_a_window_that_does_not_gate_is_no_gate() -> None:
     """`gated` is about traffic, not about windows."""
     seen = moment(window(kind=Kind.DEGRADATION, gate=Gate.NONE))
     assert status_document(seen, BRANDING)["gated"] is False
+
+
+def test_hidden_components_are_in_no_document() -> None:
+    """Not by themselves, and not in what windows name; SREs know them from the API."""
+    secret = component("secret", visibility=Visibility.HIDDEN)
+    seen = moment(window(components=(effect("secret", "major_outage"), effect("api", "major_outage"))),
+                  components=(component("api"), secret))  # fmt: skip
+    for document in (status_document(seen, BRANDING), json.loads(problem(seen, BRANDING, False))):  # noqa: FBT003
+        assert "secret" not in json.dumps(document)
+        assert "api" in json.dumps(document)

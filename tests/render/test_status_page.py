@@ -1,14 +1,23 @@
 """The status page, a window's page and the history."""
 
 from datetime import timedelta, timezone
+from uuid import UUID
 
-from gateway.domain.component import ComponentStatus
+from gateway.domain.component import ComponentGroup, ComponentStatus, Visibility
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind
 from gateway.render.contexts import Branding
-from gateway.render.pages import history_html, not_found_page, plain_text, status_html, unavailable_page, window_html
+from gateway.render.pages import (
+    gated_page,
+    history_html,
+    not_found_page,
+    plain_text,
+    status_html,
+    unavailable_page,
+    window_html,
+)
 from tests.render.reading import Page
-from tests.render.samples import BRANDING, HOUR, MINUTE, START, UNKNOWN, busy, component, moment, update, window
+from tests.render.samples import BRANDING, HOUR, MINUTE, START, UNKNOWN, busy, component, effect, moment, update, window
 
 
 def page_of(seen: Moment) -> Page:
@@ -131,3 +140,31 @@ def test_plain_text_does_not_promise_a_time_that_has_passed() -> None:
     said = plain_text(moment(window(), at=START + 3 * HOUR), BRANDING).decode()
     assert "taking longer than planned" in said
     assert "22:45" not in said
+
+
+def test_what_is_hidden_is_on_no_page() -> None:
+    """Neither in the list, nor in a window, nor in the headline; also where it is all that is the matter."""
+    secret = component("secret", name="Secret part", status=ComponentStatus.MAJOR_OUTAGE, visibility=Visibility.HIDDEN)
+    calm = window(gate=Gate.NONE, kind=Kind.ANNOUNCEMENT, components=(effect("secret", "partial_outage"),))
+    seen = moment(calm, components=(component("api"), secret))
+    for html in (status_html(seen, BRANDING), gated_page(seen, BRANDING), window_html(calm, seen, BRANDING)):
+        assert "secret" not in html.decode().lower()
+    assert "secret" not in plain_text(seen, BRANDING).decode().lower()
+    well = moment(components=(component("api"), secret))
+    assert "All systems operational" in Page(status_html(well, BRANDING)).text
+    alone = moment(components=(secret,))
+    assert "No known problems" in Page(status_html(alone, BRANDING)).text
+
+
+def test_a_collapsed_group_shows_its_name_and_status_until_something_is_the_matter() -> None:
+    """Its parts are folded away, complete without JavaScript; other groups are open and have their description."""
+    core = ComponentGroup(id=UUID(int=1), name="Core", description="What the rest needs")
+    edge = ComponentGroup(id=UUID(int=2), name="Edge", position=1, collapsed=True)
+    parts = (component("api", group_id=core.id), component("cdn", group_id=edge.id))
+    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING))
+    assert len(page.of("details")) == 1
+    assert "Core What the rest needs Api Operational Edge Operational Cdn Operational" in page.text
+    parts = (parts[0], component("cdn", group_id=edge.id, status=ComponentStatus.PARTIAL_OUTAGE))
+    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING))
+    assert page.of("details") == []
+    assert "Edge Cdn Partial outage" in page.text

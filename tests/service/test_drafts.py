@@ -84,6 +84,18 @@ WRONG = [
     ("scope", {"paths": ["/a%2Fb"]}, "without query or escapes"),
     ("scope", {"paths": ["/a\nb"]}, "without query or escapes"),
     ("scope", {"paths": ["/x"] * 201}, "at most 200"),
+    ("scope", {"excluded_paths": ["/x"] * 201}, "at most 200"),
+    ("scope", {"excluded_paths": ["shop"]}, "it starts with /"),
+    ("scope", {"excluded_paths": ["/shop/*"]}, "covers everything below it"),
+    ("scope", {"excluded_paths": ["/"]}, "would leave out every request"),
+    ("scope", {"excluded_paths": ["/a//b"]}, "can't be left out"),
+    ("scope", {"excluded_paths": ["/a;b"]}, "can't be left out"),
+    ("scope", {"excluded_paths": ["/a/../b"]}, "can't be left out"),
+    ("scope", {"excluded_paths": ["/caf\xe9"]}, "can't be left out"),
+    ("scope", {"paths": ["/shop", "/cart"], "excluded_paths": ["/help"]}, "not below any of paths (/shop, /cart)"),
+    ("scope", {"paths": ["/shop"], "excluded_paths": ["/shopping"]}, "leaves out nothing"),
+    ("scope", {"paths": ["/shop"], "excluded_paths": ["/shop/"]}, "would leave out all of /shop"),
+    ("scope", {"paths": ["/", "/shop/x"], "excluded_paths": ["/shop"]}, "would leave out all of /shop/x"),
 ]
 
 

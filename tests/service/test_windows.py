@@ -55,7 +55,7 @@ async def test_all_that_was_given_is_kept(services: Services) -> None:
         estimated_duration="PT45M",
         ends="on_time",
         gate="read_only",
-        scope={"hosts": ["Shop.example.com"], "paths": ["/checkout"]},
+        scope={"hosts": ["Shop.example.com"], "paths": ["/checkout"], "excluded_paths": ["/checkout/help"]},
         components=[{"slug": "database", "status": "partial_outage"}],
         reminders=["PT24H", "1h"],
         reopen_over="90s",
@@ -67,6 +67,7 @@ async def test_all_that_was_given_is_kept(services: Services) -> None:
     assert (window.starts_at, window.estimated_duration) == (given.starts_at, timedelta(minutes=45))
     assert (window.ends, window.gate) == (Ends.ON_TIME, Gate.READ_ONLY)
     assert (window.scope.hosts, window.scope.paths) == (("shop.example.com",), ("/checkout",))
+    assert window.scope.excluded_paths == ("/checkout/help",)
     assert [(e.slug, e.status) for e in window.components] == [("database", ComponentStatus.PARTIAL_OUTAGE)]
     assert (window.reminders, window.reopen_over) == ((timedelta(days=1), HOUR), timedelta(seconds=90))
     assert services.state.moment.upcoming == (window,)
@@ -86,6 +87,8 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
     await windows.extend(window.id, HOUR, SRE)
     await windows.post(window.id, UpdateDraft(status=UpdateStatus.VERIFYING, body="Nearly."), SRE)
     await windows.end(window.id, SRE)
+    await windows.reopen(window.id, SRE)
+    await windows.end(window.id, SRE)
     other = await windows.create(draft(starts_at=later(services)), SRE)
     await windows.cancel(other.id, SRE)
     now = await windows.create(draft(), SRE)
@@ -97,12 +100,14 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
         "window.extended",
         "window.posted",
         "window.ended",
+        "window.reopened",
+        "window.ended",
         "window.scheduled",
         "window.cancelled",
         "window.started",
     ]
     assert {(entry.actor, entry.address) for entry in entries} == {(SRE.name, SRE.address)}
-    assert [entry.subject_id for entry in entries] == [str(window.id)] * 6 + [str(other.id)] * 2 + [str(now.id)]
+    assert [entry.subject_id for entry in entries] == [str(window.id)] * 8 + [str(other.id)] * 2 + [str(now.id)]
     edited, ended = entries[1], entries[5]
     assert edited.before is not None
     assert edited.after is not None
@@ -113,7 +118,7 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
     assert entries[0].before is None
 
 
-@pytest.mark.parametrize("name", ["create", "edit", "start", "extend", "end", "cancel", "post"])
+@pytest.mark.parametrize("name", ["create", "edit", "start", "extend", "end", "cancel", "reopen", "post"])
 async def test_without_its_audit_entry_nothing_is_written(
     services: Services, database_url: str, psql: Psql, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -121,6 +126,7 @@ async def test_without_its_audit_entry_nothing_is_written(
     windows = services.windows
     active = (await windows.create(draft(), SRE)).id
     scheduled = (await windows.create(draft(starts_at=later(services)), SRE)).id
+    ended = (await windows.end((await windows.create(draft(), SRE)).id, SRE)).id
 
     async def failing(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
@@ -133,6 +139,7 @@ async def test_without_its_audit_entry_nothing_is_written(
         "extend": lambda: windows.extend(active, HOUR, SRE),
         "end": lambda: windows.end(active, SRE),
         "cancel": lambda: windows.cancel(scheduled, SRE),
+        "reopen": lambda: windows.reopen(ended, SRE),
         "post": lambda: windows.post(active, UpdateDraft(status=UpdateStatus.RESOLVED, body="x"), SRE),
     }
     windows_and_updates = "(select json_agg(w order by id) from windows w), (select count(*) from updates)"
@@ -155,6 +162,46 @@ async def test_ending_without_fixing(services: Services) -> None:
     window = await services.windows.create(draft(), SRE)
     assert not (await services.windows.end(window.id, SRE, fixed=False)).fixed
     assert not services.state.moment.gates
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_reopening_closes_the_gate_again(services: Services, *, fixed: bool) -> None:
+    """Before the call returns; the audit has what it was before, and the row that it never ended."""
+    window = await services.windows.create(draft(reopen_over="10m"), SRE)
+    ended = await services.windows.end(window.id, SRE, fixed=fixed)
+    assert services.state.moment.reopening == (ended,)
+    reopened = await services.windows.reopen(window.id, SRE)
+    assert (reopened.ended_at, reopened.fixed, reopened.scheduled_until) == (None, False, window.scheduled_until)
+    assert services.state.moment.active == (reopened,)
+    assert services.state.moment.reopening == ()
+    (entry,) = await services.audit.latest(1)
+    assert (entry.action, entry.before["fixed"], entry.after["ended_at"]) == ("window.reopened", fixed, None)  # type: ignore[index]
+
+
+async def test_what_has_run_out_is_reopened_for_a_time(services: Services) -> None:
+    """And its estimate is then that long from now on."""
+    window = await services.windows.create(
+        draft(ends="on_time", starts_at=later(services, -HOUR), estimated_duration="30m"), SRE
+    )
+    assert not services.state.moment.gates
+    with pytest.raises(InvalidError) as error:
+        await services.windows.reopen(window.id, SRE)
+    assert list(error.value.fields) == ["remaining"]
+    reopened = await services.windows.reopen(window.id, SRE, remaining=HOUR)
+    assert services.state.moment.gating == (reopened,)
+    assert abs(reopened.scheduled_until - later(services)) < timedelta(seconds=10)
+
+
+async def test_of_many_that_reopen_a_window_one_does(services: Services) -> None:
+    """The others read that it is in force."""
+    window = await services.windows.create(draft(), SRE)
+    await services.windows.end(window.id, SRE)
+    many = [services.windows.reopen(window.id, SRE) for _ in range(4)]
+    results = await asyncio.gather(*many, return_exceptions=True)
+    assert sum(isinstance(result, Window) for result in results) == 1
+    refused = {str(result) for result in results if isinstance(result, ConflictError)}
+    (said,) = refused
+    assert said.startswith('the window "Database upgrade" is active, so it can\'t be reopened; it can be edited,')
 
 
 async def test_starting_a_scheduled_window_now(services: Services) -> None:

@@ -14,7 +14,7 @@ from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.window import State
 from gateway.store.pool import Database
 from gateway.store.snapshot import database_clock, load_snapshot
-from gateway.store.windows import list_windows
+from gateway.store.windows import WindowFilter, list_windows
 from tests.observed import wait_until
 
 Sql = Callable[[str], str]
@@ -78,6 +78,47 @@ def test_setting_fixed_ends_the_window(sql: Sql) -> None:
     assert sql("update windows set fixed = true returning clock_timestamp() - ended_at < '10 s'") == "t"
     ended = sql("select ended_at from windows")
     assert sql("update windows set description = 'Done.' returning ended_at") == ended
+
+
+BY_HAND = "update windows set fixed = false, ended_at = null where title = 'By hand'"
+
+
+@pytest.mark.parametrize("fixed", ["true", "false"])
+def test_a_wrongly_ended_window_is_reopened_by_hand(sql: Sql, fixed: str) -> None:
+    """Both columns are set back, and it is in force as before."""
+    sql(INSERT)
+    sql(f"update windows set ended_at = clock_timestamp(), fixed = {fixed}")  # noqa: S608
+    assert sql("select state from window_documents") == "ended"
+    sql(BY_HAND)
+    assert sql("select d.state, w.fixed, w.ended_at from window_documents d join windows w using (id)") == "active|f|"
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("fixed = false", "ended|f|t"),  # ended, but not settled after all
+        ("ended_at = null", "ended|t|t"),  # fixed still: that ends it, from now on
+    ],
+)
+def test_half_of_a_reopening_by_hand_reopens_nothing(sql: Sql, change: str, left: str) -> None:
+    """Traffic is not shut out by a slip."""
+    sql(INSERT)
+    sql("update windows set fixed = true")
+    sql(f"update windows set {change}")  # noqa: S608
+    columns = "d.state, w.fixed, w.ended_at is not null"
+    assert sql(f"select {columns} from window_documents d join windows w using (id)") == left  # noqa: S608
+
+
+def test_reopening_by_hand_what_ran_out_takes_a_longer_estimate(sql: Sql) -> None:
+    """A window that ends on time is over by its estimate, whatever the two columns say."""
+    sql(
+        "insert into windows (title, ends, starts_at, estimated_duration) "
+        "values ('By hand', 'on_time', now() - interval '2 hours', '1 hour')"
+    )
+    sql(BY_HAND)
+    assert sql("select state from window_documents") == "ended"
+    sql("update windows set estimated_duration = now() - starts_at + interval '30 minutes'")
+    assert sql("select state from window_documents") == "active"
 
 
 def test_each_change_raises_the_row_s_version(sql: Sql) -> None:
@@ -350,9 +391,9 @@ async def test_the_database_and_the_gateway_agree_on_every_state(database: Datab
     """)
     async with database.session() as session:
         now = await database_clock(session)
-        everything = await list_windows(session, states=None, soonest_first=True, most=1000)
+        everything = await list_windows(session, WindowFilter(), soonest_first=True, most=1000)
         found = {
-            state: await list_windows(session, states=frozenset({state}), soonest_first=True, most=1000)
+            state: await list_windows(session, WindowFilter(states=frozenset({state})), soonest_first=True, most=1000)
             for state in State
         }
     assert len(everything) > 50

@@ -58,7 +58,7 @@ class Caller:
                 status=response.status,
                 type=response.content_type,
                 headers=response.headers,
-                document=json.loads(text) if response.content_type.endswith("json") and text else None,
+                document=json.loads(text) if text and "json" in response.content_type else text or None,
             )
 
 

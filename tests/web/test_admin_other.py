@@ -1,11 +1,8 @@
-"""Components and the audit log in the panel; and what happens to a form when it can't be taken."""
+"""The audit log in the panel; and what happens to a form when it can't be taken."""
 
 import pytest
 
 from gateway.domain.access import Role, command_line
-from gateway.domain.component import ComponentStatus
-from gateway.service.drafts.components import ComponentDraft
-from gateway.service.drafts.windows import WindowDraft
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
@@ -19,64 +16,6 @@ TYPED = {"kind": "downtime", "title": "Half a novel", "estimated_duration": "45m
 async def panel(aiohttp_client: ClientMaker, services: Services, observations: Observations) -> Browser:
     browser = await browser_on(aiohttp_client, services, observations)
     return await signed_in(browser, services, Role.OPERATOR)
-
-
-async def test_a_component_is_added_with_its_group(panel: Browser, services: Services) -> None:
-    """Name, short name, description, group (made on the way), status."""
-    typed = {"name": "The API", "slug": "api", "group": "Shop", "description": "For apps", "status": "partial_outage"}
-    answer = await panel.follow(await panel.post("/admin/components/new", typed))
-    assert "The component has been added." in answer.page.text
-    (component,) = await services.components.list()
-    assert (component.slug, component.name, component.status) == ("api", "The API", ComponentStatus.PARTIAL_OUTAGE)
-    assert "Shop The API For apps Partial outage" in (await panel.get("/")).page.text
-
-
-@pytest.mark.parametrize(
-    ("typed", "field", "status"),
-    [
-        ({"name": "The API", "slug": "Not A Slug"}, "slug", 422),
-        ({"name": "", "slug": "api"}, "name", 422),
-        ({"name": "Another", "slug": "taken"}, "slug", 409),
-    ],
-)
-async def test_a_wrong_component_comes_back(
-    panel: Browser, services: Services, typed: dict[str, str], field: str, status: int
-) -> None:
-    """The error stands beside its field, what was typed stays."""
-    await services.components.add(ComponentDraft(slug="taken", name="Taken"), WHO)
-    answer = await panel.post("/admin/components/new", typed)
-    assert answer.status == status
-    (marked,) = [control for control in answer.page.of("input") if control.get("aria-invalid") == "true"]
-    assert (marked["name"], marked["value"]) == (field, typed[field])
-    assert len(await services.components.list()) == 1
-
-
-async def test_a_status_is_set_where_one_is(panel: Browser, services: Services) -> None:
-    """From the dashboard and from the list; it leads back to where it was set, and nowhere else."""
-    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
-    typed = {"status": "major_outage", "back": "dashboard"}
-    answer = await panel.post("/admin/components/api/status", typed)
-    assert answer.location == f"{PREFIX}/admin/?notice=status"
-    assert (await services.components.list())[0].status is ComponentStatus.MAJOR_OUTAGE
-    elsewhere = await panel.post("/admin/components/api/status", typed | {"back": "https://evil.example/"})
-    assert elsewhere.location == f"{PREFIX}/admin/components?notice=status"
-
-
-async def test_a_wrong_status_or_component_changes_nothing(panel: Browser, services: Services) -> None:
-    """An unknown status is 422, an unknown component 404."""
-    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
-    assert (await panel.post("/admin/components/api/status", {"status": "fine"})).status == 422
-    assert (await panel.post("/admin/components/other/status", {"status": "operational"})).status == 404
-    assert (await services.components.list())[0].status is ComponentStatus.OPERATIONAL
-
-
-async def test_what_a_window_does_to_a_component_is_explained(panel: Browser, services: Services) -> None:
-    """The panel sets a component's own status; where a window makes it worse for customers, both are shown."""
-    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
-    effects = [{"slug": "api", "status": "major_outage"}]
-    await services.windows.create(WindowDraft.model_validate({"title": "Power cut", "components": effects}), WHO)
-    text = (await panel.get("/admin/components")).page.text
-    assert "The API Major outage Shown so because of an active window; its own status is operational." in text
 
 
 async def test_the_audit_log_says_who_did_what(panel: Browser, services: Services) -> None:

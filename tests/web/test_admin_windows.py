@@ -85,6 +85,7 @@ async def test_a_window_is_scheduled_in_utc(panel: Browser, services: Services) 
         "component.api": "partial_outage",
         "hosts": "shop.example.com\r\n*.example.org\r\n",
         "paths": "/checkout",
+        "excluded_paths": "/checkout/help\r\n/checkout/terms",
     }
     answer = await panel.follow(await panel.post("/admin/windows/new", TYPED | more))
     window = await only(services)
@@ -92,6 +93,8 @@ async def test_a_window_is_scheduled_in_utc(panel: Browser, services: Services) 
     assert (window.kind, window.gate, window.ends) == (Kind.DEGRADATION, Gate.READ_ONLY, Ends.ON_TIME)
     assert [(effect.slug, effect.status) for effect in window.components] == [("api", "partial_outage")]
     assert (window.scope.hosts, window.scope.paths) == (("shop.example.com", "*.example.org"), ("/checkout",))
+    assert window.scope.excluded_paths == ("/checkout/help", "/checkout/terms")
+    assert "but not /checkout/help, /checkout/terms" in answer.page.text
     assert "The window is scheduled." in answer.page.text
     assert "Sun 29 Mar 2099, 02:30 UTC" in answer.page.text
 
@@ -108,6 +111,7 @@ async def test_a_window_is_scheduled_in_utc(panel: Browser, services: Services) 
         ("starts_at", "tomorrow", "is not a time: write for example"),
         ("hosts", "not a host", "is not a host"),
         ("paths", "checkout", "is not a path"),
+        ("excluded_paths", "/", "would leave out every request"),
         ("kind", "party", "Input should be"),
         ("component.nothing", "major_outage", 'there is no component "nothing"'),
     ],
@@ -122,7 +126,7 @@ async def test_a_wrong_field_is_marked_and_nothing_is_lost(
     assert said in page.text
     assert "**Soon** back." in answer.body
     assert await services.windows.list() == []
-    if field in {"title", "estimated_duration", "reopen_over", "starts_at", "hosts", "paths", "kind"}:
+    if field in {"title", "estimated_duration", "reopen_over", "starts_at", "hosts", "paths", "excluded_paths", "kind"}:
         (marked,) = [control for _, control in page.elements if control.get("aria-invalid") == "true"]
         assert marked["name"] == field
         assert f"wrong-{field}" in marked["aria-describedby"]
@@ -263,6 +267,48 @@ async def test_one_click_is_enough(
     assert answer.status == 200
 
 
+async def test_a_wrongly_ended_window_is_reopened(panel: Browser, services: Services) -> None:
+    """From its page: as it was planned, or for a time that is typed."""
+    window = await started(services)
+    await services.windows.end(window.id, WHO)
+    page = (await panel.get(f"/admin/windows/{window.id}")).page
+    assert "Ended by mistake?" in page.text
+    assert "as it was planned." in page.text
+    answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": ""})
+    assert "The window is in force again." in (await panel.follow(answer)).page.text
+    assert services.state.moment.gates
+    assert (await only(services)).scheduled_until == window.scheduled_until
+    again = await panel.post(f"/admin/windows/{window.id}/reopen")
+    assert again.status == 409
+    assert "is active, so it can't be reopened" in again.page.text
+    await services.windows.end(window.id, WHO)
+    await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": "3h"})
+    assert (await only(services)).scheduled_until > window.scheduled_until
+
+
+async def test_a_wrong_time_to_reopen_for_is_marked(panel: Browser, services: Services) -> None:
+    """Also none at all, where the window ends on time and its time is up."""
+    begins = services.state.now() - timedelta(hours=2)
+    window = await started(services, ends="on_time", starts_at=begins.isoformat())
+    page = (await panel.get(f"/admin/windows/{window.id}")).page
+    assert "Its time is up, and it ends on time." in page.text
+    for typed, said in (
+        ("", "say how long it lasts from now on"),
+        ("x", "is not a duration"),
+        ("0m", "longer than noth"),
+    ):
+        answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": typed})
+        assert answer.status == 422
+        assert said in answer.page.text
+    assert not services.state.moment.gates
+
+
+async def test_what_has_been_over_for_long_is_not_offered_again(panel: Browser, services: Services) -> None:
+    """It is history after a day."""
+    window = await started(services, ends="on_time", starts_at="2026-01-01T00:00:00Z")
+    assert "Ended by mistake?" not in (await panel.get(f"/admin/windows/{window.id}")).page.text
+
+
 async def test_a_second_click_is_explained(panel: Browser, services: Services) -> None:
     """Two SREs press "Issue fixed": the second reads that it has ended, on the window's own screen."""
     window = await started(services)
@@ -278,14 +324,14 @@ async def test_only_possible_verbs_are_offered(panel: Browser, services: Service
 
     async def verbs(window: Window) -> set[str]:
         page = (await panel.get(f"/admin/windows/{window.id}")).page
-        return {form["action"].rpartition("/")[2] for form in page.of("form")} - {"sign-out"}
+        return {form["action"].rpartition("/")[2] for form in page.of("form")} - {"sign-out", "preview"}
 
     scheduled = await started(services, starts_at="2099-01-01T00:00:00Z")
     assert await verbs(scheduled) == {"start", "cancel", "extend", "updates"}
     active = await started(services)
     assert await verbs(active) == {"fixed", "end", "extend", "updates"}
     await services.windows.end(active.id, WHO)
-    assert await verbs(active) == {"updates"}
+    assert await verbs(active) == {"updates", "reopen"}
 
 
 @pytest.mark.parametrize("given", ["00000000-0000-0000-0000-000000000000", "x", "%00", "new%2F"])

@@ -82,7 +82,7 @@ async def test_bypass_links_are_paged(call: Caller, services: Services) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "AAAA", "eyJhIjoxfQ", "WyJ4IiwieSJd", "%00", "%F0%9F%9A%A7", "a" * 401])
-@pytest.mark.parametrize("path", ["/windows", "/bypass-links"])
+@pytest.mark.parametrize("path", ["/windows", "/components", "/bypass-links"])
 async def test_a_cursor_that_is_none(call: Caller, path: str, cursor: str) -> None:
     """422 names it, and says which one to send."""
     reply = await call("GET", f"{path}?cursor={cursor}")
@@ -115,7 +115,9 @@ async def test_windows_are_selected(call: Caller) -> None:
         ("/windows?component=A%20b", "component"),
         ("/windows?since=yesterday", "since"),
         ("/windows?until=2100-01-01T00:00:00", "until"),
-        ("/components?limit=2", "limit"),
+        ("/replicas?limit=2", "limit"),
+        ("/components?status=fine", "status"),
+        ("/components/api/history?from=yesterday", "from"),
         (f"/windows/{NO_WINDOW}?x=1", "x"),
     ],
 )

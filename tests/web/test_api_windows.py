@@ -41,7 +41,7 @@ async def test_a_new_window_is_as_it_was_sent(call: Caller) -> None:
         "estimated_duration": "PT45M",
         "ends": "on_time",
         "gate": "read_only",
-        "scope": {"hosts": ["shop.example.com"], "paths": ["/checkout"]},
+        "scope": {"hosts": ["shop.example.com"], "paths": ["/checkout"], "excluded_paths": ["/checkout/help"]},
         "components": [{"slug": "database", "status": "under_maintenance"}],
         "reminders": ["P1D", "PT1H"],
         "recurrence": None,
@@ -107,6 +107,47 @@ async def test_a_window_ends_unfixed(call: Caller) -> None:
     window = await made(call)
     ended = (await call("POST", f"/windows/{window['id']}/end", {"fixed": False})).document
     assert (ended["state"], ended["fixed"]) == ("ended", False)
+
+
+async def test_a_wrongly_ended_window_is_reopened(call: Caller, services: Services) -> None:
+    """In force again, with the estimate that it had or another one; a window in force is refused by name."""
+    window = await made(call)
+    path = f"/windows/{window['id']}"
+    await call("POST", f"{path}/end")
+    assert not services.state.moment.gates
+    reopened = (await call("POST", f"{path}/reopen")).document
+    assert services.state.moment.gates
+    assert (reopened["state"], reopened["fixed"], reopened["ended_at"]) == ("active", False, None)
+    assert reopened["scheduled_until"] == window["scheduled_until"]
+    again = await call("POST", f"{path}/reopen")
+    assert is_problem(again, 409)
+    assert "is active, so it can't be reopened" in again.document["detail"]
+    await call("POST", f"{path}/end")
+    longer = (await call("POST", f"{path}/reopen", {"remaining": "PT2H"})).document
+    assert longer["scheduled_until"] > window["scheduled_until"]
+
+
+async def test_a_window_whose_time_is_up_needs_some_to_be_reopened(call: Caller) -> None:
+    """The answer names the field."""
+    window = await made(call, ends="on_time", starts_at="2026-01-01T00:00:00Z")
+    old = await call("POST", f"/windows/{window['id']}/reopen", {"remaining": "PT1H"})
+    assert is_problem(old, 409)
+    assert "for more than a day" in old.document["detail"]
+    just = await made(
+        call, ends="on_time", starts_at=(TOMORROW - timedelta(days=1, hours=1)).isoformat(), estimated_duration="PT10M"
+    )
+    reply = await call("POST", f"/windows/{just['id']}/reopen")
+    assert is_problem(reply, 422)
+    assert reply.document["errors"].keys() == {"remaining"}
+
+
+async def test_a_reopening_that_comes_too_late_is_refused(call: Caller) -> None:
+    """With `If-Match`: the window has changed since it was read."""
+    window = await made(call)
+    path = f"/windows/{window['id']}"
+    tag = (await call("GET", path)).headers["ETag"]
+    await call("POST", f"{path}/end")
+    assert (await call("POST", f"{path}/reopen", headers={"If-Match": tag})).status == 412
 
 
 async def test_a_window_is_cancelled(call: Caller) -> None:
@@ -221,6 +262,8 @@ async def test_every_wrong_field_is_named(call: Caller) -> None:
         ({"components": [{"slug": "nowhere"}]}, "components.0.slug"),
         ({"scope": {"paths": ["/a?b"]}}, "scope.paths.0"),
         ({"scope": []}, "scope"),
+        ({"scope": {"excluded_paths": ["/a;b"]}}, "scope.excluded_paths.0"),
+        ({"scope": {"paths": ["/a"], "excluded_paths": ["/b"]}}, "scope.excluded_paths"),
     ],
 )
 async def test_values_that_no_window_has(call: Caller, fields: dict[str, Any], wrong: str) -> None:
@@ -240,6 +283,10 @@ async def test_values_that_no_window_has(call: Caller, fields: dict[str, Any], w
         ("extend", {"by": "PT5M", "why": "slow"}, "why"),
         ("end", {"fixed": "no"}, "fixed"),
         ("cancel", {"why": "rain"}, "why"),
+        ("reopen", {"why": "rain"}, "why"),
+        ("reopen", {"remaining": "PT0S"}, "remaining"),
+        ("reopen", {"remaining": 30}, "remaining"),
+        ("reopen", {"remaining": "P9999D"}, "remaining"),
         ("updates", {"status": "in_progress"}, "body"),
         ("updates", {"status": "done", "body": "x"}, "status"),
     ],
@@ -287,6 +334,7 @@ async def test_bodies_that_are_no_json_objects(call: Caller, raw: bytes, content
         ("POST", "/extend", {"by": "PT5M"}),
         ("POST", "/end", None),
         ("POST", "/cancel", None),
+        ("POST", "/reopen", None),
         ("POST", "/updates", {"status": "resolved", "body": "x"}),
     ],
 )

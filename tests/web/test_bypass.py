@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import NO_WINDOW, Caller, is_problem, token_of
-from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application
+from tests.web.panel import PREFIX, SETTINGS, Browser, Client, ClientMaker, application
 
 WHO = command_line("test")
 
@@ -170,3 +171,68 @@ async def test_a_link_that_is_not_good_says_what_to_do(
         assert "ask whoever gave it to you for a new one" in answer.page.text
         assert "Set-Cookie" not in answer.headers
     assert not observations.of(BypassUsed)
+
+
+async def test_whoever_leaves_is_a_customer(browser: Browser) -> None:
+    """A form is sent on to where it was, a script is told 204; the cookie goes, and nothing else is asked."""
+    form = await browser.post("/bypass/leave?to=/checkout", Accept="text/html,*/*")
+    assert (form.status, form.location) == (303, "/checkout")
+    script = await browser.post("/bypass/leave", Accept="*/*")
+    assert script.status == 204
+    for answer in (form, script):
+        cookie = SimpleCookie(answer.headers["Set-Cookie"])["gateway_bypass"]
+        assert (cookie.value, cookie["max-age"], cookie["path"], cookie["httponly"]) == ("", "0", "/", True)
+
+
+async def test_from_a_bypass_network_one_leaves_for_ten_minutes(
+    aiohttp_client: ClientMaker, services: Services, observations: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cookie says so, which is worth less than none; after that the network counts again."""
+    networks = SETTINGS.model_copy(
+        update={
+            "maintenance": SETTINGS.maintenance.model_copy(update={"bypass_networks": (ip_network("127.0.0.0/8"),)})
+        }
+    )
+    monkeypatch.setattr("tests.web.panel.SETTINGS", networks)
+    browser = Browser(await aiohttp_client(application(services, observations)))
+    answer = await browser.post("/bypass/leave", Accept="*/*")
+    cookie = SimpleCookie(answer.headers["Set-Cookie"])["gateway_bypass"]
+    assert (cookie.value, cookie["max-age"], cookie["path"], cookie["samesite"]) == ("left", "600", "/", "Lax")
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "/\\evil.example", "https://evil.example", "checkout", "/a%0Ab"])
+async def test_leaving_leads_to_a_path_of_this_site(browser: Browser, to: str) -> None:
+    answer = await browser.post(f"/bypass/leave?to={to}", Accept="text/html")
+    assert answer.status == 422
+    assert "must be a path of this site" in answer.body
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_nobody_is_made_to_leave_by_another_site(browser: Browser) -> None:
+    """Nor by a link that a browser follows by itself."""
+    assert (await browser.post("/bypass/leave", site="cross-site")).status == 403
+    answer = await browser.get("/bypass/leave")
+    assert answer.status == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_script_for_the_application_s_pages_is_small_and_public(browser: Browser) -> None:
+    """Under 5 KB, without dependencies; its address stays, so a new version is known within minutes."""
+    answer = await browser.get("/embed.js")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert len(answer.body.encode()) < 5_000
+    again = await browser.get("/embed.js", If_None_Match=answer.headers["ETag"])
+    assert (again.status, again.body) == (304, "")
+
+
+async def test_the_first_use_tells_from_where(services: Services, call: Caller, browser: Browser) -> None:
+    """Who uses a link since when: the address of the first visit stays, whoever comes later."""
+    token = await issued(services)
+    [unused] = (await call("GET", "/bypass-links")).document["bypass_links"]
+    assert (unused["first_used_at"], unused["first_used_from"]) == (None, "")
+    await browser.get(f"/bypass/{token}")
+    await services.bypass_links.visit(token, "203.0.113.9")
+    [link] = (await call("GET", "/bypass-links")).document["bypass_links"]
+    assert link["first_used_from"] == "127.0.0.1"

@@ -10,12 +10,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
 )
 
-from gateway.domain.duration import LONGEST, parse_duration
+from gateway.domain.duration import LONGEST, iso_duration, parse_duration
 from gateway.domain.errors import InvalidError
 
 # Far enough for every plan, near enough that adding the longest duration can't leave the calendar.
@@ -65,7 +66,8 @@ def _not_negative(value: timedelta) -> timedelta:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+# The library would write 365 days as a year, which nobody reads again.
+Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(iso_duration, when_used="json")]
 _NO_NUL = r"^[^\x00]*$"
 
 
@@ -78,13 +80,16 @@ LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"
 Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(LENGTH_SCHEMA)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
-_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(no_nul)]
-_Any = Annotated[str, AfterValidator(no_nul), Field(json_schema_extra={"pattern": _NO_NUL})]
-Title = Annotated[_Said, StringConstraints(max_length=200), _said(200)]
-Name = Annotated[_Said, StringConstraints(max_length=100), _said(100)]
-Body = Annotated[_Said, StringConstraints(max_length=20_000), _said(20_000)]
-Description = Annotated[_Any, StringConstraints(max_length=2_000)]
-Text = Annotated[_Any, StringConstraints(max_length=20_000)]
+_CHECKED = AfterValidator(no_nul)
+_WITHOUT_NUL = Field(json_schema_extra={"pattern": _NO_NUL})
+# The constraints before the check: behind it they would speak of "items", not of characters.
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _CHECKED, _said(200)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _CHECKED, _said(100)]
+Body = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), _CHECKED, _said(20_000)
+]
+Description = Annotated[str, StringConstraints(max_length=2_000), _CHECKED, _WITHOUT_NUL]
+Text = Annotated[str, StringConstraints(max_length=20_000), _CHECKED, _WITHOUT_NUL]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 D = TypeVar("D", bound=BaseModel)

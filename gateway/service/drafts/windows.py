@@ -5,17 +5,19 @@ from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.scope import Scope, is_plain, under
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, Instant, LeadTime, Length, Slug, Text, Title
+from gateway.service.drafts.recurrence import RecurrenceDraft
 
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
 
 # Of hosts, paths, components or reminders: each request is compared with each of them.
-_MOST = 200
+MOST_OF_EACH = 200
 
 
 def _host(value: str) -> str:
@@ -32,17 +34,50 @@ def _path(value: str) -> str:
     return value
 
 
+def _excluded_path(value: str) -> str:
+    path = _path(value)
+    if path == "/":
+        raise ValueError('"/" would leave out every request: name what the window is not about, such as "/help"')
+    if not is_plain(path.encode()):
+        raise ValueError(
+            f"{value!r} can't be left out: servers read //, /./, /../, ; and letters beyond ASCII differently"
+        )
+    return path
+
+
 _HOST_SCHEMA = {"type": "string", "pattern": f"^({_HOST.pattern})$"}
 _PATH_SCHEMA = {"type": "string", "pattern": r"^/[^\s?#%*\\\x00-\x1f\x85]*$"}
 HostPattern = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
 PathPrefix = Annotated[str, AfterValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
+_PLAIN_SCHEMA = {"type": "string", "pattern": r"^(/[!\"$&-)+,\-0-:<->@-\[\]-~]+)+/?$"}
+PlainPath = Annotated[str, AfterValidator(_excluded_path), WithJsonSchema(_PLAIN_SCHEMA)]
 
 
 class ScopeDraft(Draft):
-    """Which requests a window is about; empty lists mean all."""
+    """Which requests a window is about; empty hosts and paths mean all, `excluded_paths` are left out again."""
 
-    hosts: tuple[HostPattern, ...] = Field((), max_length=_MOST)
-    paths: tuple[PathPrefix, ...] = Field((), max_length=_MOST)
+    hosts: tuple[HostPattern, ...] = Field((), max_length=MOST_OF_EACH)
+    paths: tuple[PathPrefix, ...] = Field((), max_length=MOST_OF_EACH)
+    excluded_paths: tuple[PlainPath, ...] = Field((), max_length=MOST_OF_EACH)
+
+    @field_validator("excluded_paths")
+    @classmethod
+    def _each_excludes_something(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what has no effect, or leaves nothing: it was meant otherwise."""
+        paths: tuple[str, ...] = info.data.get("paths", ())
+        for excluded in value:
+            gone = next((path for path in paths if under(path.encode(), excluded.encode())), None)
+            if gone is not None:
+                raise ValueError(f"{excluded} would leave out all of {gone}, which paths name: take one of them away")
+            if paths and not any(under(excluded.encode(), path.encode()) for path in paths):
+                raise ValueError(
+                    f"{excluded} leaves out nothing: it is not below any of paths ({', '.join(paths[:3])})"
+                )
+        return value
+
+    def scope(self) -> Scope:
+        """Return the scope."""
+        return Scope(hosts=self.hosts, paths=self.paths, excluded_paths=self.excluded_paths)
 
 
 class EffectDraft(Draft):
@@ -53,7 +88,10 @@ class EffectDraft(Draft):
 
 
 class WindowDraft(Draft):
-    """A window to be made. Without `starts_at` it starts now; without `gate` the kind decides."""
+    """A window to be made. Without `starts_at` it starts now; without `gate` the kind decides.
+
+    With `recurrence` it is the first of a series, and `starts_at` its first start.
+    """
 
     kind: Kind = Kind.MAINTENANCE
     title: Title
@@ -63,15 +101,22 @@ class WindowDraft(Draft):
     ends: Ends = Ends.WHEN_FIXED
     gate: Gate | None = None
     scope: ScopeDraft = ScopeDraft()
-    components: tuple[EffectDraft, ...] = Field((), max_length=_MOST)
-    reminders: tuple[LeadTime, ...] = Field((), max_length=_MOST)
-    recurrence: None = Field(None, description="Not available yet.")
+    components: tuple[EffectDraft, ...] = Field((), max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] = Field((), max_length=MOST_OF_EACH)
+    recurrence: RecurrenceDraft | None = None
     reopen_over: LeadTime = timedelta()
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components)
+        refuse_doubles(self.components)
         return self
+
+    @field_validator("recurrence")
+    @classmethod
+    def _recurs_from_a_start(cls, value: RecurrenceDraft | None, info: ValidationInfo) -> RecurrenceDraft | None:
+        if value is not None and "starts_at" in info.data and info.data["starts_at"] is None:
+            raise ValueError("needs starts_at: the start of the first occurrence, which also says the time of day")
+        return value
 
 
 class WindowChange(Draft):
@@ -85,14 +130,14 @@ class WindowChange(Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = Field(None, max_length=_MOST)
-    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=_MOST)
+    components: tuple[EffectDraft, ...] | None = Field(None, max_length=MOST_OF_EACH)
+    reminders: tuple[LeadTime, ...] | None = Field(None, max_length=MOST_OF_EACH)
     reopen_over: LeadTime | None = None
     fixed: bool | None = None
 
     @model_validator(mode="after")
     def _each_component_once(self) -> Self:
-        _refuse_doubles(self.components or ())
+        refuse_doubles(self.components or ())
         return self
 
 
@@ -103,7 +148,12 @@ class UpdateDraft(Draft):
     body: Body
 
 
-def _refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+def refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
+    """Refuse effects that name a component twice.
+
+    Raises:
+        ValueError: they do.
+    """
     for slug, times in Counter(effect.slug for effect in components).items():
         if times > 1:
             raise ValueError(f'components names "{slug}" twice')

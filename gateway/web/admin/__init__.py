@@ -6,7 +6,21 @@
 
 from aiohttp import web
 
-from gateway.web.admin import audit, components, dashboard, fences, sign_in, windows
+from gateway.web.admin import (
+    audit,
+    bypass,
+    component_groups,
+    components,
+    dashboard,
+    fences,
+    history,
+    series,
+    sign_in,
+    templates,
+    trial,
+    updates,
+    windows,
+)
 from gateway.web.admin.not_saved import keep_typed
 
 __all__ = ["keep_typed", "routes"]
@@ -15,4 +29,8 @@ __all__ = ["keep_typed", "routes"]
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
-    return [route for area in (sign_in, dashboard, windows, fences, components, audit) for route in area.routes(base)]
+    areas = (
+        *(sign_in, dashboard, trial, windows, updates, series, templates),
+        *(fences, components, component_groups, history, bypass, audit),
+    )
+    return [route for area in areas for route in area.routes(base)]

@@ -21,6 +21,9 @@ _LISTED = 50
 _FIELDS = ("actor", "action", "subject", "subject_id", "since", "until")
 _INSTANTS = ("since", "until")
 
+# What has a screen of its own, and where.
+_SCREENS = {"window": "windows", "series": "series"}
+
 # Fields that change with every write and say nothing.
 _NOISE = frozenset({"id", "row_version", "created_at", "updated_at"})
 
@@ -105,7 +108,9 @@ def _row(entry: AuditEntry, prefix: str, titles: Mapping[str, str]) -> AuditRow:
         address=entry.address,
         action=entry.action.replace(".", " ").replace("_", " "),
         subject=str(title),
-        url=f"{prefix}/admin/windows/{entry.subject_id}" if entry.subject == "window" and entry.subject_id else "",
+        url=f"{prefix}/admin/{_SCREENS[entry.subject]}/{entry.subject_id}"
+        if entry.subject in _SCREENS and entry.subject_id
+        else "",
         same=f"{prefix}/admin/audit?{same}" if entry.subject_id else "",
         changes=changes(entry.before, entry.after),
     )

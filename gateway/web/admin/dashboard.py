@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gateway.domain.template import TemplateKind
 from gateway.render.headline import by_severity, headline
 from gateway.render.panel import DashboardScreen, Typed
 from gateway.web.admin.fences import fences_in_force
@@ -26,6 +27,7 @@ async def _bare(request: web.Request) -> web.Response:
 
 async def _dashboard(request: web.Request) -> web.Response:
     fences = await fences_in_force(request)
+    templates = await request.app[SERVICES].templates.list(kind=TemplateKind.WINDOW)
     moment = moment_now(request)
     screen = DashboardScreen(
         headline=headline(moment, request.app[BRANDING].product),
@@ -34,6 +36,7 @@ async def _dashboard(request: web.Request) -> web.Response:
         fences=fences,
         upcoming=window_rows(request, moment.upcoming[:_NEXT]),
         components=component_rows(moment, moment.snapshot.components if moment.snapshot else ()),
+        templates=tuple(templates),
         form=Typed(values={"kind": "maintenance", "estimated_duration": "30m"}),
     )
     return render(request, "admin/dashboard.html", screen, section="dashboard", fences=bool(fences))

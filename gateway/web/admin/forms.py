@@ -9,12 +9,18 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.window import Window
 from gateway.render.panel import Difference
 from gateway.service.drafts.fields import checked
+from gateway.service.drafts.preview import TrialDraft
 from gateway.service.drafts.windows import WindowChange, WindowDraft
 
 COMPONENT_FIELD = "component."
 
 # Where the errors of the parts of a draft are shown.
-GROUPS = {"components": "components", "scope.hosts": "hosts", "scope.paths": "paths"}
+GROUPS = {
+    "components": "components",
+    "scope.hosts": "hosts",
+    "scope.paths": "paths",
+    "scope.excluded_paths": "excluded_paths",
+}
 
 # Every field of the form; `components` stands for one select for each component.
 FIELDS = {
@@ -28,6 +34,7 @@ FIELDS = {
     "reopen_over": "Reopen over",
     "hosts": "Hosts",
     "paths": "Paths",
+    "excluded_paths": "But not",
 }
 
 NEW = {"kind": "maintenance", "estimated_duration": "30m", "gate": "", "ends": "when_fixed"}
@@ -46,6 +53,7 @@ def fields_of(window: Window) -> dict[str, str]:
         "reopen_over": short_duration(window.reopen_over) if window.reopen_over else "",
         "hosts": "\n".join(window.scope.hosts),
         "paths": "\n".join(window.scope.paths),
+        "excluded_paths": "\n".join(window.scope.excluded_paths),
     } | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
 
 
@@ -60,7 +68,7 @@ def draft_of(values: Mapping[str, str]) -> WindowDraft:
     Raises:
         InvalidError: `fields` names each wrong field.
     """
-    return checked(WindowDraft, {"starts_at": _instant(values.get("starts_at", "")), **_common(values)})
+    return checked(WindowDraft, {"starts_at": instant(values.get("starts_at", "")), **_common(values)})
 
 
 def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
@@ -71,7 +79,7 @@ def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
     """
     data = _common(values)
     if values.get("starts_at", "") != local_time(window.starts_at):
-        starts_at = _instant(values.get("starts_at", ""))
+        starts_at = instant(values.get("starts_at", ""))
         if starts_at is None:
             raise InvalidError({"starts_at": 'can\'t be empty here: give a time, or use "Start now" on the window'})
         data["starts_at"] = starts_at
@@ -82,12 +90,15 @@ def change_of(values: Mapping[str, str], window: Window) -> WindowChange:
 
 def differences(saved: Window, values: Mapping[str, str], names: Iterable[tuple[str, str]]) -> tuple[Difference, ...]:
     """Compare what is saved with what was typed; `names` are the components, as slug and name."""
-    now = fields_of(saved)
-    labels = FIELDS | {COMPONENT_FIELD + slug: name for slug, name in names}
+    return compared(fields_of(saved), values, FIELDS | {COMPONENT_FIELD + slug: name for slug, name in names})
+
+
+def compared(saved: Mapping[str, str], typed: Mapping[str, str], labels: Mapping[str, str]) -> tuple[Difference, ...]:
+    """Return the fields of a form whose values differ, under their labels."""
     return tuple(
-        Difference(name=label, saved=now.get(name, ""), typed=values.get(name, ""))
+        Difference(name=label, saved=saved.get(name, ""), typed=typed.get(name, ""))
         for name, label in labels.items()
-        if now.get(name, "").strip() != values.get(name, "").strip()
+        if saved.get(name, "").strip() != typed.get(name, "").strip()
     )
 
 
@@ -103,20 +114,40 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data["description"] = values.get("description", "").strip()
     data["estimated_duration"] = values.get("estimated_duration", "")
     data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
-    data["scope"] = {name: tuple(_lines(values.get(name, ""))) for name in ("hosts", "paths")}
-    data["components"] = [
+    data["scope"] = _scope(values)
+    data["components"] = effects(values)
+    return data
+
+
+def effects(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the components that a form gives a status, as a draft has them."""
+    return [
         {"slug": name.removeprefix(COMPONENT_FIELD), "status": status}
         for name, status in values.items()
         if name.startswith(COMPONENT_FIELD) and status
     ]
-    return data
 
 
-def _lines(text: str) -> list[str]:
+def trial_of(values: Mapping[str, str]) -> TrialDraft:
+    """Read as much of a form as matters to traffic, for a window that is not saved yet.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    data: dict[str, Any] = {name: values[name] for name in ("kind", "gate") if values.get(name)}
+    return checked(TrialDraft, data | {"scope": _scope(values)})
+
+
+def _scope(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(lines(values.get(name, ""))) for name in ("hosts", "paths", "excluded_paths")}
+
+
+def lines(text: str) -> list[str]:
+    """Return what stands on each line, without blanks and empty lines."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
     """Read a time of the form, which is in UTC.
 
     Raises:

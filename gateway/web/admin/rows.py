@@ -4,9 +4,10 @@ from aiohttp import web
 
 from gateway.domain.component import Component
 from gateway.domain.snapshot import Moment
-from gateway.domain.window import TRANSITIONS, Window
+from gateway.domain.window import Window, possible
 from gateway.render.contexts import Part, window_view
-from gateway.render.panel import ComponentRow, WindowRow, gate_words, scope_words
+from gateway.render.panel import ComponentRow, WindowRow, gate_words
+from gateway.render.recurrence import recurring_words
 from gateway.render.wording import COMPONENT_BADGES
 from gateway.web.keys import BRANDING, SERVICES
 
@@ -20,13 +21,15 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
     """Show a window with what can be done to it at the moment."""
     moment = moment_now(request)
     # The database's row may be a breath ahead of the moment in memory: the moment's clock decides about both.
-    state = window.state(request.app[SERVICES].state.now())
+    now = request.app[SERVICES].state.now()
     return WindowRow(
-        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts),
+        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts, for_sre=True),
         gate=gate_words(window),
-        scope=scope_words(window),
+        scope=window.scope.words,
         row_version=window.row_version,
-        verbs=frozenset(verb.value for verb, states in TRANSITIONS.items() if state in states),
+        verbs=frozenset(verb.value for verb in possible(window, now)),
+        series=window.recurrence.series if window.recurrence else None,
+        recurs=recurring_words(window.recurrence) if window.recurrence else "",
     )
 
 
@@ -37,12 +40,11 @@ def window_rows(request: web.Request, windows: list[Window] | tuple[Window, ...]
 
 def component_rows(moment: Moment, components: list[Component] | tuple[Component, ...]) -> tuple[ComponentRow, ...]:
     """Show components with their own status and the one that customers see."""
-    groups = {group.id: group.name for group in moment.snapshot.groups} if moment.snapshot else {}
     return tuple(
         ComponentRow(
             slug=component.slug,
             name=component.name,
-            group=groups.get(component.group_id, "") if component.group_id else "",
+            group=component.group or "",
             own=component.status,
             shown=Part(
                 name=component.name,

@@ -30,10 +30,23 @@ _NOTICES = {
     "fixed": "Fixed: the window has ended.",
     "ended": "The window has ended.",
     "cancelled": "The window is cancelled.",
+    "reopened": "The window is in force again.",
+    "repeats": "The series is scheduled. This is when its windows start.",
+    "series-saved": "Saved, and all windows ahead are changed.",
+    "series-kept": "Saved. Windows that somebody has changed by hand stay as they are.",
+    "series-ended": "The series has ended, and what had not begun is cancelled.",
+    "skipped": "Skipped: that window is cancelled, and the series goes on.",
     "posted": "The update is on the status page.",
     "status": "The status is set.",
     "added": "The component has been added.",
+    "removed": "The component is removed. Its history is kept: adding its short name again brings it back.",
+    "moved": "The order is saved.",
+    "group-added": "The group has been added.",
+    "group-removed": "The group is removed; its components stay.",
     "forgotten": "The gateway is forgotten. If it lives, it comes back by itself.",
+    "revoked": "The link is revoked: whoever holds it is a customer again.",
+    "template-saved": "The template is saved.",
+    "template-removed": "The template is removed. What was made from it stays.",
     "signed-out": "You are signed out.",
 }
 
@@ -67,10 +80,14 @@ def render(
     return response
 
 
-def see(request: web.Request, path: str, notice: str = "") -> web.Response:
-    """Send the browser to a screen (path below the panel) after a write, with a notice: 303 (RFC 9110, 15.4.4)."""
+def see(request: web.Request, path: str, notice: str = "", *, at: str = "") -> web.Response:
+    """Send the browser to a screen (path below the panel) after a write, with a notice: 303 (RFC 9110, 15.4.4).
+
+    `at` is the id of the element to begin at: who moves something by keyboard goes on where it is now.
+    """
     query = f"?{urlencode({'notice': notice})}" if notice else ""
-    return web.Response(status=303, headers={"Location": f"{request.app[BRANDING].prefix}/admin{path}{query}"})
+    place = f"{request.app[BRANDING].prefix}/admin{path}{query}{'#' if at else ''}{at}"
+    return web.Response(status=303, headers={"Location": place})
 
 
 async def typed_values(request: web.Request) -> dict[str, str]:
@@ -84,6 +101,18 @@ async def typed_values(request: web.Request) -> dict[str, str]:
     except (ValueError, LookupError) as error:  # a boundary that is missing, a charset that is none, no UTF-8
         raise web.HTTPBadRequest(text="the body can't be read as a form") from error
     return {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+
+
+def read_row_version(values: Mapping[str, str]) -> int:
+    """Return the version that a form was filled from.
+
+    Raises:
+        InvalidError: the form carries none.
+    """
+    try:
+        return int(values.get("row_version", ""))
+    except ValueError as error:
+        raise InvalidError({"row_version": "is missing: open the form again"}) from error
 
 
 def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, str] = MappingProxyType({})) -> Typed:

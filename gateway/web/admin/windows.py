@@ -1,6 +1,7 @@
 """Windows in the panel: the list, the form, one window, and everything that can be done to it."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,19 +9,25 @@ from aiohttp import web
 
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
+from gateway.domain.schedule import next_of_each_series
+from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Window
-from gateway.render.panel import Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.render.numbers import numbers
+from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, Windows
-from gateway.web.admin import forms
+from gateway.web.admin import forms, series_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
-from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
 _LISTED = 100
+# Of windows to come, before of each series all but the next are left out.
+_MOST = 1000
 _ONE = "/windows/{window_id}"
 
 
@@ -39,54 +46,66 @@ def routes(base: str) -> list[web.RouteDef]:
         web.post(base + _ONE + "/fixed", _fixed, name="admin.window.fixed"),
         web.post(base + _ONE + "/end", _end, name="admin.window.end"),
         web.post(base + _ONE + "/cancel", _cancel, name="admin.window.cancel"),
+        web.post(base + _ONE + "/reopen", _reopen, name="admin.window.reopen"),
     ]
 
 
 async def _list(request: web.Request) -> web.Response:
     windows = _windows(request)
     now = request.app[SERVICES].state.now()
-    current = await windows.list(states=NOT_OVER, limit=_LISTED)
+    not_over = await windows.list(states=NOT_OVER, limit=_MOST)
+    active = tuple(window for window in not_over if window.is_active(now))
+    current = active + next_of_each_series(window for window in not_over if not window.is_active(now))
     over = [window for window in await windows.list(limit=_LISTED) if window.state(now) not in NOT_OVER]
     screen = WindowsScreen(current=window_rows(request, current), over=window_rows(request, over))
     return render(request, "admin/windows.html", screen, section="windows")
 
 
 async def _show(request: web.Request) -> web.Response:
-    return await _window_screen(request, await _window(request))
+    return await window_screen(request, await window_of(request))
 
 
 async def _blank(request: web.Request) -> web.Response:
-    return await _form_screen(request, Typed(values=forms.NEW), None)
+    return await form_screen(request, Typed(values=forms.NEW | series_forms.NEW), None)
 
 
 async def _create(request: web.Request) -> web.Response:
     values = await typed_values(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), None, preview=_preview(values))
     try:
-        window = await _windows(request).create(forms.draft_of(values), actor(request))
+        draft = series_forms.draft_of(values) if series_forms.repeats(values) else forms.draft_of(values)
+        window = await _windows(request).create(draft, actor(request))
     except InvalidError as error:
-        form = refused(forms.whole(values), error, forms.GROUPS)
-        return await _form_screen(request, form, None, status=422)
+        form = refused(series_forms.whole(values), error, forms.GROUPS | series_forms.GROUPS)
+        return await form_screen(request, form, None, status=422)
+    if window.recurrence is not None:
+        return see(request, f"/series/{window.recurrence.series}", "repeats")
     started = window.is_active(request.app[SERVICES].state.now())
     return see(request, f"/windows/{window.id}", "started" if started else "scheduled")
 
 
 async def _edit_form(request: web.Request) -> web.Response:
-    window = await _window(request)
-    return await _form_screen(request, Typed(values=forms.fields_of(window)), window)
+    window = await window_of(request)
+    return await form_screen(request, Typed(values=forms.fields_of(window)), window)
 
 
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
-    window = await _window(request)
+    window = await window_of(request)
+    if "preview" in values:
+        return await form_screen(request, Typed(values=values), window, preview=_preview(values))
     try:
         change = forms.change_of(values, window)
-        changed = await _windows(request).edit(window.id, change, actor(request), row_version=_row_version(values))
+        changed = await _windows(request).edit(window.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(forms.whole(values), error, forms.GROUPS)
-        return await _form_screen(request, form, window, status=422)
+        return await form_screen(request, form, window, status=422)
     except ConflictError as error:
-        saved = await _window(request)
-        return await _form_screen(request, Typed(values=values), saved, conflict=str(error), status=409)
+        saved = await window_of(request)
+        # What is sent from there was compared with what is saved now.
+        typed = Typed(values=values | {"row_version": str(saved.row_version)})
+        return await form_screen(request, typed, saved, conflict=str(error), status=409)
     return see(request, f"/windows/{changed.id}", "fixed" if change.fixed else "saved")
 
 
@@ -96,7 +115,7 @@ async def _post(request: web.Request) -> web.Response:
         draft = checked(UpdateDraft, {"status": values.get("status", ""), "body": values.get("body", "")})
     except InvalidError as error:
         typed = refused({"status": "", "body": ""} | values, error)
-        return await _window_screen(request, await _window(request), update=typed, status=422)
+        return await window_screen(request, await window_of(request), update=typed, status=422)
     posting = _windows(request).post(_window_id(request), draft, actor(request))
     return await _done(request, posting, "posted", update=Typed(values=values))
 
@@ -107,7 +126,7 @@ async def _extend(request: web.Request) -> web.Response:
         by = _length(values.get("by", ""))
     except ValueError as error:
         typed = Typed(values=values, errors={"by": str(error)})
-        return await _window_screen(request, await _window(request), extension=typed, status=422)
+        return await window_screen(request, await window_of(request), extension=typed, status=422)
     return await _done(request, _windows(request).extend(_window_id(request), by, actor(request)), "extended")
 
 
@@ -127,6 +146,19 @@ async def _cancel(request: web.Request) -> web.Response:
     return await _done(request, _windows(request).cancel(_window_id(request), actor(request)), "cancelled")
 
 
+async def _reopen(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    remaining, text = None, values.get("remaining", "").strip()
+    try:
+        remaining = _length(text) if text else None
+        doing = _windows(request).reopen(_window_id(request), actor(request), remaining=remaining)
+        return await _done(request, doing, "reopened")
+    except (ValueError, InvalidError) as error:
+        said = error.fields.get("remaining", str(error)) if isinstance(error, InvalidError) else str(error)
+        typed = Typed(values=values, errors={"remaining": said})
+        return await window_screen(request, await window_of(request), reopening=typed, status=422)
+
+
 async def _done(
     request: web.Request, doing: Awaitable[Window], notice: str, *, update: Typed | None = None
 ) -> web.Response:
@@ -134,8 +166,12 @@ async def _done(
     try:
         window = await doing
     except ConflictError as error:
-        return await _window_screen(request, await _window(request), update=update, conflict=str(error), status=409)
+        return await window_screen(request, await window_of(request), update=update, conflict=str(error), status=409)
     return see(request, f"/windows/{window.id}", notice)
+
+
+def _preview(values: dict[str, str]) -> Preview:
+    return Preview(title=values.get("title", ""), text=values.get("description", ""))
 
 
 def _length(text: str) -> timedelta:
@@ -149,7 +185,12 @@ def _windows(request: web.Request) -> Windows:
     return request.app[SERVICES].windows
 
 
-async def _window(request: web.Request) -> Window:
+async def window_of(request: web.Request) -> Window:
+    """Return the window of the path.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     return await _windows(request).get(_window_id(request))
 
 
@@ -161,42 +202,51 @@ def _window_id(request: web.Request) -> UUID:
         raise NotFoundError(f"there is no window {given!r}") from error
 
 
-def _row_version(values: dict[str, str]) -> int:
-    """Return the version that the form was filled from.
-
-    Raises:
-        InvalidError: the form carries none.
-    """
-    try:
-        return int(values.get("row_version", ""))
-    except ValueError as error:
-        raise InvalidError({"row_version": "is missing: open the form again"}) from error
-
-
-async def _window_screen(
+async def window_screen(
     request: web.Request,
     window: Window,
     *,
     update: Typed | None = None,
+    posting: Posting | None = None,
     extension: Typed | None = None,
+    reopening: Typed | None = None,
+    trial: Trial | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> web.Response:
-    is_gating = window.gate is not Gate.NONE and window.is_active(request.app[SERVICES].state.now())
+    """Show a window; what was typed into one of its forms comes back with it."""
+    now = request.app[SERVICES].state.now()
+    is_gating = window.gate is not Gate.NONE and window.is_active(now)
     fence = view_of(request, await request.app[SERVICES].fences.of(window.id)) if is_gating else None
+    templates = await request.app[SERVICES].templates.list(kind=TemplateKind.UPDATE)
+    posting = posting or Posting()
+    statistics = await request.app[SERVICES].statistics.of(window.id)
     screen = WindowScreen(
         window=window_row(request, window),
+        posting=replace(posting, templates=tuple((each.slug, each.name) for each in templates)),
         fence=fence,
+        numbers=numbers(statistics) if statistics.real_duration is not None else None,
         update=update or Typed(values={"status": "in_progress"}),
         extension=extension or Typed(values={"by": "30m"}),
+        reopening=reopening or Typed(),
+        reopens_until=window.scheduled_until if window.scheduled_until > now else None,
+        trial=trial or Trial(),
         conflict=conflict,
     )
     return render(request, "admin/window.html", screen, section="windows", status=status, fences=fence is not None)
 
 
-async def _form_screen(
-    request: web.Request, form: Typed, window: Window | None, *, conflict: str = "", status: int = 200
+async def form_screen(
+    request: web.Request,
+    form: Typed,
+    window: Window | None,
+    *,
+    trial: Trial | None = None,
+    preview: Preview | None = None,
+    conflict: str = "",
+    status: int = 200,
 ) -> web.Response:
+    """Show the form of a window, new or edited, as it was typed."""
     # From memory, so that a form that came back wrong needs no database to be shown again.
     snapshot = moment_now(request).snapshot
     components = tuple((c.slug, c.name) for c in snapshot.components) if snapshot else ()
@@ -204,6 +254,8 @@ async def _form_screen(
         form=form,
         window=window_row(request, window) if window else None,
         components=components,
+        trial=trial or Trial(),
+        preview=preview,
         conflict=conflict,
         differences=forms.differences(window, form.values, components) if window and conflict else (),
     )

@@ -7,14 +7,34 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.api import audit, bypass_links, components, fences, operators, tokens, windows
+from gateway.web.api import (
+    audit,
+    bypass_links,
+    component_groups,
+    components,
+    fences,
+    history,
+    operators,
+    preview,
+    series,
+    statistics,
+    templates,
+    tokens,
+    windows,
+)
 from gateway.web.api.openapi import description_route
 from gateway.web.api.operation import Operation
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *windows.OPERATIONS,
+    *series.OPERATIONS,
+    *preview.OPERATIONS,
+    *statistics.OPERATIONS,
     *fences.OPERATIONS,
+    *history.OPERATIONS,
     *components.OPERATIONS,
+    *component_groups.OPERATIONS,
+    *templates.OPERATIONS,
     *bypass_links.OPERATIONS,
     *tokens.OPERATIONS,
     *operators.OPERATIONS,

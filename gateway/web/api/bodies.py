@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, ValidationError
 from pydantic_core import from_json
 
 from gateway.domain.errors import InvalidError
@@ -25,6 +25,19 @@ class Versioned(BaseModel):
 
 class Nothing(Draft):
     """No field at all: the path says everything."""
+
+
+def _one_of_both(schema: dict[str, Any]) -> None:
+    """Describe that exactly one of the fields is there, and is not null."""
+    for name, rule in schema["properties"].items():
+        schema["properties"][name] = next(option for option in rule["anyOf"] if option != {"type": "null"})
+    schema["oneOf"] = [{"required": [name]} for name in schema["properties"]]
+
+
+class Move(Draft):
+    """Where something goes: the subclass has `before` and `after`, of which exactly one is given."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_both)
 
 
 async def body_of(request: web.Request, model: type[M] | None) -> M | None:

@@ -12,7 +12,7 @@ from gateway.store.bypass_links import BypassLink
 from gateway.web.api.documents import Document, Instant, Page
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
-from gateway.web.auth import is_secure
+from gateway.web.bypass import link_url
 
 _PLACE = TypeAdapter(tuple[datetime, UUID])
 
@@ -27,6 +27,7 @@ class BypassLinkDocument(Document):
     created_by: str
     created_at: Instant
     first_used_at: Instant | None
+    first_used_from: str = Field(description="From which address; empty where it was not used.")
     revoked_at: Instant | None
 
 
@@ -55,10 +56,7 @@ async def list_bypass_links(call: Call[None, PageQuery]) -> Answer:
 async def create_bypass_link(call: Call[BypassLinkDraft, None]) -> Answer:
     """Make a link; its address is told here, and never again."""
     link, token = await call.services.bypass_links.create(call.body, call.actor)
-    path = call.path_of("bypass.visit", token=token)
-    # The host is the one by which the caller has reached the gateway.
-    url = f"{'https' if is_secure(call.request) else 'http'}://{call.request.host}{path}"
-    return Answer(document=NewBypassLinkDocument(**_fields(link, call.now), url=url))
+    return Answer(document=NewBypassLinkDocument(**_fields(link, call.now), url=link_url(call.request, token)))
 
 
 async def revoke_bypass_link(call: Call[None, None]) -> Answer:

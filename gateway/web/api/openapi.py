@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from gateway import __version__
 from gateway.domain.access import ROUTE_PERMISSIONS, SCOPE_PERMISSIONS, TokenScope
 from gateway.render.pages import json_bytes
+from gateway.web.api.bodies import Move
 from gateway.web.api.documents import Problem
 from gateway.web.api.operation import Operation
 
@@ -127,7 +128,9 @@ def _operation(operation: Operation[Any, Any], references: dict[tuple[type[BaseM
         described["responses"]["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
     if operation.body is not None:
         schema = references[operation.body, "validation"]
-        needed = any(field.is_required() for field in operation.body.model_fields.values())
+        rule = operation.body.model_json_schema()  # "anyOf": one field or another is needed
+        needed = any(name in rule for name in ("required", "anyOf", "oneOf"))
+        needed |= issubclass(operation.body, Move)  # one of its fields, whichever
         described["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return described
 

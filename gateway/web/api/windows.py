@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import Field, StrictBool, TypeAdapter
 
 from gateway.domain.component import ComponentStatus
-from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
+from gateway.domain.scope import Scope
+from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
-from gateway.service.drafts.windows import UpdateDraft, WindowChange, WindowDraft
+from gateway.service.drafts.templates import UpdateRequest, WindowRequest
+from gateway.service.drafts.windows import WindowChange
 from gateway.store.windows import WindowFilter
 from gateway.web.api import documents
 from gateway.web.api.bodies import Nothing, Versioned
@@ -59,11 +61,23 @@ class Ending(Draft):
     fixed: StrictBool = True
 
 
+class Reopening(Draft):
+    """How long a window that is reopened lasts from now on: `{"remaining": "PT30M"}`; left out: as it was planned."""
+
+    remaining: Length | None = None
+
+
 class ScopeDocument(Document):
-    """Which requests a window is about; empty lists mean all."""
+    """Which requests a window is about: empty hosts and paths mean all, `excluded_paths` are left out again."""
 
     hosts: tuple[str, ...]
     paths: tuple[str, ...]
+    excluded_paths: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "ScopeDocument":
+        """Return a scope."""
+        return cls(hosts=scope.hosts, paths=scope.paths, excluded_paths=scope.excluded_paths)
 
 
 class EffectDocument(Document):
@@ -82,6 +96,25 @@ class UpdateDocument(Document):
     created_at: documents.Instant
 
 
+class RecurringDocument(Document):
+    """Of which series a window is an occurrence; by the rule it starts at `occurs_at`, wherever it was moved to."""
+
+    series: UUID
+    rule: str
+    time_zone: str
+    occurs_at: documents.Instant
+
+    @classmethod
+    def of(cls, recurring: Recurring) -> "RecurringDocument":
+        """Return what a window knows of its series."""
+        return cls(
+            series=recurring.series,
+            rule=recurring.rule,
+            time_zone=recurring.time_zone,
+            occurs_at=recurring.occurs_at,
+        )
+
+
 class WindowDocument(Document):
     """A window as operators know it."""
 
@@ -97,7 +130,7 @@ class WindowDocument(Document):
     scope: ScopeDocument
     components: tuple[EffectDocument, ...]
     reminders: tuple[documents.Length, ...]
-    recurrence: None
+    recurrence: RecurringDocument | None
     reopen_over: documents.Length
     state: State
     fixed: bool
@@ -121,10 +154,10 @@ class WindowDocument(Document):
             scheduled_until=window.scheduled_until,
             ends=window.ends,
             gate=window.gate,
-            scope=ScopeDocument(hosts=window.scope.hosts, paths=window.scope.paths),
+            scope=ScopeDocument.of(window.scope),
             components=tuple(EffectDocument(slug=e.slug, status=e.status) for e in window.components),
             reminders=window.reminders,
-            recurrence=None,
+            recurrence=RecurringDocument.of(window.recurrence) if window.recurrence else None,
             reopen_over=window.reopen_over,
             state=window.state(now),
             fixed=window.fixed,
@@ -154,9 +187,13 @@ async def list_windows(call: Call[None, WindowQuery]) -> Answer:
     return Answer(document=WindowPage(windows=tuple(WindowDocument.of(w, now) for w in windows), next_cursor=cursor))
 
 
-async def create_window(call: Call[WindowDraft, None]) -> Answer:
-    """Schedule a window; without `starts_at` it starts now."""
-    window = await call.services.windows.create(call.body, call.actor)
+async def create_window(call: Call[WindowRequest, None]) -> Answer:
+    """Schedule a window; without `starts_at` it starts now. With `recurrence`, a series: answers with its first one.
+
+    A template says what the call leaves out.
+    """
+    draft = await call.services.templates.window(call.body)
+    window = await call.services.windows.create(draft, call.actor)
     return _answer(call, window, location=call.path_of("api.windows.show", id=str(window.id)))
 
 
@@ -196,10 +233,18 @@ async def cancel_window(call: Call[Nothing, None]) -> Answer:
     return _answer(call, await call.services.windows.cancel(which, call.actor, row_version=call.row_version))
 
 
-async def post_update(call: Call[UpdateDraft, None]) -> Answer:
-    """Post on the window's timeline; answers with the window."""
+async def reopen_window(call: Call[Reopening, None]) -> Answer:
+    """Put a window that was ended wrongly in force again, within a day of its end."""
+    which, remaining = call.id("window"), call.body.remaining
+    window = await call.services.windows.reopen(which, call.actor, remaining=remaining, row_version=call.row_version)
+    return _answer(call, window)
+
+
+async def post_update(call: Call[UpdateRequest, None]) -> Answer:
+    """Post on the window's timeline, perhaps from a template; answers with the window."""
     which = call.id("window")
-    return _answer(call, await call.services.windows.post(which, call.body, call.actor))
+    draft = await call.services.templates.update(await call.services.windows.get(which), call.body)
+    return _answer(call, await call.services.windows.post(which, draft, call.actor))
 
 
 def _answer(call: Call[Any, Any], window: Window, *, location: str | None = None) -> Answer:
@@ -222,7 +267,7 @@ OPERATIONS = (
         create_window,
         name="api.windows.create",
         summary="Schedule or start a window",
-        body=WindowDraft,
+        body=WindowRequest,
         answer=WindowDocument,
         status=201,
     ),
@@ -281,11 +326,21 @@ OPERATIONS = (
     ),
     Operation(
         "POST",
+        "/windows/{id}/reopen",
+        reopen_window,
+        name="api.windows.reopen",
+        summary="Put a wrongly ended window in force again",
+        body=Reopening,
+        answer=WindowDocument,
+        show=show_window,
+    ),
+    Operation(
+        "POST",
         "/windows/{id}/updates",
         post_update,
         name="api.windows.post",
         summary="Post an update on a window",
-        body=UpdateDraft,
+        body=UpdateRequest,
         answer=WindowDocument,
         status=201,
     ),

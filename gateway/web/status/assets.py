@@ -1,4 +1,7 @@
-"""Style sheets and scripts of the panel, as files. The version is part of the address, so they may be kept for ever."""
+"""Style sheets and scripts of the panel, as files. The version is part of the address, so they may be kept for ever.
+
+`/embed.js` is the one script that applications name in their own pages: its address stays, so it is asked for again.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,6 +14,9 @@ from gateway.resources import templates_directory
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 _YEAR = 31_536_000
+_EMBED = "embed.js"
+# How long an application's pages may go without a new version of the script.
+_MINUTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,11 @@ def asset_url(prefix: str, name: str) -> str:
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
-    """Return the route of the assets."""
-    return [web.get(prefix + "/assets/{name}", _asset, name="status.asset")]
+    """Return the routes of the assets."""
+    return [
+        web.get(prefix + "/assets/{name}", _asset, name="status.asset"),
+        web.get(prefix + f"/{_EMBED}", _embed, name="status.embed"),
+    ]
 
 
 async def _asset(request: web.Request) -> web.Response:
@@ -44,7 +53,14 @@ async def _asset(request: web.Request) -> web.Response:
     if asset is None:
         raise NotFoundError(f"there is no asset {request.match_info['name']!r}")
     current = request.query.get("v") == asset.version
-    cache = f"public, max-age={_YEAR}, immutable" if current else "no-cache"
+    return _answer(request, asset, f"public, max-age={_YEAR}, immutable" if current else "no-cache")
+
+
+async def _embed(request: web.Request) -> web.Response:
+    return _answer(request, assets()[_EMBED], f"public, max-age={_MINUTES}")
+
+
+def _answer(request: web.Request, asset: Asset, cache: str) -> web.Response:
     headers = {"ETag": f'"{asset.version}"', "Cache-Control": cache}
     if any(tag.value == asset.version for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)

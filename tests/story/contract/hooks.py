@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 
 COMPONENT = "database"
 """A component that exists."""
+TEMPLATES = {"/windows": "database-upgrade", "/windows/{id}/updates": "resolved"}
+"""Templates that exist and take no variables, by the paths that take templates."""
+_TEXTS = ("name", "title", "description", "body")
 
+LONG_AGO = "2020-01-01T00:00:00Z"
 
 # Of instants, in seconds since the epoch: the years 2000 to 2199.
 EARLIEST, LATEST = 946_684_800, 7_258_118_399
 
 # Values that every field of the format takes: its limits are told in words.
 schemathesis.openapi.format("duration", st.sampled_from(["PT1M", "PT45M", "PT1H30M", "PT12H", "PT90S", "P1D"]))
+# Each start is the first by one of these; in these zones no clock is ever changed, so that no two overlap.
+schemathesis.openapi.format("rrule", st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=2", "FREQ=MONTHLY"]))
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Asia/Tokyo"]))
 schemathesis.openapi.format(
     "date-time",
     st.integers(EARLIEST, LATEST).map(lambda second: datetime.fromtimestamp(second, UTC).isoformat()),
@@ -29,22 +36,48 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Take a new key for each call, the cursor of no page, and components that exist, each once."""
+    """Take a new key for each call, the cursor of no page, and what exists of components, each once, and templates."""
+    if case.path == "/templates/{slug}" and case.method != "GET" and case.path_parameters["slug"] in TEMPLATES.values():
+        case.path_parameters["slug"] = "another"  # those are needed
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.headers and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())
     if case.query:
         case.query.pop("cursor", None)
+        if "/history" in case.path:  # a time that has been, and that ends after it has begun
+            case.query = {"from": LONG_AGO}
+    if case.path == "/templates/{slug}/render":
+        case.path_parameters["slug"] = "resolved"  # it takes no variables
     if isinstance(case.body, dict):
-        case.body = _sensible(case.body)
+        case.body = _sensible(case.body, TEMPLATES.get(case.path))
+        if "excluded_dates" in case.body:
+            case.body["excluded_dates"] = []  # each would have to be one of the rule
+        if case.path == "/series/{id}" and case.body.get("starts_at"):
+            case.body["starts_at"] = "2199-01-01T00:00:00Z"  # a series begins with what is to come
 
 
-def _sensible(body: dict[str, Any]) -> dict[str, Any]:
+def _sensible(body: dict[str, Any], template: str | None) -> dict[str, Any]:
     body = json.loads(json.dumps(body))
+    if "variables" in body:
+        body["variables"] = {}
+    if "template" in body:
+        body["template"] = template
     for holder in _holders(body):
+        # Two braces begin a variable of a template; behind a `oneOf`, patterns that exclude NUL are not kept to.
+        texts = {name: holder[name] for name in _TEXTS if isinstance(holder.get(name), str)}
+        holder |= {name: text.replace("{", "(").replace("\0", "0") for name, text in texts.items()}
         if isinstance(holder.get("components"), list):
             holder["components"] = [{**each, "slug": COMPONENT} for each in holder["components"][:1]]
+        if holder.get("excluded_paths"):
+            holder["paths"] = []  # else each would have to lie below one of them
+        if isinstance(holder.get("at"), str):
+            holder["at"] = "2199-01-01T00:00:00Z"  # a preview is of now or later
+        if holder.get("recurrence") is not None:
+            holder["recurrence"].pop("excluded_dates", None)
+            holder["starts_at"] = "2199-01-01T00:00:00Z"
+        if holder.get("window") is not None:
+            holder.pop("window_id", None)
     return body
 
 

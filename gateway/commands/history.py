@@ -1,0 +1,164 @@
+"""`gateway history`: what windows of the past were like, in numbers, over the API."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import click
+
+from gateway.commands import options
+from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.options import JSON, one_of
+from gateway.commands.output import print_facts, print_json, print_table, short_instant
+from gateway.commands.remote import Document, api_options, connected
+from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.window import Kind
+
+_EXAMPLE = "write for example 2026-12-01, 2026-12-01T22:00:00Z or 2026-12-01T23:00:00+01:00"
+
+
+def _day_or_instant(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Read an instant with its offset, or a day: its beginning in UTC."""
+    try:
+        if value is not None and len(value) == len("2026-12-01"):
+            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a day: {_EXAMPLE}") from error
+    return options.instant(context, parameter, value)
+
+
+def _slug(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else options.slug(context, parameter, value)
+
+
+def _which(command: Any) -> Any:
+    """Add the options that select windows."""
+    for option in (
+        click.option("--component", callback=_slug, metavar="SLUG", help="Only windows that name this component."),
+        click.option("--kind", "kinds", type=one_of(Kind), multiple=True, help="Only this kind; repeatable."),
+        click.option(
+            "--to", "until", callback=_day_or_instant, metavar="WHEN", help="Only windows that started before this."
+        ),
+        click.option(
+            "--from",
+            "since",
+            callback=_day_or_instant,
+            metavar="WHEN",
+            help="Only windows that started then or later: 2026-12-01 (UTC) or 2026-12-01T22:00:00+01:00.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group
+def history() -> None:
+    """Show and export what windows of the past were like, over the API."""
+
+
+@history.command(name="list")
+@_which
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
+@JSON
+@api_options
+def list_(limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
+    """List windows that are over, the latest start first: how long they took, and whom they turned away."""
+    found = connected(url, token, "read").get("history", limit=limit, **_query(**which))
+    if as_json:
+        print_json(found["windows"])
+    else:
+        heads = ("ID", "STARTED", "ESTIMATE", "TOOK", "OVERRUN", "REFUSED", "CLIENTS", "KIND", "TITLE")
+        print_table(heads, [_row(each) for each in found["windows"]])
+    if found["next_cursor"] is not None:
+        tell(f"these are the latest {limit}; --limit and --from show more, `gateway history export` all")
+
+
+@history.command
+@click.argument("window_id", metavar="ID", type=click.UUID)
+@JSON
+@api_options
+def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
+    """Show the numbers of one window; they grow while it is active."""
+    found = connected(url, token, "read").get(f"windows/{window_id}/statistics")
+    if as_json:
+        print_json(found)
+    else:
+        print_facts([("id", found["id"]), ("title", found["title"]), *numbers(found)])
+
+
+@history.command
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), required=True, help="What to write.")
+@_which
+@api_options
+def export(form: str, url: str, token: str | None, **which: Any) -> None:
+    """Write all windows that are over to standard output, as CSV for spreadsheets or as JSON."""
+    written = sys.stdout.buffer
+    connected(url, token, "read").download(f"history.{form}", written, **_query(**which))
+    written.flush()
+
+
+def numbers(found: Document) -> list[tuple[str, str]]:
+    """Return what is known of a window in numbers, for people; nothing of one that never began."""
+    if found["real_duration"] is None:
+        return []
+    first, last = _length(found["first_estimate"]), _length(found["estimated_duration"])
+    ratio = f" ({found['overrun_ratio']:.2f} x the first estimate)"
+    return [
+        ("first estimate", first + (f", later {last}" if last != first else "")),
+        ("took" if found["ended_at"] else "took so far", _length(found["real_duration"]) + ratio),
+        ("refused", _refused(found)),
+    ]
+
+
+def _refused(found: Document) -> str:
+    requests, clients = found["refused_requests"], found["distinct_clients"]
+    if requests is None:
+        return "not counted: it was over before the gateways counted"
+    until = f", counted until {short_instant(found['counted_until'])}" if found["counted_until"] else ""
+    at_least = "at least " if found["distinct_clients_is_at_least"] else ""
+    return f"{_so_many(requests, 'request')} of {at_least}{_so_many(clients, 'client')}{until}"
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _query(
+    *, since: datetime | None, until: datetime | None, kinds: tuple[str, ...], component: str | None
+) -> dict[str, Any]:
+    if since is not None and until is not None and until <= since:
+        raise WrongUsageError("--to does not lie after --from: no window can have started in between")
+    query: dict[str, Any] = {"kind": list(kinds)}
+    if component is not None:
+        query["component"] = component
+    return query | {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
+
+
+def _row(found: Document) -> tuple[str, ...]:
+    return (
+        found["id"],
+        short_instant(found["starts_at"]),
+        _length(found["first_estimate"]),
+        _length(found["real_duration"]),
+        f"{found['overrun_ratio']:.2f} x",
+        _count(found["refused_requests"]),
+        _clients(found),
+        found["kind"],
+        found["title"],
+    )
+
+
+def _length(text: str) -> str:
+    """Write a length for people; less than a second counts for nothing."""
+    length = parse_duration(text)
+    return short_duration(length - length % timedelta(seconds=1))
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
+
+
+def _clients(found: Document) -> str:
+    at_least = ">= " if found["distinct_clients_is_at_least"] else ""
+    return at_least + _count(found["distinct_clients"])

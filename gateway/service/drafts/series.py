@@ -1,0 +1,40 @@
+"""Series, as they are changed and tried out; how one is made is in `drafts/recurrence.py`."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.service.drafts.fields import Draft, Instant, Length
+from gateway.service.drafts.recurrence import Days, RuleText, TimeZone
+from gateway.service.drafts.windows import WindowChange
+
+MOST_PREVIEWED = 100
+
+
+class OccurrenceChange(WindowChange):
+    """What is to be changed of every occurrence ahead. When they start is the series', and `fixed` a window's alone."""
+
+    starts_at: None = Field(None, description="Is a field of the series itself.")
+    fixed: None = Field(None, description="Is a field of a window alone.")
+
+
+class SeriesChange(Draft):
+    """What is to be changed of a series; what is left out stays. `starts_at` is a new first start, from now on."""
+
+    rule: RuleText | None = None
+    time_zone: TimeZone | None = None
+    excluded_dates: Days | None = None
+    starts_at: Instant | None = None
+    window: OccurrenceChange | None = None
+
+
+class SeriesPreview(Draft):
+    """A rule to be tried out: when would it occur?"""
+
+    rule: RuleText
+    time_zone: TimeZone
+    excluded_dates: Days = ()
+    starts_at: Instant
+    estimated_duration: Length = timedelta(minutes=30)
+    limit: Annotated[int, Field(ge=1, le=MOST_PREVIEWED)] = 10

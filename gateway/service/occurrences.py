@@ -1,0 +1,161 @@
+"""Occurrences of series as windows: made ahead, remade when the series changes, and seen ahead.
+
+Making is comparing what the rule names ahead with what is there (`domain/series.py`): it may be repeated, and done by
+many one after the other. Whoever does it has locked the state's version.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.recurrence import Occurrence
+from gateway.domain.series import Made, Series, SeriesState, plan
+from gateway.domain.window import DEFAULT_GATE
+from gateway.service.drafted import component_pairs, insert_drafted, with_change
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.series import OccurrenceChange
+from gateway.service.drafts.windows import WindowDraft
+from gateway.store import windows
+from gateway.store.pool import Session
+from gateway.store.series import made_occurrences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """One occurrence ahead. `made` is its window: made already, moved, or cancelled (skipped)."""
+
+    occurrence: Occurrence | None
+    """None where the rule names no such one ahead: its window was changed by somebody, and kept."""
+    made: Made | None
+
+    occurs_at: datetime
+    """By the rule, or by what the rule was when its window was made."""
+    is_named: bool = True
+    """Whether the rule names it (still)."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """When it starts, wherever it was moved to."""
+        return self.made.starts_at if self.made else self.occurs_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A series with what lies ahead."""
+
+    series: Series
+    state: SeriesState
+    ahead: tuple[Ahead, ...]
+    kept: tuple[Made, ...] = ()
+    """What a change has left alone, because somebody had changed it before."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What was made, changed and removed: the window's id and its start; true where there was anything."""
+
+    made: list[tuple[UUID, datetime]] = field(default_factory=list)
+    moved: list[tuple[UUID, datetime]] = field(default_factory=list)
+    removed: list[tuple[UUID, datetime]] = field(default_factory=list)
+    kept: tuple[Made, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.moved or self.removed)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values, for the audit."""
+        named = (("made", self.made), ("changed", self.moved), ("removed", self.removed))
+        found: dict[str, Any] = {
+            name: [{"window": str(window_id), "starts_at": at.isoformat()} for window_id, at in each]
+            for name, each in named
+            if each
+        }
+        if self.kept:
+            found["kept"] = [{"window": str(m.window_id), "starts_at": m.starts_at.isoformat()} for m in self.kept]
+        return found
+
+
+def template(draft: WindowDraft) -> dict[str, Any]:
+    """Return what each occurrence is made from, as JSON values: all of the draft but the times."""
+    return draft.model_dump(mode="json", exclude={"starts_at", "recurrence"})
+
+
+async def is_behind(session: Session, series: Series, now: datetime) -> bool:
+    """Tell whether `make_ahead` has something to do. This needs no lock.
+
+    Raises:
+        ValueError: somebody has written a rule or a zone by hand that is none.
+    """
+    wanted = await asyncio.to_thread(series.recurrence.ahead, now)
+    found = plan(wanted, await made_occurrences(session, series.id, now))
+    return bool(found.make) or any(made.occurs_at != occurrence.at for made, occurrence in found.remake)
+
+
+async def make_ahead(
+    session: Session, series: Series, now: datetime, *, rewrite: bool = False, remove: bool = False
+) -> Written:
+    """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more."""
+    wanted = await asyncio.to_thread(series.recurrence.ahead, now)
+    found = plan(wanted, await made_occurrences(session, series.id, now))
+    draft = checked(WindowDraft, series.draft)
+    written = Written(kept=found.keep)
+    for occurrence in found.make:
+        window_id = await insert_drafted(session, draft, occurrence.at, series_id=series.id, occurrence=occurrence)
+        written.made.append((window_id, occurrence.at))
+    for made, occurrence in found.remake:
+        if rewrite or made.occurs_at != occurrence.at:
+            await _remake(session, made, occurrence, draft)
+            written.moved.append((made.window_id, occurrence.at))
+    for made in found.remove if remove else ():
+        await session.run("delete_window", id=made.window_id)
+        written.removed.append((made.window_id, made.starts_at))
+    return written
+
+
+async def _remake(session: Session, made: Made, occurrence: Occurrence, draft: WindowDraft) -> None:
+    """Write the draft over an occurrence that nobody has touched; its id, and so its address, stays."""
+    window = await windows.get_window(session, made.window_id)
+    given = template(draft) | {"gate": draft.gate or DEFAULT_GATE[draft.kind]}
+    changed = with_change(window, checked(OccurrenceChange, given))
+    await windows.update_window(session, replace(changed, starts_at=occurrence.at))
+    await windows.set_window_components(session, made.window_id, component_pairs(draft.components))
+    await session.run("note_made", id=made.window_id, occurs_at=occurrence.at)
+
+
+async def seen(session: Session, series: Series, now: datetime, *, most: int, with_skipped: bool = True) -> Seen:
+    """Return the series with at most so many occurrences ahead; one that was started before its time is none.
+
+    Raises:
+        StoreError: somebody has written by hand what can't be read.
+    """
+    made = await made_occurrences(session, series.id, now)
+    there = {each.occurs_on: each for each in made}
+    try:
+        checked(WindowDraft, series.draft)
+        upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most + len(made))
+    except (ValueError, InvalidError) as error:
+        raise StoreError(f"the series {series.id} can't be read: {error}; correct its row") from error
+    ahead = [
+        Ahead(occurrence=each, made=window, occurs_at=each.at)
+        for each in upcoming
+        if (window := there.get(each.local)) is None or window.is_scheduled or (window.is_cancelled and with_skipped)
+    ]
+    named = {each.local for each in upcoming}
+    ahead += [
+        Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=each.occurs_at <= now)
+        for each in made
+        if each.is_scheduled and each.occurs_on not in named
+    ]
+    ahead.sort(key=lambda each: each.starts_at)
+    going_on = SeriesState.RUNNING if ahead else SeriesState.FINISHED
+    state = SeriesState.ENDED if series.ended_at is not None else going_on
+    shown = [each for each in ahead if with_skipped or not (each.made and each.made.is_cancelled)]
+    return Seen(series=series, state=state, ahead=tuple(shown[:most]))
+
+
+def _named_after(series: Series, now: datetime, most: int) -> list[Occurrence]:
+    return [*islice(series.recurrence.after(now), most)]

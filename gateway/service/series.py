@@ -1,0 +1,255 @@
+"""Series: the use cases. Each occurrence is an ordinary window, made ahead; so nothing has to fire when it begins.
+
+Windows are made when the series is made or changed (`service/occurrences.py`), and by a job (`service/jobs.py`).
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from gateway.domain.access import Actor
+from gateway.domain.errors import ConflictError, InvalidError, StaleError
+from gateway.domain.recurrence import Occurrence, Recurrence, require_sound
+from gateway.domain.series import Series, require_running
+from gateway.domain.window import Window
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.recurrence import RecurrenceDraft
+from gateway.service.drafts.series import SeriesChange, SeriesPreview
+from gateway.service.drafts.windows import WindowDraft
+from gateway.service.following import follow
+from gateway.service.occurrences import Seen, is_behind, make_ahead, seen, template
+from gateway.service.state import State
+from gateway.store import audit, windows
+from gateway.store import series as store
+from gateway.store.pool import Database
+from gateway.store.snapshot import database_clock
+
+MOST_RUNNING = 100
+"""Of series that were not ended: what they make ahead is in every snapshot."""
+_SHOWN = 10
+
+
+class SeriesOfWindows:
+    """What can be done to series; every write is audited and waited for."""
+
+    def __init__(self, database: Database, state: State) -> None:
+        """Write to `database`, and wait for `state` to follow."""
+        self._database = database
+        self._state = state
+
+    async def running(self) -> list[Series]:
+        """Return the series that were not ended."""
+        async with self._database.session() as session:
+            return await store.list_series(session, ended=False, most=MOST_RUNNING)
+
+    async def list(
+        self, *, ended: bool | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100
+    ) -> list[Seen]:
+        """Return series, the newest first, each with its next occurrence that is not skipped."""
+        async with self._database.session() as session:
+            now = await database_clock(session)
+            found = await store.list_series(session, ended=ended, after=after, most=limit)
+            return [await seen(session, each, now, most=1, with_skipped=False) for each in found]
+
+    async def get(self, series_id: UUID, *, most: int = _SHOWN) -> Seen:
+        """Return one series with the next occurrences.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._database.session() as session:
+            series = await store.get_series(session, series_id)
+            return await seen(session, series, await database_clock(session), most=most)
+
+    async def preview(self, draft: SeriesPreview) -> tuple[Recurrence, tuple[Occurrence, ...]]:
+        """Return when a rule would occur, from its first start on; nothing is written.
+
+        Raises:
+            InvalidError: no series could be had so.
+        """
+        recurrence = await _sound(draft, draft.starts_at, draft.estimated_duration)
+        return recurrence, tuple(await asyncio.to_thread(lambda: [*islice(recurrence.occurrences(), draft.limit)]))
+
+    async def create(self, draft: WindowDraft, actor: Actor) -> Window:
+        """Make a series of windows as drafted and return its first one.
+
+        Raises:
+            InvalidError: it can't be had so.
+            ConflictError: there are too many series.
+        """
+        if draft.recurrence is None or draft.starts_at is None:
+            raise InvalidError({"recurrence": "is missing: by which rule, in which time zone?"})
+        with _fields_as(rule="recurrence.rule", excluded_dates="recurrence.excluded_dates"):
+            recurrence = await _sound(draft.recurrence, draft.starts_at, draft.estimated_duration)
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            now = await database_clock(session)
+            _require_to_come(draft.starts_at, now)
+            if await session.run("count_running_series") >= MOST_RUNNING:
+                raise ConflictError(
+                    f"there are {MOST_RUNNING} series already that were not ended: end what is not needed any more"
+                )
+            values = {
+                "rule": draft.recurrence.rule,
+                "time_zone": draft.recurrence.time_zone,
+                "first_start": recurrence.first,
+                "excluded_dates": list(draft.recurrence.excluded_dates),
+                "draft": json.dumps(template(draft)),
+            }
+            series = await store.get_series(session, await store.insert_series(session, values))
+            written = await make_ahead(session, series, now)
+            first = await windows.get_window(session, written.made[0][0])
+            after = store.document(series) | {"occurrences": written.document()}
+            await audit.record(session, actor, "series.scheduled", series.id, after=after)
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+        return first
+
+    async def edit(
+        self, series_id: UUID, change: SeriesChange, actor: Actor, *, row_version: int | None = None
+    ) -> Seen:
+        """Change what the change names, and with it every occurrence ahead that nobody has touched.
+
+        Raises:
+            NotFoundError: there is no such series.
+            ConflictError: it was changed since, or ended.
+            InvalidError: it can't be had so.
+        """
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            before = await store.get_series(session, series_id)
+            if row_version is not None and before.row_version != row_version:
+                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
+            require_running(before)
+            now = await database_clock(session)
+            await store.update_series(session, await _changed(before, change, now))
+            series = await store.get_series(session, series_id)
+            with _fields_as(components="window.components"):
+                written = await make_ahead(session, series, now, rewrite=series.draft != before.draft, remove=True)
+            after = store.document(series) | {"occurrences": written.document()}
+            await audit.record(session, actor, "series.edited", series_id, before=store.document(before), after=after)
+            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept)
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+        return shown
+
+    async def end(self, series_id: UUID, actor: Actor, *, row_version: int | None = None) -> Seen:
+        """End a series for good: what has not begun is cancelled, what is in force goes on.
+
+        Raises:
+            NotFoundError: there is no such series.
+            ConflictError: it was ended before, or changed since.
+        """
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            before = await store.get_series(session, series_id)
+            if row_version is not None and before.row_version != row_version:
+                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
+            require_running(before)
+            now = await database_clock(session)
+            await store.update_series(session, replace(before, ended_at=now))
+            cancelled = await store.cancel_occurrences(session, series_id, now)
+            series = await store.get_series(session, series_id)
+            after = store.document(series) | {"cancelled": [str(each) for each in cancelled]}
+            await audit.record(session, actor, "series.ended", series_id, before=store.document(before), after=after)
+            shown = await seen(session, series, now, most=_SHOWN)
+            version = await session.run("state_version")
+        await follow(self._state, self._database, version)
+        return shown
+
+    async def make_ahead(self, series: Series, actor: Actor) -> None:
+        """Make what lies ahead by now and is not there yet.
+
+        Where a country has changed its mind about its clocks, occurrences that nobody has touched are moved.
+
+        Raises:
+            ValueError: somebody has written a rule, a zone or a draft by hand that is none.
+        """
+        async with self._database.session() as session:
+            now = await database_clock(session)
+            if not await is_behind(session, series, now):
+                return  # mostly; nobody has to wait for the lock
+        async with self._database.transaction() as session:
+            await session.run("lock_state_version")
+            series = await store.get_series(session, series.id)
+            if series.ended_at is not None:
+                return
+            written = await make_ahead(session, series, now)
+            if written:
+                after = {"title": series.title, **written.document()}
+                await audit.record(session, actor, "series.continued", series.id, after=after)
+
+
+async def _changed(before: Series, change: SeriesChange, now: datetime) -> Series:
+    """Return the series with the change.
+
+    Raises:
+        InvalidError: it can't be had so.
+    """
+    draft = dict(before.draft)
+    if change.window is not None:
+        given = change.window.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        draft = template(checked(WindowDraft, draft | given))
+    rule, time_zone = change.rule or before.rule, change.time_zone or before.time_zone
+    excluded = before.excluded_dates if change.excluded_dates is None else change.excluded_dates
+    first = before.first_start
+    if change.starts_at is not None:
+        _require_to_come(change.starts_at, now)
+        first = Recurrence.starting_at(change.starts_at, rule, time_zone).first
+    series = replace(
+        before, rule=rule, time_zone=time_zone, first_start=first, excluded_dates=tuple(excluded), draft=draft
+    )
+    is_same_length = draft["estimated_duration"] == before.draft["estimated_duration"]
+    if series.recurrence != before.recurrence or not is_same_length:
+        with _fields_as(estimated_duration="window.estimated_duration"):
+            await asyncio.to_thread(
+                require_sound,
+                series.recurrence,
+                checked(WindowDraft, draft).estimated_duration,
+                starts_at=change.starts_at,
+                excluded=frozenset(excluded) - frozenset(before.excluded_dates),
+                now=now,
+            )
+    return series
+
+
+async def _sound(draft: RecurrenceDraft | SeriesPreview, starts_at: datetime, length: timedelta) -> Recurrence:
+    """Return the recurrence that is asked for.
+
+    Raises:
+        InvalidError: it can't be had so.
+    """
+    excluded = frozenset(draft.excluded_dates)
+    recurrence = Recurrence.starting_at(starts_at, draft.rule, draft.time_zone, excluded)
+    # Not in the loop: a rule may take a tenth of a second until it is found to name nothing.
+    await asyncio.to_thread(require_sound, recurrence, length, starts_at=starts_at, excluded=excluded)
+    return recurrence
+
+
+def _require_to_come(starts_at: datetime, now: datetime) -> None:
+    if starts_at <= now:
+        raise InvalidError(
+            {"starts_at": "lies in the past, and a series begins with what is to come: give the start of the next one"}
+        )
+
+
+@contextmanager
+def _fields_as(**names: str) -> Iterator[None]:
+    """Name wrong fields as the caller has sent them: `rule="recurrence.rule"`.
+
+    Raises:
+        InvalidError: the same, with its fields renamed.
+    """
+    try:
+        yield
+    except InvalidError as error:
+        fields = {}
+        for path, text in error.fields.items():
+            first, dot, rest = path.partition(".")
+            fields[names.get(first, first) + dot + rest] = text
+        raise InvalidError(fields) from error

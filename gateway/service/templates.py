@@ -1,0 +1,284 @@
+"""Templates: the use cases, and how a window or an update is made from one.
+
+They are no part of the state that gateways follow: a write is one transaction of row and audit entry, and every
+reader asks the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.domain.access import Actor
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill, wrong_values
+from gateway.domain.window import State, Window
+from gateway.render.wording import date_words, duration_words, instant_words, time_words
+from gateway.service.drafts.fields import checked
+from gateway.service.drafts.templates import (
+    RenderDraft,
+    TemplateChange,
+    TemplateDraft,
+    UpdateFields,
+    UpdateRequest,
+    WindowFields,
+    WindowRequest,
+)
+from gateway.service.drafts.windows import UpdateDraft, WindowDraft
+from gateway.service.state import State as GatewayState
+from gateway.store import audit, templates
+from gateway.store.components import list_components
+from gateway.store.pool import Database, Session
+from gateway.store.windows import get_window
+
+_MOST = 1000
+# What a request says about the template itself, and not about what is made.
+_ABOUT_TEMPLATE = frozenset({"template", "variables"})
+_FIELDS: dict[TemplateKind, type[BaseModel]] = {
+    TemplateKind.WINDOW: WindowFields,
+    TemplateKind.UPDATE: UpdateFields,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What a template makes of some values; `text` is Markdown, `title` (of a window) is not."""
+
+    kind: TemplateKind
+    title: str
+    text: str
+
+
+class Templates:
+    """What can be done to templates, and with them."""
+
+    def __init__(self, database: Database, state: GatewayState, *, product: str) -> None:
+        """Keep templates in `database`; `product` is what the built-in variable of this name says."""
+        self._database = database
+        self._state = state
+        self._product = product
+
+    async def list(self, *, kind: TemplateKind | None = None, after: str = "", limit: int = _MOST) -> list[Template]:
+        """Return templates of a kind (None: of any) by their short names, those behind `after` alone."""
+        async with self._database.session() as session:
+            return await templates.list_templates(session, kind=kind, after=after, most=limit)
+
+    async def get(self, slug: str) -> Template:
+        """Return one template.
+
+        Raises:
+            NotFoundError: there is none with this short name.
+        """
+        async with self._database.session() as session:
+            return await templates.get_template(session, slug)
+
+    async def add(self, draft: TemplateDraft, actor: Actor) -> Template:
+        """Add a template.
+
+        Raises:
+            ConflictError: the short name is taken.
+            InvalidError: it names a component that does not exist.
+        """
+        async with self._database.transaction() as session:
+            fields = await _stored(session, draft.window, draft.update)
+            template = await templates.insert_template(
+                session, slug=draft.slug, name=draft.name, kind=draft.kind, fields=fields
+            )
+            await audit.record(session, actor, "template.added", template.slug, after=templates.document(template))
+        return template
+
+    async def edit(
+        self, slug: str, change: TemplateChange, actor: Actor, *, row_version: int | None = None
+    ) -> Template:
+        """Change what the change names; with `row_version` only if the template is still at that version.
+
+        Raises:
+            NotFoundError: there is no such template.
+            StaleError: it was changed since.
+            ConflictError: the new short name is taken, or the change has fields of the other kind.
+            InvalidError: it names a component that does not exist.
+        """
+        async with self._database.transaction() as session:
+            before = await _unchanged(session, slug, row_version)
+            wrong = TemplateKind.UPDATE if before.kind is TemplateKind.WINDOW else TemplateKind.WINDOW
+            if getattr(change, wrong) is not None:
+                raise ConflictError(f'"{before.slug}" is a template for {before.kind}s, and stays one')
+            given = await _stored(session, change.window, change.update)
+            template = await templates.update_template(
+                session,
+                before,
+                slug=change.slug or before.slug,
+                name=change.name or before.name,
+                fields=given or before.fields,
+            )
+            documents = {"before": templates.document(before), "after": templates.document(template)}
+            await audit.record(session, actor, "template.edited", template.slug, **documents)
+        return template
+
+    async def remove(self, slug: str, actor: Actor, *, row_version: int | None = None) -> Template:
+        """Remove a template for good, and return what it was. What was made from it stays.
+
+        Raises:
+            NotFoundError: there is no such template.
+            StaleError: it was changed since.
+        """
+        async with self._database.transaction() as session:
+            template = await _unchanged(session, slug, row_version)
+            await templates.delete_template(session, template)
+            await audit.record(session, actor, "template.removed", slug, before=templates.document(template))
+        return template
+
+    async def window(self, request: WindowRequest) -> WindowDraft:
+        """Return the window that a request asks for, with what its template says where it says nothing itself.
+
+        Raises:
+            InvalidError: there is no such template, a variable is missing or unknown, or a value is wrong.
+        """
+        own = _given(request)
+        if not request.template:
+            _refuse_variables(request)
+            return checked(WindowDraft, own)
+        template = await self._named(request.template, TemplateKind.WINDOW)
+        return self._window_of(template, own, request.variables)
+
+    async def update(self, window: Window, request: UpdateRequest) -> UpdateDraft:
+        """Return the update that a request asks for on a window, as `window` does.
+
+        Raises:
+            InvalidError: there is no such template, a variable is missing or unknown, or a value is wrong.
+        """
+        own = _given(request)
+        if not request.template:
+            _refuse_variables(request)
+            return checked(UpdateDraft, own)
+        template = await self._named(request.template, TemplateKind.UPDATE)
+        fields = _understood(template)
+        texts = {} if "body" in own else {"body": fields["body"]}
+        filled = _filled(template, texts, request.variables, self._of_window(window))
+        return checked(UpdateDraft, fields | filled | own)
+
+    async def render(self, slug: str, draft: RenderDraft) -> Rendering:
+        """Show what a template makes of some values.
+
+        Raises:
+            NotFoundError: there is no such template, or no such window.
+            InvalidError: a variable is missing or unknown.
+        """
+        async with self._database.session() as session:
+            template = await templates.get_template(session, slug)
+            window = None if draft.window_id is None else await get_window(session, draft.window_id)
+        if template.kind is TemplateKind.WINDOW:
+            made = self._window_of(template, {}, draft.variables)
+            return Rendering(kind=template.kind, title=made.title, text=made.description)
+        known = self._of_window(window) if window else self._always()
+        texts = {"body": _understood(template)["body"]}
+        try:
+            filled = _filled(template, texts, draft.variables, known)
+        except KeyError as error:
+            raise InvalidError(
+                {"window_id": f"the template uses {{{{{error.args[0]}}}}}: name the window that it would be posted on"}
+            ) from error
+        return Rendering(kind=template.kind, title="", text=filled["body"])
+
+    async def _named(self, slug: str, kind: TemplateKind) -> Template:
+        try:
+            template = await self.get(slug)
+        except NotFoundError as error:
+            raise InvalidError({"template": str(error)}) from error
+        if template.kind is not kind:
+            raise InvalidError({"template": f'"{slug}" is a template for {template.kind}s, not for {kind}s'})
+        return template
+
+    def _window_of(self, template: Template, own: dict[str, Any], variables: Mapping[str, str]) -> WindowDraft:
+        fields = _understood(template)
+        draft = checked(WindowDraft, fields | own)
+        starts_at = draft.starts_at or self._state.now()
+        known = self._always() | _times(starts_at, starts_at + draft.estimated_duration, draft.estimated_duration)
+        texts = {name: fields[name] for name in TEXTS[template.kind] if name in fields and name not in own}
+        return checked(WindowDraft, fields | _filled(template, texts, variables, known) | own)
+
+    def _always(self) -> dict[str, str]:
+        now = self._state.now()
+        return {"product": self._product, "date": date_words(now), "time": time_words(now)}
+
+    def _of_window(self, window: Window) -> dict[str, str]:
+        known = self._always() | _times(window.starts_at, window.scheduled_until, window.estimated_duration)
+        if window.state(self._state.now()) is State.OVERRUNNING:  # a promise that has passed is none
+            known["end"] = "as soon as possible"
+        return known | {"title": window.title}
+
+
+def _times(starts_at: datetime, ends_at: datetime, lasts: timedelta) -> dict[str, str]:
+    return {"start": instant_words(starts_at), "end": instant_words(ends_at), "duration": duration_words(lasts)}
+
+
+def _given(request: BaseModel) -> dict[str, Any]:
+    """Return what a request says itself; null counts as not said."""
+    names = request.model_fields_set - _ABOUT_TEMPLATE
+    return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+def _refuse_variables(request: WindowRequest | UpdateRequest) -> None:
+    if request.variables:
+        raise InvalidError({"variables": "belong to a template: name it as `template`"})
+
+
+def _understood(template: Template) -> dict[str, Any]:
+    """Return a template's fields, checked: they may have been changed by hand.
+
+    Raises:
+        InvalidError: they are not understood.
+    """
+    try:
+        draft = checked(_FIELDS[template.kind], dict(template.fields))
+    except InvalidError as error:
+        raise InvalidError({"template": f'"{template.slug}" has to be corrected first: {error}'}) from error
+    return {name: value for name in draft.model_fields_set if (value := getattr(draft, name)) is not None}
+
+
+def _filled(
+    template: Template, texts: Mapping[str, str], variables: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, str]:
+    """Fill in those texts of a template that are used.
+
+    Raises:
+        InvalidError: a variable that they take is missing, or one is given that the template does not have.
+        KeyError: one that is built in is not known here.
+    """
+    takes = asked_for(template.kind, texts)
+    # What stands only in a text that the request replaces may be given, and need not be.
+    also = {name: variables[name] for name in template.variables if name in variables and name not in takes}
+    asked = {name: value for name, value in variables.items() if name not in also}
+    wrong = wrong_values(template.kind, takes, asked)
+    if wrong:
+        raise InvalidError({f"variables.{name}": text for name, text in wrong.items()})
+    values = {**known, **asked}
+    return {name: fill(text, values, markdown=TEXTS[template.kind][name]) for name, text in texts.items()}
+
+
+async def _stored(session: Session, window: WindowFields | None, update: UpdateFields | None) -> dict[str, Any]:
+    """Return a template's fields as they are stored; nothing where none are given.
+
+    Raises:
+        InvalidError: a component does not exist.
+    """
+    if window is not None and window.components:
+        known = {component.slug for component in await list_components(session)}
+        wrong = {
+            f"window.components.{place}.slug": f'there is no component "{effect.slug}"'
+            for place, effect in enumerate(window.components)
+            if effect.slug not in known
+        }
+        if wrong:
+            raise InvalidError(wrong)
+    given = window or update
+    return given.model_dump(mode="json", exclude_unset=True, exclude_none=True) if given else {}
+
+
+async def _unchanged(session: Session, slug: str, row_version: int | None) -> Template:
+    template = await templates.get_template(session, slug, for_update=True)
+    if row_version is not None and template.row_version != row_version:
+        raise StaleError(f'the template "{template.name}" was changed by somebody else in the meantime')
+    return template

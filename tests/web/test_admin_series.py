@@ -1,0 +1,268 @@
+"""Series in the panel: made by the form of a window, seen ahead, moved, skipped, edited and ended."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.domain.access import Role, command_line
+from gateway.domain.window import State, Window
+from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.series import SeriesChange
+from gateway.service.drafts.windows import WindowChange
+from gateway.web.keys import Services
+from tests.observed import Observations
+from tests.web.caller import NO_WINDOW
+from tests.web.panel import Browser, ClientMaker, browser_on, signed_in
+
+WHO = command_line("test")
+# A Sunday that is the first one of its month, and later than every clock of a test.
+FIRST = "2099-03-01T02:00"
+TYPED = {"kind": "maintenance", "title": "Patching", "estimated_duration": "1h", "starts_at": FIRST}
+WEEKLY = TYPED | {"repeats": "weekly", "time_zone": "Europe/Berlin"}
+
+
+@pytest.fixture
+async def panel(aiohttp_client: ClientMaker, services: Services, observations: Observations) -> Browser:
+    browser = await browser_on(aiohttp_client, services, observations)
+    return await signed_in(browser, services, Role.OPERATOR)
+
+
+async def ahead(services: Services) -> list[Window]:
+    return await services.windows.list(states=frozenset({State.SCHEDULED}), limit=1000)
+
+
+async def made(panel: Browser, **more: str) -> str:
+    """Make a series by the form; return its path in the panel."""
+    answer = await panel.post("/admin/windows/new", WEEKLY | more)
+    assert answer.status == 303, answer.page.text
+    return answer.location.partition("?")[0].removeprefix("/_maintenance")
+
+
+@pytest.mark.parametrize(
+    ("repeats", "rule"),
+    [
+        ("daily", "FREQ=DAILY"),
+        ("weekly", "FREQ=WEEKLY;BYDAY=SU"),
+        ("second-week", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU"),
+        ("monthly", "FREQ=MONTHLY;BYDAY=1SU"),
+        ("rule", "FREQ=YEARLY;BYMONTH=3;BYDAY=1SU"),
+    ],
+)
+async def test_a_window_repeats_as_was_chosen(panel: Browser, services: Services, repeats: str, rule: str) -> None:
+    """Counted from its start, which is on the clocks of the time zone; then the series shows what lies ahead."""
+    values = WEEKLY | {"repeats": repeats, "rule": "FREQ=YEARLY;BYMONTH=3;BYDAY=1SU" if repeats == "rule" else ""}
+    answer = await panel.follow(await panel.post("/admin/windows/new", values))
+    assert "The series is scheduled. This is when its windows start." in answer.page.text
+    assert "Sun 1 Mar 2099, 02:00" in answer.page.text
+    window = (await ahead(services))[0]
+    assert window.recurrence is not None
+    assert (window.recurrence.rule, window.recurrence.time_zone) == (rule, "Europe/Berlin")
+    assert window.starts_at == datetime(2099, 3, 1, 1, tzinfo=UTC)
+
+
+async def test_the_fifth_of_a_month_means_the_last(panel: Browser, services: Services) -> None:
+    """There is none in most months."""
+    await made(panel, repeats="monthly", starts_at="2099-03-29T04:00")
+    window = (await ahead(services))[0]
+    assert window.recurrence is not None
+    assert window.recurrence.rule == "FREQ=MONTHLY;BYDAY=-1SU"
+
+
+async def test_it_ends_and_leaves_out_what_was_said(panel: Browser, services: Services) -> None:
+    await made(panel, repeat_until="2099-03-22", excluded_dates="2099-03-08\r\n")
+    assert [f"{window.starts_at:%d}" for window in await ahead(services)] == ["01", "15", "22"]
+
+
+async def test_what_lies_ahead_is_shown_with_what_the_clocks_do(panel: Browser, services: Services) -> None:
+    """Local time first, in UTC beside it; moving and skipping are buttons."""
+    path = await made(panel, starts_at="2099-03-22T02:30")
+    page = (await panel.get(path)).page
+    assert "Every Sunday at 02:30 (Europe/Berlin)" in page.text
+    assert "Sun 29 Mar 2099, 03:30 The clock is put forward: 03:30 instead of 02:30" in page.text
+    assert "Sun 29 Mar 2099, 01:30 UTC" in page.text
+    one = (await panel.get(f"/admin/windows/{(await ahead(services))[1].id}")).page.text
+    assert "every Sunday at 02:30 (Europe/Berlin)" in one  # not 03:30, as it is on that one day
+    for word in ("Move or change Sun 22 Mar 2099, 02:30", "Skip Sun 22 Mar 2099, 02:30", "As the series says"):
+        assert word in page.text
+
+
+async def test_one_is_moved_and_one_is_skipped(panel: Browser, services: Services) -> None:
+    """The series says so, and goes on."""
+    path = await made(panel)
+    one, other, *_ = await ahead(services)
+    await services.windows.edit(one.id, WindowChange(starts_at=one.starts_at + timedelta(hours=3)), WHO)
+    answer = await panel.follow(await panel.post(f"{path}/skip", {"window": str(other.id)}))
+    text = answer.page.text
+    assert "Skipped: that window is cancelled, and the series goes on." in text
+    assert "Sun 1 Mar 2099, 05:00 Moved; by the rule Sun 1 Mar 2099, 02:00." in text
+    assert text.index("Changed by hand") < text.index("Sun 8 Mar 2099, 02:00") < text.index("Skipped", 200)
+    assert "Skip Sun 8 Mar" not in text
+    again = await panel.post(f"{path}/skip", {"window": str(other.id)})
+    assert again.status == 409
+    assert 'Not done: the window "Patching" is cancelled' in again.page.text
+
+
+async def test_only_a_window_of_the_series_is_skipped(panel: Browser) -> None:
+    path = await made(panel)
+    for window, said in (
+        ("x", "there is no window 'x'"),
+        (NO_WINDOW, "there is no window"),
+        ("", "there is no window"),
+    ):
+        answer = await panel.post(f"{path}/skip", {"window": window})
+        assert answer.status == 404
+        assert said in answer.page.text
+    answer = await panel.post("/admin/windows/new", TYPED)
+    window = answer.location.rpartition("/")[2].partition("?")[0]
+    answer = await panel.post(f"{path}/skip", {"window": window})
+    assert (answer.status, "is none of this series" in answer.page.text) == (404, True)
+
+
+async def test_the_series_is_edited(panel: Browser, services: Services) -> None:
+    """The form shows what is saved, and the next start; all ahead is changed but what was changed by itself."""
+    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
+    path = await made(panel, **{"component.api": "partial_outage", "paths": "/shop", "description": "Soon"})
+    one, *_ = await ahead(services)
+    form = (await panel.get(f"{path}/edit")).body
+    for shown in ('value="FREQ=WEEKLY;BYDAY=SU"', 'value="Europe/Berlin"', f'value="{FIRST}"', ">\n/shop<", "Soon"):
+        assert shown in form, shown
+    await services.windows.edit(one.id, WindowChange(title="Special"), WHO)
+    values = WEEKLY | {"rule": "FREQ=WEEKLY;BYDAY=SU;COUNT=3", "title": "All", "gate": "none", "row_version": "1"}
+    values |= {"component.api": "major_outage"}
+    answer = await panel.follow(await panel.post(f"{path}/edit", values))
+    assert "Windows that somebody has changed by hand stay as they are." in answer.page.text
+    found = await ahead(services)
+    assert [window.title for window in found] == ["Special", "All", "All"]
+    assert (found[1].gate, found[1].scope.paths, found[1].components[0].status) == ("none", (), "major_outage")
+    values |= {"starts_at": "2099-03-01T04:00", "row_version": "2"}
+    answer = await panel.follow(await panel.post(f"{path}/edit", values))
+    assert [f"{window.starts_at:%d %H:%M}" for window in await ahead(services)] == [
+        "01 01:00",
+        "01 03:00",
+        "08 03:00",
+        "15 03:00",
+    ]
+    assert "The rule does not name it any more." in answer.page.text
+
+
+async def test_the_second_writer_compares(panel: Browser, services: Services) -> None:
+    """Both texts are shown; what was typed is still there, and can be sent again."""
+    path = await made(panel)
+    series = (await services.series.list())[0].series
+    await services.series.edit(series.id, SeriesChange.model_validate({"window": {"title": "Theirs"}}), WHO)
+    values = WEEKLY | {"rule": "FREQ=WEEKLY;BYDAY=SU", "title": "Mine", "row_version": "1"}
+    answer = await panel.post(f"{path}/edit", values)
+    assert answer.status == 409
+    assert 'Not saved: the series "Theirs" was changed by somebody else' in answer.page.text
+    assert "Title saved now: Theirs typed: Mine" in answer.page.text
+    assert 'name="row_version" value="2"' in answer.body
+    assert (await panel.post(f"{path}/edit", values | {"row_version": "2"})).status == 303
+
+
+async def test_the_series_is_ended(panel: Browser, services: Services) -> None:
+    path = await made(panel)
+    answer = await panel.follow(await panel.post(f"{path}/end"))
+    assert "The series has ended, and what had not begun is cancelled." in answer.page.text
+    assert "Nothing: it was ended." in answer.page.text
+    assert await ahead(services) == []
+    assert f'<a href="/_maintenance{path}">Patching</a>' in (await panel.get("/admin/audit")).body
+    again = await panel.post(f"{path}/end")
+    assert (again.status, "was ended, so nothing can change it" in again.page.text) == (409, True)
+    values = WEEKLY | {"rule": "FREQ=DAILY", "row_version": "2"}
+    assert (await panel.post(f"{path}/edit", values)).status == 409
+
+
+async def test_lists_show_the_next_of_each_series(panel: Browser, services: Services) -> None:
+    """The windows that are in force, and the next one; it leads to the series."""
+    path = await made(panel)
+    await services.windows.start((await ahead(services))[0].id, WHO)
+    page = (await panel.get("/admin/windows")).page
+    assert page.text.count("Patching") == 2
+    assert "every Sunday at 02:00 (Europe/Berlin)" in page.text
+    assert path in (await panel.get("/admin/windows")).body
+    listed = (await panel.get("/admin/series")).page.text
+    assert "every Sunday at 02:00 (Europe/Berlin)" in listed
+    assert "Sun 8 Mar 2099, 01:00 UTC" in listed
+    assert "Patching" in (await panel.get("/admin/")).page.text
+
+
+async def test_there_is_no_series_yet(panel: Browser) -> None:
+    assert "No window repeats." in (await panel.get("/admin/series")).page.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"starts_at": ""}, "a window that repeats needs the start of the first one"),
+        ({"starts_at": "tomorrow"}, "'tomorrow' is not a time: write for example 2026-12-06T02:00"),
+        ({"starts_at": "2020-03-01T02:00"}, "lies in the past, and a series begins with what is to come"),
+        ({"time_zone": "Berlin"}, "there is no time zone 'Berlin'"),
+        ({"repeats": "rule", "rule": ""}, "is empty: write for example FREQ=WEEKLY"),
+        ({"repeats": "rule", "rule": "FREQ=MINUTELY"}, "FREQ=MINUTELY is too often"),
+        ({"repeats": "rule", "rule": "FREQ=DAILY;BYHOUR=5"}, "is not among what the rule names; the first one after"),
+        ({"repeats": "sometimes"}, "is empty: write for example FREQ=WEEKLY"),
+        ({"repeat_until": "soon"}, "'soon' is not a date: write for example 2027-03-01"),
+        ({"repeats": "rule", "rule": "FREQ=DAILY;COUNT=3", "repeat_until": "2099-04-01"}, "the rule says already when"),
+        ({"excluded_dates": "1.4.2099"}, "'1.4.2099' is not a date: write for example 2026-12-27"),
+        ({"excluded_dates": "2099-03-02"}, "nothing occurs on Mon 2099-03-02 by the rule"),
+        ({"repeats": "daily", "estimated_duration": "25h"}, "are 24h apart and would overlap"),
+        ({"title": ""}, "Please fill this in."),
+    ],
+)
+async def test_a_wrong_form_comes_back_as_it_was_typed(
+    panel: Browser, services: Services, wrong: dict[str, str], said: str
+) -> None:
+    """With what is wrong beside its field; nothing is made."""
+    answer = await panel.post("/admin/windows/new", WEEKLY | wrong)
+    assert answer.status == 422
+    assert said in answer.page.text
+    assert answer.body.count('class="wrong"') == 1
+    for name, typed in (WEEKLY | wrong).items():
+        assert name == "repeats" or typed in answer.body.replace("&#39;", "'")
+    assert await services.series.list() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"rule": ""}, "is empty: write for example FREQ=WEEKLY"),
+        ({"rule": "FREQ=DAILY;UNTIL=20200101"}, "nothing is left to come: end the series instead"),
+        ({"time_zone": "Berlin"}, "there is no time zone 'Berlin'"),
+        ({"starts_at": "2020-03-01T02:00"}, "lies in the past"),
+        ({"starts_at": "2099-03-02T02:00"}, "is not among what the rule names"),
+        ({"excluded_dates": "x"}, "'x' is not a date"),
+        ({"estimated_duration": "200h"}, "would overlap"),
+        ({"hosts": "http://x"}, "is not a host"),
+        ({"title": ""}, "Please fill this in."),
+        ({"row_version": ""}, "the form: says not from which version it was filled: open it again"),
+    ],
+)
+async def test_a_wrong_edit_comes_back_as_it_was_typed(panel: Browser, wrong: dict[str, str], said: str) -> None:
+    path = await made(panel)
+    values = WEEKLY | {"rule": "FREQ=WEEKLY;BYDAY=SU", "row_version": "1"} | wrong
+    answer = await panel.post(f"{path}/edit", values)
+    assert answer.status == 422
+    assert said in answer.page.text, answer.page.text
+
+
+async def test_there_is_no_such_series(panel: Browser) -> None:
+    for which in ("x", NO_WINDOW):
+        for answer in (
+            await panel.get(f"/admin/series/{which}"),
+            await panel.get(f"/admin/series/{which}/edit"),
+            await panel.post(f"/admin/series/{which}/edit", WEEKLY),
+            await panel.post(f"/admin/series/{which}/end"),
+        ):
+            assert (answer.status, "there is no series" in answer.page.text) == (404, True)
+
+
+async def test_who_may_only_look_gets_no_buttons(
+    aiohttp_client: ClientMaker, panel: Browser, services: Services, observations: Observations
+) -> None:
+    path = await made(panel)
+    viewer = await signed_in(await browser_on(aiohttp_client, services, observations), services, Role.VIEWER)
+    text = (await viewer.get(path)).page.text
+    assert "Every Sunday" in text
+    assert not [word for word in ("Skip Sun", "Move", "Edit the series", "End the series") if word in text]
+    for action in ("end", "skip", "edit"):
+        assert (await viewer.post(f"{path}/{action}")).status == 403
