@@ -8,11 +8,22 @@ CREATE TYPE public.component_status AS ENUM (
     'major_outage'
 );
 
+CREATE TYPE public.component_visibility AS ENUM (
+    'shown',
+    'only_when_degraded',
+    'hidden'
+);
+
 CREATE TYPE public.operator_role AS ENUM (
     'viewer',
     'reporter',
     'operator',
     'administrator'
+);
+
+CREATE TYPE public.template_kind AS ENUM (
+    'window',
+    'update'
 );
 
 CREATE TYPE public.token_scope AS ENUM (
@@ -80,6 +91,8 @@ begin
         when was->'ended_at' = 'null' and becomes->'ended_at' <> 'null' then 'ended'
         when was->'ended_at' <> 'null' and becomes->'ended_at' = 'null' then 'reopened'
         when was->'revoked_at' = 'null' and becomes->'revoked_at' <> 'null' then 'revoked'
+        when was->'removed_at' = 'null' and becomes->'removed_at' <> 'null' then 'removed'
+        when was->'removed_at' <> 'null' and becomes->'removed_at' = 'null' then 'restored'
         when was->'disabled_at' = 'null' and becomes->'disabled_at' <> 'null' then 'disabled'
         else 'edited' end;
     foreach key in array secrets loop
@@ -169,6 +182,12 @@ begin
     perform record_by_hand('window.cancelled', chosen::text, before, window_by_hand(chosen));
     return chosen;
 end $$;
+
+CREATE FUNCTION public.change_actor() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(nullif(current_setting('gateway.actor', true), ''), 'psql (role ' || session_user || ')')
+$$;
 
 CREATE FUNCTION public.chosen_window(wanted uuid, if_only text[], allowed text[], done_to_it text) RETURNS uuid
     LANGUAGE plpgsql
@@ -272,6 +291,20 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.keep_first_estimate() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'INSERT' then
+        new.first_estimate := new.estimated_duration;
+    elsif old.starts_at > clock_timestamp() or new.starts_at > clock_timestamp() then
+        new.first_estimate := new.estimated_duration;
+    else
+        new.first_estimate := old.first_estimate;
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION public.list_maintenance() RETURNS TABLE(id uuid, state text, kind text, gate text, starts_at timestamp with time zone, estimated_end timestamp with time zone, title text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -344,9 +377,10 @@ begin
     perform require_argument(jsonb_typeof(components) in ('array', 'object'), 'components',
                              'is neither a list nor an object', '''["api"]'' or ''{"api": "partial_outage"}''');
     for each in select effect->>'slug' from jsonb_array_elements(effects) effect loop
-        perform require_argument(exists (select from components c where c.slug = each), 'components',
+        perform require_argument(exists (select from components c where c.slug = each and c.removed_at is null), 'components',
                                  format('there is no component %L', each),
-                                 coalesce('there are: ' || (select string_agg(c.slug, ', ' order by c.slug) from components c),
+                                 coalesce('there are: ' || (select string_agg(c.slug, ', ' order by c.slug) from components c
+                                                       where c.removed_at is null),
                                           'there is none yet'));
     end loop;
     for each in select effect->>'status' from jsonb_array_elements(effects) effect loop
@@ -367,6 +401,44 @@ begin
                            made::text, null, window_by_hand(made));
     return made;
 end $_$;
+
+CREATE FUNCTION public.note_component_status() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into component_statuses (component_id, status, changed_by)
+    values (new.id, case when new.removed_at is null then new.status end, change_actor());
+    return null;
+end $$;
+
+CREATE FUNCTION public.note_window_effect() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    latest window_effects;
+begin
+    if tg_op <> 'INSERT' then
+        update window_effects set until = clock_timestamp()
+        where window_id = old.window_id and component_id = old.component_id and until is null;
+    end if;
+    if tg_op <> 'DELETE' then
+        select * into latest from window_effects
+        where window_id = new.window_id and component_id = new.component_id order by id desc limit 1;
+        -- A writer replaces all rows of a window: what is taken away and given back within its transaction has not
+        -- changed, and what is given instead follows without a gap.
+        if latest.until >= transaction_timestamp() and latest.status = new.status then
+            update window_effects set until = null where id = latest.id;
+        else
+            insert into window_effects (window_id, component_id, status, since)
+            select new.window_id, new.component_id, new.status,
+                   case when latest.until >= transaction_timestamp() then latest.until
+                        when w.created_at >= transaction_timestamp() then '-infinity'
+                        else clock_timestamp() end
+            from windows w where w.id = new.window_id;
+        end if;
+    end if;
+    return null;
+end $$;
 
 CREATE FUNCTION public.post_update(id uuid, status text, body text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -411,6 +483,15 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
     AS $$
 begin
     raise exception 'the table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+CREATE FUNCTION public.refuse_component_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'the component "%" is not deleted, so that its history is kept', old.slug
+        using errcode = 'restrict_violation',
+              hint = format('update components set removed_at = clock_timestamp() where slug = %L', old.slug);
 end $$;
 
 CREATE FUNCTION public.require_argument(ok boolean, argument text, wrong text, remedy text) RETURNS void
@@ -511,9 +592,22 @@ CREATE TABLE public.bypass_links (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     first_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    first_used_from text DEFAULT ''::text NOT NULL,
     CONSTRAINT bypass_link_expires_in_time CHECK (((expires_at > created_at) AND (expires_at <= (created_at + '720:00:00'::interval)))),
     CONSTRAINT bypass_link_is_of_our_times CHECK ((((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND ((first_used_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (first_used_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)) AND ((revoked_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (revoked_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT bypass_links_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+CREATE TABLE public.component_groups (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    collapsed boolean DEFAULT false NOT NULL,
+    row_version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT component_groups_description_check CHECK ((length(description) <= 2000)),
+    CONSTRAINT component_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
 CREATE TABLE public.components (
@@ -527,22 +621,48 @@ CREATE TABLE public.components (
     row_version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    visibility public.component_visibility DEFAULT 'shown'::public.component_visibility NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT component_is_of_our_times CHECK ((((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)) AND ((removed_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (removed_at <= '9900-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT components_description_check CHECK ((length(description) <= 2000)),
     CONSTRAINT components_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT components_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 60)))
 );
 
 CREATE VIEW public.component_documents AS
- SELECT "position",
-    slug,
-    jsonb_build_object('id', id, 'slug', slug, 'name', name, 'description', description, 'status', status, 'group_id', group_id, 'position', "position", 'row_version', row_version, 'created_at', created_at, 'updated_at', updated_at) AS document
-   FROM public.components c;
+ SELECT COALESCE(g."position", '-2147483648'::integer) AS group_position,
+    COALESCE(g.name, ''::text) AS group_name,
+    c."position",
+    c.slug,
+    c.status,
+    c.visibility,
+    c.removed_at,
+    jsonb_build_object('id', c.id, 'slug', c.slug, 'name', c.name, 'description', c.description, 'status', c.status, 'visibility', c.visibility, 'group_id', c.group_id, 'group', g.name, 'position', c."position", 'row_version', c.row_version, 'created_at', c.created_at, 'updated_at', c.updated_at, 'removed_at', c.removed_at) AS document
+   FROM (public.components c
+     LEFT JOIN public.component_groups g ON ((g.id = c.group_id)));
 
-CREATE TABLE public.component_groups (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name text NOT NULL,
-    "position" integer DEFAULT 0 NOT NULL,
-    CONSTRAINT component_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+CREATE VIEW public.component_group_documents AS
+ SELECT id,
+    name,
+    "position",
+    jsonb_build_object('id', id, 'name', name, 'description', description, 'collapsed', collapsed, 'position', "position", 'row_version', row_version) AS document
+   FROM public.component_groups g;
+
+CREATE TABLE public.component_statuses (
+    id bigint NOT NULL,
+    component_id uuid NOT NULL,
+    status public.component_status,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_by text NOT NULL
+);
+
+ALTER TABLE public.component_statuses ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.component_statuses_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.idempotency_keys (
@@ -577,6 +697,12 @@ CREATE TABLE public.operators (
     CONSTRAINT operators_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254)))
 );
 
+CREATE TABLE public.refusal_writers (
+    id uuid NOT NULL,
+    written bigint NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.replicas (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -594,6 +720,22 @@ CREATE TABLE public.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.series (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    rule text NOT NULL,
+    time_zone text NOT NULL,
+    first_start timestamp without time zone NOT NULL,
+    excluded_dates date[] DEFAULT '{}'::date[] NOT NULL,
+    draft jsonb NOT NULL,
+    ended_at timestamp with time zone,
+    row_version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT series_has_a_rule CHECK ((((length(rule) >= 1) AND (length(rule) <= 500)) AND ((length(time_zone) >= 1) AND (length(time_zone) <= 100)))),
+    CONSTRAINT series_is_of_our_times CHECK (((first_start >= '1970-01-01 00:00:00'::timestamp without time zone) AND (first_start <= '9000-01-01 00:00:00'::timestamp without time zone))),
+    CONSTRAINT series_names_excluded_dates CHECK (((COALESCE(array_ndims(excluded_dates), 1) = 1) AND (array_position(excluded_dates, NULL::date) IS NULL)))
 );
 
 CREATE TABLE public.sessions (
@@ -616,6 +758,20 @@ CREATE TABLE public.state_version (
     only_row boolean DEFAULT true NOT NULL,
     version bigint DEFAULT (EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric) NOT NULL,
     CONSTRAINT state_version_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.templates (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    kind public.template_kind NOT NULL,
+    fields jsonb NOT NULL,
+    row_version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT templates_fields_check CHECK (((jsonb_typeof(fields) = 'object'::text) AND (length((fields)::text) <= 60000))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT templates_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 60)))
 );
 
 CREATE TABLE public.tokens (
@@ -642,6 +798,11 @@ CREATE TABLE public.updates (
     CONSTRAINT updates_body_check CHECK (((length(body) >= 1) AND (length(body) <= 20000)))
 );
 
+CREATE TABLE public.window_clients (
+    window_id uuid NOT NULL,
+    client bytea NOT NULL
+);
+
 CREATE TABLE public.window_components (
     window_id uuid NOT NULL,
     component_id uuid NOT NULL,
@@ -660,7 +821,6 @@ CREATE TABLE public.windows (
     hosts text[] DEFAULT '{}'::text[] NOT NULL,
     paths text[] DEFAULT '{}'::text[] NOT NULL,
     reminders interval[] DEFAULT '{}'::interval[] NOT NULL,
-    recurrence text,
     reopen_over interval DEFAULT '00:00:00'::interval NOT NULL,
     fixed boolean DEFAULT false NOT NULL,
     ended_at timestamp with time zone,
@@ -670,6 +830,11 @@ CREATE TABLE public.windows (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     excluded_paths text[] DEFAULT '{}'::text[] NOT NULL,
+    series_id uuid,
+    occurs_on timestamp without time zone,
+    occurs_at timestamp with time zone,
+    made_version integer,
+    first_estimate interval NOT NULL,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
@@ -678,6 +843,8 @@ CREATE TABLE public.windows (
     CONSTRAINT window_lasts_days_not_months CHECK (((EXTRACT(year FROM estimated_duration) = (0)::numeric) AND (EXTRACT(month FROM estimated_duration) = (0)::numeric) AND (estimated_duration <= '3660 days'::interval))),
     CONSTRAINT window_names_excluded_paths CHECK (((COALESCE(array_ndims(excluded_paths), 1) = 1) AND (array_position(excluded_paths, NULL::text) IS NULL))),
     CONSTRAINT window_names_hosts_and_paths CHECK (((COALESCE(array_ndims(hosts), 1) = 1) AND (COALESCE(array_ndims(paths), 1) = 1) AND (array_position(hosts, NULL::text) IS NULL) AND (array_position(paths, NULL::text) IS NULL))),
+    CONSTRAINT window_occurs_in_a_series CHECK ((((series_id IS NULL) = (occurs_on IS NULL)) AND ((series_id IS NULL) = (occurs_at IS NULL)) AND ((series_id IS NULL) = (made_version IS NULL)))),
+    CONSTRAINT window_occurs_in_our_times CHECK ((((occurs_on >= '1970-01-01 00:00:00'::timestamp without time zone) AND (occurs_on <= '9000-01-01 00:00:00'::timestamp without time zone)) AND ((occurs_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (occurs_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT window_reminds_before_it_starts CHECK ((((('00:00:00'::interval <= ALL (reminders)) AND ('366 days'::interval >= ALL (reminders))) IS TRUE) AND (COALESCE(array_ndims(reminders), 1) = 1))),
     CONSTRAINT window_reopens_in_time CHECK (((reopen_over >= '00:00:00'::interval) AND (reopen_over <= '1 day'::interval))),
     CONSTRAINT windows_description_check CHECK ((length(description) <= 20000)),
@@ -685,28 +852,105 @@ CREATE TABLE public.windows (
 );
 
 CREATE VIEW public.window_documents AS
- SELECT id,
-    starts_at,
-    scheduled_until,
-    ended_at,
-    cancelled_at,
-    ends,
+ SELECT w.id,
+    w.starts_at,
+    w.scheduled_until,
+    w.ended_at,
+    w.cancelled_at,
+    w.ends,
         CASE
-            WHEN (cancelled_at IS NOT NULL) THEN 'cancelled'::text
-            WHEN (clock_timestamp() < starts_at) THEN 'scheduled'::text
-            WHEN (ended_at <= clock_timestamp()) THEN 'ended'::text
-            WHEN ((ended_at IS NULL) AND (ends = 'on_time'::public.window_ends) AND (scheduled_until <= clock_timestamp())) THEN 'ended'::text
-            WHEN (scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
+            WHEN (w.cancelled_at IS NOT NULL) THEN 'cancelled'::text
+            WHEN (clock_timestamp() < w.starts_at) THEN 'scheduled'::text
+            WHEN (w.ended_at <= clock_timestamp()) THEN 'ended'::text
+            WHEN ((w.ended_at IS NULL) AND (w.ends = 'on_time'::public.window_ends) AND (w.scheduled_until <= clock_timestamp())) THEN 'ended'::text
+            WHEN (w.scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
             ELSE 'active'::text
         END AS state,
-    jsonb_build_object('id', id, 'kind', kind, 'title', title, 'description', description, 'starts_at', starts_at, 'estimated_duration', EXTRACT(epoch FROM estimated_duration), 'ends', ends, 'gate', gate, 'scope', jsonb_build_object('hosts', hosts, 'paths', paths, 'excluded_paths', excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
+    jsonb_build_object('id', w.id, 'kind', w.kind, 'title', w.title, 'description', w.description, 'starts_at', w.starts_at, 'estimated_duration', EXTRACT(epoch FROM w.estimated_duration), 'ends', w.ends, 'gate', w.gate, 'scope', jsonb_build_object('hosts', w.hosts, 'paths', w.paths, 'excluded_paths', w.excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
            FROM (public.window_components wc
              JOIN public.components c ON ((c.id = wc.component_id)))
           WHERE (wc.window_id = w.id)), '[]'::jsonb), 'reminders', COALESCE(( SELECT jsonb_agg(EXTRACT(epoch FROM lead_time.lead_time)) AS jsonb_agg
-           FROM unnest(w.reminders) lead_time(lead_time)), '[]'::jsonb), 'recurrence', recurrence, 'reopen_over', EXTRACT(epoch FROM reopen_over), 'fixed', fixed, 'ended_at', ended_at, 'cancelled_at', cancelled_at, 'row_version', row_version, 'created_at', created_at, 'updated_at', updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
+           FROM unnest(w.reminders) lead_time(lead_time)), '[]'::jsonb), 'recurrence',
+        CASE
+            WHEN (s.id IS NOT NULL) THEN jsonb_build_object('series', s.id, 'rule', s.rule, 'time_zone', s.time_zone, 'occurs_at', w.occurs_at, 'occurs_on', w.occurs_on)
+            ELSE NULL::jsonb
+        END, 'reopen_over', EXTRACT(epoch FROM w.reopen_over), 'fixed', w.fixed, 'ended_at', w.ended_at, 'cancelled_at', w.cancelled_at, 'row_version', w.row_version, 'created_at', w.created_at, 'updated_at', w.updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
            FROM public.updates u
           WHERE (u.window_id = w.id)), '[]'::jsonb)) AS document
-   FROM public.windows w;
+   FROM (public.windows w
+     LEFT JOIN public.series s ON ((s.id = w.series_id)));
+
+CREATE TABLE public.window_effects (
+    id bigint NOT NULL,
+    window_id uuid NOT NULL,
+    component_id uuid NOT NULL,
+    status public.component_status NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone
+);
+
+ALTER TABLE public.window_effects ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.window_effects_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.window_refusals (
+    window_id uuid NOT NULL,
+    requests bigint DEFAULT 0,
+    clients bigint DEFAULT 0,
+    is_at_least boolean DEFAULT false NOT NULL,
+    counted_until timestamp with time zone NOT NULL,
+    client_key bytea DEFAULT decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)
+);
+
+CREATE VIEW public.window_history AS
+ SELECT w.id,
+    w.kind,
+    w.title,
+    w.gate,
+    w.starts_at,
+    over.ended_at,
+    w.fixed,
+    w.first_estimate,
+    w.estimated_duration,
+        CASE
+            WHEN ((w.cancelled_at IS NULL) AND (w.starts_at <= clock_timestamp())) THEN (COALESCE(over.ended_at, clock_timestamp()) - w.starts_at)
+            ELSE NULL::interval
+        END AS real_duration,
+        CASE
+            WHEN (r.window_id IS NULL) THEN (0)::bigint
+            ELSE r.requests
+        END AS refused_requests,
+        CASE
+            WHEN (r.window_id IS NULL) THEN (0)::bigint
+            ELSE r.clients
+        END AS distinct_clients,
+    COALESCE(r.is_at_least, false) AS is_at_least,
+        CASE
+            WHEN (r.requests IS NOT NULL) THEN r.counted_until
+            ELSE NULL::timestamp with time zone
+        END AS counted_until,
+    ARRAY( SELECT c.slug
+           FROM (public.window_components wc
+             JOIN public.components c ON ((c.id = wc.component_id)))
+          WHERE (wc.window_id = w.id)
+          ORDER BY c."position", c.slug) AS components
+   FROM ((public.windows w
+     LEFT JOIN public.window_refusals r ON ((r.window_id = w.id)))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((w.cancelled_at IS NULL) AND (stop.stops_at <= clock_timestamp())) THEN stop.stops_at
+                    ELSE NULL::timestamp with time zone
+                END AS ended_at
+           FROM ( SELECT COALESCE(w.ended_at,
+                        CASE
+                            WHEN (w.ends = 'on_time'::public.window_ends) THEN w.scheduled_until
+                            ELSE NULL::timestamp with time zone
+                        END) AS stops_at) stop) over);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
@@ -723,6 +967,9 @@ ALTER TABLE ONLY public.component_groups
 ALTER TABLE ONLY public.component_groups
     ADD CONSTRAINT component_groups_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.component_statuses
+    ADD CONSTRAINT component_statuses_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT components_pkey PRIMARY KEY (id);
 
@@ -738,11 +985,17 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.refusal_writers
+    ADD CONSTRAINT refusal_writers_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token_hash);
@@ -752,6 +1005,12 @@ ALTER TABLE ONLY public.sign_in_links
 
 ALTER TABLE ONLY public.state_version
     ADD CONSTRAINT state_version_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_slug_key UNIQUE (slug);
 
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_name_key UNIQUE (name);
@@ -765,8 +1024,20 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.window_clients
+    ADD CONSTRAINT window_clients_pkey PRIMARY KEY (window_id, client);
+
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_pkey PRIMARY KEY (window_id, component_id);
+
+ALTER TABLE ONLY public.window_effects
+    ADD CONSTRAINT window_effects_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT window_occurs_once UNIQUE (series_id, occurs_on);
+
+ALTER TABLE ONLY public.window_refusals
+    ADD CONSTRAINT window_refusals_pkey PRIMARY KEY (window_id);
 
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
@@ -777,19 +1048,29 @@ CREATE INDEX audit_by_time ON public.audit USING btree (at);
 
 CREATE INDEX bypass_links_by_time ON public.bypass_links USING btree (created_at DESC, id DESC);
 
+CREATE INDEX component_statuses_by_time ON public.component_statuses USING btree (component_id, since DESC, id DESC);
+
 CREATE INDEX idempotency_keys_by_time ON public.idempotency_keys USING btree (at);
 
 CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
 
+CREATE INDEX refusal_writers_by_time ON public.refusal_writers USING btree (written_at);
+
 CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
+
+CREATE INDEX series_by_age ON public.series USING btree (created_at DESC, id DESC);
 
 CREATE INDEX sessions_by_operator ON public.sessions USING btree (operator_id);
 
 CREATE INDEX updates_by_window ON public.updates USING btree (window_id, created_at DESC);
 
 CREATE INDEX window_components_by_component ON public.window_components USING btree (component_id);
+
+CREATE INDEX window_effects_by_component ON public.window_effects USING btree (component_id);
+
+CREATE INDEX window_effects_by_window ON public.window_effects USING btree (window_id, component_id, id DESC);
 
 CREATE INDEX windows_by_end ON public.windows USING btree (ended_at DESC) WHERE (ended_at IS NOT NULL);
 
@@ -803,11 +1084,15 @@ CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.bypass
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, expires_at, created_by, revoked_at ON public.bypass_links FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_link', 'id', 'created', '');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.component_groups FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('group', 'name', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.component_groups FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('group', 'id', 'added', '');
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.components FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('component', 'slug', 'added', '');
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, email, role, password_hash, disabled_at ON public.operators FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('operator', 'email', 'added', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.series FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('series', 'id', 'scheduled', '');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.templates FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('template', 'slug', 'added', '');
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, token_hash, scope, expires_at, created_by, revoked_at ON public.tokens FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('token', 'name', 'created', '');
 
@@ -829,13 +1114,39 @@ CREATE TRIGGER component_groups_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCAT
 
 CREATE TRIGGER component_groups_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.component_groups FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
+CREATE TRIGGER component_groups_row_version BEFORE UPDATE ON public.component_groups FOR EACH ROW WHEN ((old."position" = new."position")) EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER component_statuses_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.component_statuses FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER components_are_kept BEFORE DELETE ON public.components FOR EACH ROW EXECUTE FUNCTION public.refuse_component_delete();
+
 CREATE TRIGGER components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER components_note_first_status AFTER INSERT ON public.components FOR EACH ROW EXECUTE FUNCTION public.note_component_status();
+
+CREATE TRIGGER components_note_status AFTER UPDATE ON public.components FOR EACH ROW WHEN ((
+        CASE
+            WHEN (old.removed_at IS NULL) THEN old.status
+            ELSE NULL::public.component_status
+        END IS DISTINCT FROM
+        CASE
+            WHEN (new.removed_at IS NULL) THEN new.status
+            ELSE NULL::public.component_status
+        END)) EXECUTE FUNCTION public.note_component_status();
 
 CREATE TRIGGER components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
-CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+CREATE TRIGGER components_row_version BEFORE UPDATE ON public.components FOR EACH ROW WHEN (((old."position" = new."position") OR (old.group_id IS DISTINCT FROM new.group_id) OR (old.removed_at IS DISTINCT FROM new.removed_at))) EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER operators_row_version BEFORE UPDATE OF email, role, password_hash, disabled_at ON public.operators FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER series_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
+
+CREATE TRIGGER series_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
+CREATE TRIGGER series_row_version BEFORE UPDATE ON public.series FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+
+CREATE TRIGGER templates_row_version BEFORE UPDATE ON public.templates FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.bypass_key FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('bypass_key');
 
@@ -846,6 +1157,10 @@ CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.component_gr
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.components FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('component');
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.operators FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('operator');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.series FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('series');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.templates FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('template');
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.tokens FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('token');
 
@@ -861,15 +1176,22 @@ CREATE TRIGGER updates_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pu
 
 CREATE TRIGGER window_components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
+CREATE TRIGGER window_components_note_effect AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW EXECUTE FUNCTION public.note_window_effect();
+
 CREATE TRIGGER window_components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
 CREATE TRIGGER windows_fill BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.fill_window();
 
+CREATE TRIGGER windows_first_estimate BEFORE INSERT OR UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.keep_first_estimate();
+
 CREATE TRIGGER windows_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
 CREATE TRIGGER windows_row_version BEFORE UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+
+ALTER TABLE ONLY public.component_statuses
+    ADD CONSTRAINT component_statuses_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id);
 
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT components_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.component_groups(id) ON DELETE SET NULL;
@@ -883,8 +1205,23 @@ ALTER TABLE ONLY public.sign_in_links
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.window_clients
+    ADD CONSTRAINT window_clients_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.window_components
     ADD CONSTRAINT window_components_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.window_effects
+    ADD CONSTRAINT window_effects_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id);
+
+ALTER TABLE ONLY public.window_effects
+    ADD CONSTRAINT window_effects_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.window_refusals
+    ADD CONSTRAINT window_refusals_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.series(id);
