@@ -266,8 +266,10 @@ begin
         (select greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at <= interval '3660 days'
          from windows w where w.id = chosen),
         'by', 'would have it last longer than ten years', 'end it and start another');
-    -- Beyond the present estimate, or beyond now where that has passed.
-    update windows w set estimated_duration = greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at
+    -- Beyond the present estimate, or beyond now where that has passed; rounded up to whole seconds.
+    update windows w
+    set estimated_duration = make_interval(secs => ceil(extract(
+            epoch from greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at)))
     where w.id = chosen;
     perform record_by_hand('window.extended', chosen::text, before, window_by_hand(chosen));
     return chosen;

@@ -141,6 +141,7 @@ def test_extending_one_that_overruns_counts_from_now(sql: Sql) -> None:
     sql("insert into windows (title, starts_at) values ('Long', now() - interval '3 hours')")
     sql("select extend_maintenance(by => '10 minutes')")
     assert sql("select scheduled_until - now() between '9 min 50 s' and '10 min 10 s' from windows") == "t"
+    assert sql("select extract(microseconds from estimated_duration)::bigint % 1000000 from windows") == "0"
 
 
 def test_what_is_left_open_has_one_answer_or_none(sql: Sql) -> None:
