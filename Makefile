@@ -6,8 +6,8 @@ ARGS ?=
 PIP := -m pip --disable-pip-version-check --quiet
 
 # What the tests start besides Python programs, as file-or-command:Debian-package.
-PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap git:git haproxy:haproxy \
-    h2load:nghttp2-client nginx:nginx-light node:nodejs /usr/sbin/pgbouncer:pgbouncer wrk:wrk \
+PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap fish:fish git:git haproxy:haproxy \
+    h2load:nghttp2-client nginx:nginx-light node:nodejs /usr/sbin/pgbouncer:pgbouncer wrk:wrk zsh:zsh \
     /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -22,7 +22,7 @@ demo: .venv/.run ## run the gateway, a sample application and PostgreSQL on http
 	@exec .venv/bin/gateway demo $(ARGS)
 
 test: .venv/.dev .venv-applications/.made programs ## install what is missing and run every test
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.dev ## check the style of the code and its format
 	@.venv/bin/ruff check .

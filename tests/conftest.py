@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from gateway.config import Admin, Maintenance
@@ -35,14 +35,18 @@ from gateway.service.windows import Windows
 from gateway.store.listener import Listener
 from gateway.store.pool import Database
 from gateway.web.keys import Services
+from tests import parallel
 from tests.observed import Observations
 from tests.postgres import Postgres, roomy_directory
 from tests.postgres import psql as run_psql
 from tests.schema import migrate_at
 
 
-def pytest_configure() -> None:
-    """Settings of whoever runs the tests are no part of them."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings of whoever runs the tests are no part of them; how long an example takes is not either."""
+    hypothesis.settings.register_profile("gateway", deadline=None)
+    hypothesis.settings.load_profile("gateway")
+    config.pluginmanager.register(parallel)
     for name in [*os.environ]:
         if name in ("DATABASE_URL", "GATEWAY_URL", "GATEWAY_TOKEN") or (name.startswith("GATEWAY_") and "__" in name):
             del os.environ[name]
@@ -111,14 +115,8 @@ def psql() -> Callable[[str, str], str]:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Find a TCP port of 127.0.0.1 that is free at the moment."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
-
-    return find
+    ports = parallel.free_ports()
+    return lambda: next(ports)
 
 
 @pytest.fixture

@@ -68,11 +68,14 @@ def add(url: str, token: str | None, *, as_json: bool, **fields: str | None) -> 
 
 @component.command(name="set")
 @_SLUG
-@click.argument("status", type=one_of(ComponentStatus))
+@click.argument("status", metavar="STATUS", type=one_of(ComponentStatus))
 @JSON
 @api_options
 def set_(slug: str, status: str, url: str, token: str | None, *, as_json: bool) -> None:
-    """Set the status of a component."""
+    """Set the status of a component.
+
+    STATUS: operational, degraded_performance, partial_outage, major_outage, under_maintenance.
+    """
     changed = connected(url, token, "report").patch(f"components/{slug}", {"status": status})
     said = f'the component "{changed["name"]}" is {changed["status"]}; customers see {_seen(changed)}'
     _tell(changed, said, as_json=as_json)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import click
 
+from gateway.commands.output import printable
 from gateway.domain.errors import GatewayError, InvalidError
 
 DONE = 0
@@ -52,8 +53,8 @@ def guarded(command: Callable[[], int | None]) -> int:
 
 
 def tell(line: str) -> None:
-    """Say one line on standard error."""
-    click.echo(f"gateway: {line}", err=True)
+    """Say one line on standard error; what would move the cursor is shown, not done: texts come from other people."""
+    click.echo(f"gateway: {printable(line)}", err=True)
 
 
 def _exit_code(error: Exception) -> int:

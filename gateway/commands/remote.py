@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, TypeVar
+from uuid import uuid4
 
 import aiohttp
 import click
@@ -29,6 +30,8 @@ _PREFIX = "/_maintenance"
 _LIMIT = aiohttp.ClientTimeout(total=30, connect=10)
 # What is long takes long: as long as something comes.
 _NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=30)
+# A gateway that ends, or is killed, while it answers.
+_ANSWER_LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError)
 
 _ERRORS: dict[int, type[GatewayError]] = {
     401: ForbiddenError,
@@ -41,6 +44,10 @@ _ERRORS: dict[int, type[GatewayError]] = {
 
 Document = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _AnswerLostError(UnavailableError):
+    """The connection ended before the answer was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +116,32 @@ class Api:
         return asyncio.run(self._called(method, self._url(path, query), body))
 
     async def _called(self, method: str, url: URL, body: Document | None) -> Document:
-        async with self._answered(method, url, body, _LIMIT) as response:
-            document = await _document(response, self.base)
+        key = str(uuid4()) if method == "POST" else ""
+        try:
+            response, document = await self._asked(method, url, body, key)
+        except _AnswerLostError:
+            if not key:
+                raise
+            # It may have been done: by its key it is done once, and answered again.
+            response, document = await self._asked(method, url, body, key)
         if response.ok:
             return document
         raise _refusal(response.status, document)
 
+    async def _asked(
+        self, method: str, url: URL, body: Document | None, key: str
+    ) -> tuple[aiohttp.ClientResponse, Document]:
+        async with self._answered(method, url, body, _LIMIT, key) as response:
+            return response, await _document(response, self.base)
+
     @asynccontextmanager
     async def _answered(
-        self, method: str, url: URL, body: Document | None, limit: aiohttp.ClientTimeout
+        self, method: str, url: URL, body: Document | None, limit: aiohttp.ClientTimeout, key: str = ""
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Make a call and lend the answer; what the network does is told as an error of ours."""
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": f"maintenance-gateway/{__version__}"}
+        if key:
+            headers["Idempotency-Key"] = key
         try:
             async with (
                 aiohttp.ClientSession(timeout=limit, headers=headers) as session,
@@ -136,7 +157,8 @@ class Api:
                 "SSL_CERT_FILE=/path/to/ca.pem names its authority"
             ) from error
         except aiohttp.ClientError as error:
-            raise UnavailableError(
+            lost = isinstance(error, _ANSWER_LOST) and not isinstance(error, aiohttp.ClientConnectorError)
+            raise (_AnswerLostError if lost else UnavailableError)(
                 f"nothing answers at {self.base} ({error}): start it with `gateway serve`, "
                 "or name another with GATEWAY_URL or --url"
             ) from error

@@ -1,10 +1,12 @@
 """The root of the command line: global options, and the commands, each imported only when it is asked for."""
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from gateway import __version__
 from gateway.commands.options import CONFIG, configured
@@ -36,6 +38,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "template": ("gateway.commands.template:template", "Keep texts for windows and updates, over the API."),
     "bypass": ("gateway.commands.bypass:bypass", "Make and revoke links that pass the gate, over the API."),
     "audit": ("gateway.commands.audit:audit", "Tell who did what, over the API."),
+    "completion": (
+        "gateway.commands.completion:completion",
+        "Print what makes a shell complete commands, options and values.",
+    ),
 }
 
 
@@ -59,6 +65,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table alone: whoever presses a key waits for the answer."""
+        named = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in self._commands_at.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
@@ -68,7 +83,11 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     commands_at=_COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,  # no-color.org; None: on a terminal alone
+    },
 )
 @CONFIG
 @click.version_option(__version__, prog_name="gateway", message="%(prog)s %(version)s")

@@ -28,48 +28,66 @@ def user(config: Path | None) -> None:
 @click.argument("email")
 @click.option("--role", type=one_of(Role), required=True, help="What the operator may do.")
 @_PASSWORD
+@JSON
 @CONFIG
-def add(email: str, role: str, config: Path | None, *, password_stdin: bool) -> None:
+def add(email: str, role: str, config: Path | None, *, password_stdin: bool, as_json: bool) -> None:
     """Add an operator; prints a one-time sign-in link, unless the password comes on standard input."""
     settings = read_settings(config)
     chosen = _password() if password_stdin else None
     token = on_host(settings, lambda host: host.operators.add(email, Role(role), host.actor, password=chosen))
+    link = _link(settings, token)
+    if as_json:
+        print_json({"email": email, "role": role, "sign_in_link": link})
+        return
     tell(f"added {email} as {role}")
-    if token:
-        _print_link(settings, token)
+    if link:
+        click.echo(link)
 
 
 @user.command
 @click.argument("email")
 @_PASSWORD
+@JSON
 @CONFIG
-def password(email: str, config: Path | None, *, password_stdin: bool) -> None:
+def password(email: str, config: Path | None, *, password_stdin: bool, as_json: bool) -> None:
     """Set a password, or print a one-time link to choose one; the operator's sessions end."""
     settings = read_settings(config)
     chosen = _password() if password_stdin else None
     token = on_host(settings, lambda host: host.operators.reset_password(email, host.actor, password=chosen))
+    link = _link(settings, token)
+    if as_json:
+        print_json({"email": email, "sign_in_link": link})
+        return
     tell(f"the password of {email} is {'set' if chosen else 'chosen anew through the link'}; all sessions have ended")
-    if token:
-        _print_link(settings, token)
+    if link:
+        click.echo(link)
 
 
 @user.command
 @click.argument("email")
-@click.argument("role", type=one_of(Role))
+@click.argument("role", metavar="ROLE", type=one_of(Role))
+@JSON
 @CONFIG
-def role(email: str, role: str, config: Path | None) -> None:
-    """Give an operator another role; it counts from the next request."""
+def role(email: str, role: str, config: Path | None, *, as_json: bool) -> None:
+    """Give an operator another role: viewer, reporter, operator, administrator; it counts from the next request."""
     on_host(read_settings(config), lambda host: host.operators.set_role(email, Role(role), host.actor))
-    tell(f"{email} is {role} now")
+    if as_json:
+        print_json({"email": email, "role": role})
+    else:
+        tell(f"{email} is {role} now")
 
 
 @user.command
 @click.argument("email")
+@JSON
 @CONFIG
-def disable(email: str, config: Path | None) -> None:
+def disable(email: str, config: Path | None, *, as_json: bool) -> None:
     """Disable an operator; sessions and links end at once."""
     on_host(read_settings(config), lambda host: host.operators.disable(email, host.actor))
-    tell(f"{email} is disabled")
+    if as_json:
+        print_json({"email": email, "disabled": True})
+    else:
+        tell(f"{email} is disabled")
 
 
 @user.command(name="list")
@@ -115,9 +133,9 @@ def _password() -> str:
     return line
 
 
-def _print_link(settings: Settings, token: str) -> None:
-    """Print the link that signs in; its host is a guess where the gateway listens everywhere."""
-    click.echo(f"{base_url(settings)}/admin/sign-in/{token}")
+def _link(settings: Settings, token: str | None) -> str | None:
+    """Return the link that signs in; its host is a guess where the gateway listens everywhere."""
+    return f"{base_url(settings)}/admin/sign-in/{token}" if token else None
 
 
 def base_url(settings: Settings) -> str:

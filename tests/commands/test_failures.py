@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gateway.commands.failures import WrongSettingsError, WrongUsageError, guarded
+from gateway.commands.failures import WrongSettingsError, WrongUsageError, guarded, tell
 from gateway.domain.errors import ConflictError, GatewayError, InvalidError, NotFoundError, StoreError
 from tests.commands.cli import COMMAND, LONGEST, Shell, environment, refused
 
@@ -45,6 +45,12 @@ def test_errors_have_a_line_and_a_code(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [f"gateway: {line}" for line in said]
+
+
+def test_a_terminal_is_not_fooled(capsys: pytest.CaptureFixture[str]) -> None:
+    """A title or a name that is told was written by somebody else."""
+    tell('the window "\x1b[2J\r\n" has ended')
+    assert capsys.readouterr().err == 'gateway: the window "\\x1b[2J\\r\\n" has ended\n'
 
 
 def test_a_bug_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,28 @@ async def test_operators_are_listed(shell: Shell) -> None:
     assert (bo["role"], bo["disabled"], bo["has_password"]) == ("operator", False, False)
 
 
+async def test_all_of_it_as_json(shell: Shell, services: Services) -> None:
+    """What a command has done, on standard output alone; the link is null where there is none."""
+    line = ["user", "add", "ana@acme.example", "--role", "viewer", "--json"]
+    done = await shell(*line)
+    assert (done.code, done.err) == (0, "")
+    link = done.json["sign_in_link"]
+    assert done.json == {"email": "ana@acme.example", "role": "viewer", "sign_in_link": link}
+    assert await services.operators.open_link(link.rpartition("/")[2])
+    again = await shell("user", "password", "ana@acme.example", "--json")
+    assert (again.code, again.err, again.json["sign_in_link"] == link) == (0, "", False)
+    given = await shell("user", "password", "ana@acme.example", "--password-stdin", "--json", stdin=PASSWORD)
+    assert given.json == {"email": "ana@acme.example", "sign_in_link": None}
+    assert (await shell("user", "role", "ana@acme.example", "reporter", "--json")).json == {
+        "email": "ana@acme.example",
+        "role": "reporter",
+    }
+    assert (await shell("user", "disable", "ana@acme.example", "--json")).json == {
+        "email": "ana@acme.example",
+        "disabled": True,
+    }
+
+
 async def test_who_it_was_is_recorded(shell: Shell, services: Services) -> None:
     """The audit names the login of whoever ran the command."""
     await shell("user", "add", "ana@acme.example", "--role", "viewer", LOGNAME="sre")

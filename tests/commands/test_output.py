@@ -1,10 +1,15 @@
 """What commands print."""
 
+import asyncio
+import os
+import pty
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
 from gateway.commands.output import print_facts, print_table, printable, short_instant
+from tests.commands.cli import COMMAND, LONGEST, environment
 
 
 def test_a_table_lines_up(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +41,28 @@ def test_facts_line_up(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_is_not_fooled(text: str, shown: str) -> None:
     """Texts come from other people: what would move the cursor is shown, not done."""
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(("variables", "is_bold"), [({}, True), ({"NO_COLOR": "1"}, False)])
+async def test_colours_are_for_a_terminal(
+    tmp_path: Path, database_url: str, variables: dict[str, str], *, is_bold: bool
+) -> None:
+    """And for one whose owner wants them (no-color.org)."""
+    ours, theirs = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "token", "list"),
+            cwd=tmp_path,
+            env=environment(DATABASE_URL=database_url, **variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=theirs,
+        )
+        assert await asyncio.wait_for(process.wait(), LONGEST) == 0
+        head = os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (head.startswith("\x1b[1mNAME"), "\x1b" in head) == (is_bold, is_bold)
 
 
 def test_instants_are_in_utc() -> None:

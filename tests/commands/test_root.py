@@ -32,7 +32,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     window = {"list", "show", "start", "schedule", "extend", "end", "cancel", "post", "edit", "reopen", "preview"}
     assert names == (
         {"serve", "demo", "check", "migrate", "user", "token", "window", "fence", "replica", "component"}
-        | {"group", "bypass"}
+        | {"group", "bypass", "completion"}
         | {"template", *(f"template {verb}" for verb in ("list", "show", "add", "edit", "remove"))}
         | {"history", "history list", "history show", "history export"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "list")}

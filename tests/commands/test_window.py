@@ -1,10 +1,12 @@
 """The commands over the API: real processes against the built-in application and a real PostgreSQL."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from yarl import URL
 
 from gateway.domain.access import TokenScope, command_line
 from gateway.domain.window import Ends
@@ -307,3 +309,28 @@ async def test_the_address_may_include_the_prefix(shell: Shell, url: str) -> Non
     for address in (url, url.rstrip("/"), f"{url}_maintenance", f"{url}_maintenance/"):
         done = await shell("window", "list", "--url", address, "--json")
         assert (done.code, done.json) == (0, []), address
+
+
+async def test_a_call_whose_answer_is_lost_is_made_again_and_done_once(
+    shell: Shell, url: str, services: Services
+) -> None:
+    """A gateway that ends while it answers leaves no window whose id nobody knows."""
+    cut = []
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", URL(url).port)
+        head = await reader.readuntil(b"\r\n\r\n")
+        back.write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + await reader.read(65536))
+        answer = await there.read()
+        if cut:
+            writer.write(answer)
+        cut.append(answer)
+        for each in (back, writer):
+            each.close()
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        done = await shell("window", "start", "--title", "Move", GATEWAY_URL=address)
+    assert done.code == 0, done
+    (window,) = await services.windows.list()
+    assert (done.out, len(cut)) == (f"{window.id}\n", 2)

@@ -129,8 +129,11 @@ def no_window_left(stage: Stage) -> Iterator[None]:
 
 
 @pytest.fixture
-def start_gateway() -> Iterator[StartGateway]:
+def start_gateway(request: pytest.FixtureRequest) -> Iterator[StartGateway]:
     """Start a gateway of the test's own: `start_gateway(directory, DATABASE__URL=...)`; it ends with the test."""
+    if "database_url" in request.fixturenames:
+        # Made before, so that it is dropped after: a gateway that stops without its database tries for two seconds.
+        request.getfixturevalue("database_url")
     started: list[Gateway] = []
 
     def start(directory: Path, **settings: str | None) -> Gateway:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,11 +13,12 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.commands.cli import LONGEST
+from tests.postgres import Postgres
 from tests.story.conftest import StartGateway
 from tests.story.customers import Customer, Visit, fetch
 from tests.story.processes import Gateway, eventually
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.alone]
 
 PANEL = "/_maintenance/admin/sign-in"
 API = "/_maintenance/api/v1/windows"
@@ -78,23 +80,6 @@ def p99(visits: list[Visit]) -> float:
     return latencies[len(latencies) * 99 // 100] * 1000
 
 
-@pytest.fixture
-def internal(free_port: Callable[[], int]) -> int:
-    """The port of the gateway's internal listener."""
-    return free_port()
-
-
-@pytest.fixture
-def shop(start_gateway: StartGateway, tmp_path: Path, database_url: str, httpbin_url: str, internal: int) -> Gateway:
-    return start_gateway(
-        tmp_path,
-        DATABASE__URL=database_url,
-        UPSTREAM__URL=httpbin_url,
-        MAINTENANCE__SNAPSHOT_FILE=str(tmp_path / "snapshot.json"),
-        SERVER__INTERNAL_LISTEN=f"127.0.0.1:{internal}",
-    ).listening()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Flood:
     """What is tried over and over; `admitted` is how it fails, `most` how often it may get that far.
@@ -115,17 +100,70 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("name", FLOODS)
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """A gateway for one of the floods. `internal` is the port of its internal listener."""
+
+    gateway: Gateway
+    internal: int
+    database_url: str
+
+    def has_counted(self, told: str) -> bool:
+        return told in fetch(self.internal, "/metrics").text
+
+
+@pytest.fixture
+def shops(
+    start_gateway: StartGateway,
+    tmp_path: Path,
+    *,
+    postgres: Postgres,
+    template: str,
+    httpbin_url: str,
+    free_port: Callable[[], int],
+) -> dict[str, Shop]:
+    """A gateway for each flood: what is limited is told every ten seconds, and so all can be waited for at once."""
+    shops = {}
+    for name in FLOODS:
+        directory = tmp_path / name
+        directory.mkdir()
+        internal, database_url = free_port(), postgres.url(postgres.create(template))
+        gateway = start_gateway(
+            directory,
+            DATABASE__URL=database_url,
+            UPSTREAM__URL=httpbin_url,
+            MAINTENANCE__SNAPSHOT_FILE=str(directory / "snapshot.json"),
+            SERVER__INTERNAL_LISTEN=f"127.0.0.1:{internal}",
+        )
+        shops[name] = Shop(gateway=gateway.listening(), internal=internal, database_url=database_url)
+    return shops
+
+
 def test_a_flood_has_no_effect_on_traffic_and_is_limited_counted_audited(
-    name: str, shop: Gateway, internal: int, database_url: str, psql: Callable[[str, str], str]
+    shops: dict[str, Shop], psql: Callable[[str, str], str]
 ) -> None:
     """2000 attempts beside a customer: no request fails, none waits much longer; few lines, one entry, all counted."""
-    flood = FLOODS[name]
-    with Customer(shop) as customer:
+    seen = {name: flooded(shops[name].gateway, flood) for name, flood in FLOODS.items()}
+    for name, flood in FLOODS.items():
+        limited, seconds = seen[name]
+        shop = shops[name]
+        told = f'gateway_limited_total{{what="{flood.what}",worker="1"}} {float(limited)}'
+        eventually(partial(shop.has_counted, told))
+        assert shop.gateway.stop() == 0
+        assert 1 <= shop.gateway.err.text.count("RequestsLimited") <= 2 + seconds / 10, name
+        entries = psql(shop.database_url, "select action, actor, address, after->>'count' from audit").splitlines()
+        entry = f"{flood.what}.limited|127.0.0.1|127.0.0.1|{limited}"
+        assert [each for each in entries if "limited" in each] == [entry], name
+        assert len(entries) <= 1 + flood.most, name
+
+
+def flooded(gateway: Gateway, flood: Flood) -> tuple[int, float]:
+    """Flood a gateway that has a customer; return how many attempts were limited, and how long it took."""
+    with Customer(gateway) as customer:
         eventually(lambda: len(customer.visits) > 500)
         calm = p99(customer.visits)
         began = time.time()
-        statuses = attack(shop, flood.attempt)
+        statuses = attack(gateway, flood.attempt)
         ended = time.time()
         during = [visit for visit in customer.visits if began < visit.sent and visit.answered < ended]
     assert customer.story == [200]
@@ -133,13 +171,6 @@ def test_a_flood_has_no_effect_on_traffic_and_is_limited_counted_audited(
     # Attackers and application share the machine with the gateway here. What counts is that nobody waits for hashes
     # (40 ms each) or for queries: a queue of them would be seconds long.
     assert p99(during) < max(100.0, 20 * calm), f"{calm:.1f} ms in calm, {p99(during):.1f} ms in the flood"
-    limited = statuses[429]
     assert set(statuses) == {429, flood.admitted}
     assert 0 < statuses[flood.admitted] <= flood.most
-    told = f'gateway_limited_total{{what="{flood.what}",worker="1"}} {float(limited)}'
-    eventually(lambda: told in fetch(internal, "/metrics").text)
-    assert shop.stop() == 0
-    assert 1 <= shop.err.text.count("RequestsLimited") <= 2 + (ended - began) / 10
-    entries = psql(database_url, "select action, actor, address, after->>'count' from audit").splitlines()
-    assert [entry for entry in entries if "limited" in entry] == [f"{flood.what}.limited|127.0.0.1|127.0.0.1|{limited}"]
-    assert len(entries) <= 1 + flood.most
+    return statuses[429], ended - began

@@ -10,7 +10,7 @@ import pytest
 
 from tests.commands.cli import ROOT, environment
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.alone]
 
 LONGEST = 110
 

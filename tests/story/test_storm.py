@@ -12,7 +12,7 @@ from tests.story.harness.outage import outage
 from tests.story.harness.stage import Stage, open_stage
 from tests.story.harness.storm import Plan, storm
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.story, pytest.mark.alone, pytest.mark.timeout(240)]
 
 BUSY = 2.0
 """Seconds after which a change must be known on a machine that runs other things, too."""

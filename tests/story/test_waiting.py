@@ -16,7 +16,7 @@ from tests.story.conftest import StartGateway
 from tests.story.customers import fetch
 from tests.story.processes import Program, eventually, port_of
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.alone]
 
 WANTED = 20_000
 RESERVE = 500
