@@ -133,13 +133,13 @@ declare
     by_hand constant text := 'coalesce(current_setting(''gateway.writer'', true), '''') = ''''';
 begin
     execute format(
-        'create trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
+        'create or replace trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
         'execute function audit_by_hand(%L, %L, %L, %L)',
         case when columns <> '' then 'of ' || columns else '' end, on_table,
         by_hand || case when also_by_cascade then '' else ' and pg_trigger_depth() = 0' end,
         subject, id_column, added, prefix);
     execute format(
-        'create trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
+        'create or replace trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
         'execute function audit_truncate_by_hand(%L)', on_table, by_hand, subject);
 end $$;
 

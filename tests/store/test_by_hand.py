@@ -282,7 +282,7 @@ BY_HAND = [
     ("update components set status = 'major_outage'", ["component.edited"]),
     ("update components set removed_at = now()", ["component.removed"]),
     ("update components set removed_at = now(); update components set removed_at = null", 2),
-    ("insert into series (rule, time_zone, first_start, draft) values ('x', 'UTC', now(), '{}')", ["series.scheduled"]),
+    ("insert into series (rule, time_zone, first_start, draft) values ('x', 'UTC', now(), '{}')", 1),
     ("update templates set name = 'x' where slug = (select min(slug) from templates)", ["template.edited"]),
     ("delete from templates where slug = (select min(slug) from templates)", ["template.deleted"]),
     ("insert into component_groups (name) values ('Core')", ["group.added"]),
