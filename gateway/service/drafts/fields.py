@@ -78,13 +78,15 @@ LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"
 Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(LENGTH_SCHEMA)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
-_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(no_nul)]
-_Any = Annotated[str, AfterValidator(no_nul), Field(json_schema_extra={"pattern": _NO_NUL})]
-Title = Annotated[_Said, StringConstraints(max_length=200), _said(200)]
-Name = Annotated[_Said, StringConstraints(max_length=100), _said(100)]
-Body = Annotated[_Said, StringConstraints(max_length=20_000), _said(20_000)]
-Description = Annotated[_Any, StringConstraints(max_length=2_000)]
-Text = Annotated[_Any, StringConstraints(max_length=20_000)]
+# The length comes first: behind a function pydantic counts "items", not characters.
+_NUL_FREE = AfterValidator(no_nul)
+_ANY = Field(json_schema_extra={"pattern": _NO_NUL})
+_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Title = Annotated[_Said, StringConstraints(max_length=200), _NUL_FREE, _said(200)]
+Name = Annotated[_Said, StringConstraints(max_length=100), _NUL_FREE, _said(100)]
+Body = Annotated[_Said, StringConstraints(max_length=20_000), _NUL_FREE, _said(20_000)]
+Description = Annotated[str, StringConstraints(max_length=2_000), _NUL_FREE, _ANY]
+Text = Annotated[str, StringConstraints(max_length=20_000), _NUL_FREE, _ANY]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 D = TypeVar("D", bound=BaseModel)
