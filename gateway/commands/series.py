@@ -22,7 +22,10 @@ _OF_SCOPE = ("hosts", "paths", "excluded_paths")
 
 @click.group
 def series() -> None:
-    """Show, change and end windows that recur, over the API. `gateway window schedule --every` makes one."""
+    """Show, change and end windows that recur, over the API.
+
+    `gateway window schedule --every` makes one.
+    """
 
 
 @series.command(name="list")

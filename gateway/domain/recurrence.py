@@ -125,6 +125,8 @@ class Recurrence:
         zone, until = _zone(self.time_zone), self.rule.until
         for local in _local_times(self.rule, self.first):
             occurrence = _occurrence(local, zone)
+            if occurrence.at.year > _LAST_YEAR:
+                return
             if isinstance(until, datetime):
                 is_over = occurrence.at > until if until.tzinfo else local > until
             else:
@@ -209,8 +211,6 @@ def _days_until(recurrence: Recurrence, last: date) -> frozenset[date]:
 def _not_first(recurrence: Recurrence, starts_at: datetime, first: Occurrence) -> str:
     zone = _zone(recurrence.time_zone)
     given = starts_at.astimezone(zone)
-    if starts_at.microsecond:
-        return "of a series is in whole seconds"
     if first.local == recurrence.first and given.fold:
         return (
             f"the clock shows {given:%H:%M} twice on that day, and a series takes the first: give {_rfc3339(first.at)}"
@@ -288,8 +288,6 @@ def _local_times(rule: Rule, first: datetime) -> Iterator[datetime]:
             **{name: values for name, values in given.items() if values},
         )
         for local in times:
-            if local.year > _LAST_YEAR:
-                return
             interval.patience = _PATIENCE
             yield local
     except (_NothingFoundError, ValueError):  # the library says so where no hour can ever match

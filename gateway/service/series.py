@@ -18,7 +18,7 @@ from gateway.domain.recurrence import Occurrence, Recurrence, require_sound
 from gateway.domain.series import Series, require_running
 from gateway.domain.window import Window
 from gateway.service.drafts.fields import checked
-from gateway.service.drafts.recurrence import RecurrenceDraft
+from gateway.service.drafts.recurrence import RecurrenceDraft, whole_second
 from gateway.service.drafts.series import SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.following import follow
@@ -84,12 +84,13 @@ class SeriesOfWindows:
         """
         if draft.recurrence is None or draft.starts_at is None:
             raise InvalidError({"recurrence": "is missing: by which rule, in which time zone?"})
+        starts_at = whole_second(draft.starts_at)
         with _fields_as(rule="recurrence.rule", excluded_dates="recurrence.excluded_dates"):
-            recurrence = await _sound(draft.recurrence, draft.starts_at, draft.estimated_duration)
+            recurrence = await _sound(draft.recurrence, starts_at, draft.estimated_duration)
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             now = await database_clock(session)
-            _require_to_come(draft.starts_at, now)
+            _require_to_come(starts_at, now)
             if await session.run("count_running_series") >= MOST_RUNNING:
                 raise ConflictError(
                     f"there are {MOST_RUNNING} series already that were not ended: end what is not needed any more"

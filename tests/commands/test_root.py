@@ -42,7 +42,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move")}
         | {f"replica {verb}" for verb in ("list", "forget")}
         | {f"bypass {verb}" for verb in ("create", "list", "revoke")}
-        | {f"audit {verb}" for verb in ("list", "export")}
+        | {"audit", *(f"audit {verb}" for verb in ("list", "export"))}
+        | {"series", *(f"series {verb}" for verb in ("list", "show", "preview", "edit", "end"))}
     )
 
 

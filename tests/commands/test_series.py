@@ -54,7 +54,7 @@ async def test_a_series_is_scheduled_shown_and_ended(shell: Shell) -> None:
     lines = table.splitlines()
     assert lines[0].split("  ")[0] == "STARTS"
     assert [line[:17] for line in lines[1:]] == starts(0, 2, 3)
-    assert lines[1][19:43] == f"{FIRST:%a %Y-%m-%d %H:%M}+00:00".ljust(24)
+    assert f"  {FIRST:%a %Y-%m-%d %H:%M}+00:00  scheduled  " in lines[1]
     assert lines[1].split()[-1] == done.out.strip()
     assert len((await shell("series", "show", listed["id"], "--ahead", "2")).out.partition("\n\n")[2].splitlines()) == 3
     ended = await shell("series", "end", listed["id"])

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.errors import InvalidError
@@ -191,6 +191,7 @@ def checked(recurrence: Recurrence, most: int = 60) -> Sequence[Occurrence]:
     return found
 
 
+@settings(deadline=None)
 @given(recurrences())
 def test_occurrences_are_in_order_from_the_first_start_on(recurrence: Recurrence) -> None:
     """Strictly, so that no instant comes twice."""
@@ -200,6 +201,7 @@ def test_occurrences_are_in_order_from_the_first_start_on(recurrence: Recurrence
     assert len({each.local for each in found}) == len(found)
 
 
+@settings(deadline=None)
 @given(recurrences())
 def test_the_clock_shows_what_the_rule_says_except_in_a_gap(recurrence: Recurrence) -> None:
     """There it shows later, by as much as the clock was put forward; minute and second are those of the first start."""
@@ -216,6 +218,7 @@ def test_the_clock_shows_what_the_rule_says_except_in_a_gap(recurrence: Recurren
             assert each.at.astimezone(zone).fold == 0
 
 
+@settings(deadline=None)
 @given(recurrences())
 def test_nothing_occurs_beyond_count_and_until(recurrence: Recurrence) -> None:
     found = checked(recurrence)
@@ -225,6 +228,7 @@ def test_nothing_occurs_beyond_count_and_until(recurrence: Recurrence) -> None:
         assert all(each.at <= recurrence.rule.until for each in found)
 
 
+@settings(deadline=None)
 @given(recurrences(), st.datetimes(datetime(2000, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC)))
 def test_what_is_made_ahead_is_the_next_of_all(recurrence: Recurrence, now: datetime) -> None:
     """Ninety days of it, at least three and at most fifty."""
@@ -240,6 +244,7 @@ def test_what_is_made_ahead_is_the_next_of_all(recurrence: Recurrence, now: date
         assert following[len(ahead)].at > now + AHEAD
 
 
+@settings(deadline=None)
 @given(recurrences(), st.data())
 def test_what_is_left_out_is_all_that_is_missing(recurrence: Recurrence, data: st.DataObject) -> None:
     found = checked(recurrence)
@@ -331,8 +336,6 @@ def test_a_first_start_that_the_rule_does_not_name_is_told_the_first_that_it_doe
     assert refusal(Recurrence.starting_at(second, "FREQ=DAILY", BERLIN), "2026-10-25T01:30Z") == {
         "starts_at": "the clock shows 02:30 twice on that day, and a series takes the first: give 2026-10-25T00:30:00Z"
     }
-    rule = Recurrence.starting_at(datetime(2026, 12, 6, 1, 0, 0, 5, tzinfo=UTC), "FREQ=DAILY", BERLIN)
-    assert refusal(rule, "2026-12-06T01:00:00.000005Z") == {"starts_at": "of a series is in whole seconds"}
 
 
 def test_a_series_of_nothing_is_refused() -> None:

@@ -147,14 +147,17 @@ async def series(services: Services) -> Any:
     return first.recurrence.series
 
 
-async def test_an_occurrence_is_moved_and_another_is_skipped(services: Services, series: Any, sql: Sql) -> None:
+async def test_an_occurrence_is_moved_and_another_is_skipped(
+    services: Services, series: Any, sql: Sql, observations: Observations
+) -> None:
     """By editing and cancelling their windows; neither is made again, and the others stay where they are."""
     one, other, *_ = await ahead(services)
     moved = await services.windows.edit(one.id, WindowChange(starts_at=FIRST + 5 * HOUR), WHO)
     assert moved.recurrence is not None
     assert moved.recurrence.occurs_at == FIRST
     await services.windows.cancel(other.id, WHO)
-    await jobs_of(services).do_due()
+    await jobs_of(services, observe=observations).do_due()
+    assert observations.of(SeriesFailed) == []
     assert starts(await ahead(services)) == [5 * HOUR, 2 * WEEK, 3 * WEEK]
     seen = await services.series.get(series)
     assert [(each.starts_at - FIRST, each.made and each.made.is_cancelled) for each in seen.ahead] == [
@@ -293,6 +296,16 @@ async def test_the_second_writer_is_refused(services: Services, series: Any) -> 
     ):
         with pytest.raises(StaleError, match='the series "One" was changed by somebody else'):
             await doing
+
+
+async def test_what_is_written_by_hand_is_audited(services: Services, series: Any, sql: Sql) -> None:
+    """And what gateways write is audited once, not by each of its rows."""
+    await services.series.edit(series, change(rule="FREQ=DAILY;COUNT=30"), WHO)
+    await services.series.end(series, WHO)
+    actions = "select string_agg(action, ' ' order by id) from audit"
+    assert sql(actions) == "series.scheduled series.edited series.ended"
+    sql("update series set ended_at = null")
+    assert sql("select count(*) from audit where subject = 'series' and actor like 'psql%'") == "1"
 
 
 async def test_a_series_that_has_run_out_is_finished(services: Services, series: Any, sql: Sql) -> None:

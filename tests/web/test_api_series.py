@@ -53,6 +53,23 @@ async def test_a_window_with_a_recurrence_is_the_first_of_a_series(call: Caller)
     assert one.document["recurrence"] is None
 
 
+async def test_a_series_starts_on_a_whole_second(call: Caller) -> None:
+    """A rule knows no fractions: what a program sends of them is dropped."""
+    window = (await call("POST", "/windows", SENT | {"starts_at": text(FIRST + timedelta(microseconds=5))})).document
+    assert window["starts_at"] == text(FIRST)
+
+
+async def test_a_template_makes_a_series(call: Caller) -> None:
+    """Its variables are filled once: all occurrences read alike."""
+    window = {"title": "Deploy of {{what}}", "estimated_duration": "PT10M"}
+    await call("POST", "/templates", {"slug": "deploys", "name": "Deploys", "window": window})
+    sent = {"template": "deploys", "variables": {"what": "shop"}, "starts_at": text(FIRST), "recurrence": WEEKLY}
+    made_ones = await call("POST", "/windows", sent)
+    assert made_ones.status == 201, made_ones.document
+    listed = (await call("GET", "/windows?state=scheduled")).document["windows"]
+    assert [(each["title"], each["estimated_duration"]) for each in listed] == [("Deploy of shop", "PT10M")] * 4
+
+
 async def test_a_series_is_shown_with_what_lies_ahead(call: Caller) -> None:
     """Each occurrence by the rule and as it is: moved, skipped, or as the series says."""
     window = await made(call, excluded_dates=[str((FIRST + 3 * WEEK).date())])
@@ -202,6 +219,7 @@ async def test_a_rule_is_tried_out(call: Caller, services: Services) -> None:
             ],
         },
     )
+    assert (await reader("POST", "/series/preview", sent | {"limit": 3.0})).document == reply.document
     assert (await reader("GET", "/series")).document["series"] == []
     window = await reader("POST", "/windows", {"title": "x", "starts_at": text(FIRST), "recurrence": WEEKLY})
     assert is_problem(window, 403)
@@ -277,6 +295,7 @@ async def test_wrong_changes_are_named(call: Caller, wrong: dict[str, Any], fiel
     [
         ({"limit": 0}, "limit", "greater than or equal to 1"),
         ({"limit": 101}, "limit", "less than or equal to 100"),
+        ({"limit": 1.5}, "limit", "integer"),
         ({"starts_at": "2026-12-06T02:00:00"}, "starts_at", "timezone"),
         ({"rule": "FREQ=DAILY;COUNT=1;UNTIL=20270101"}, "rule", "exclude each other"),
         ({"estimated_duration": "P8D"}, "estimated_duration", "would overlap"),
@@ -288,6 +307,15 @@ async def test_wrong_trials_are_named(call: Caller, wrong: dict[str, Any], field
     reply = await call("POST", "/series/preview", sent)
     assert is_problem(reply, 422)
     assert said in reply.document["errors"][field], reply.document
+
+
+async def test_a_preview_is_no_series(call: Caller) -> None:
+    """`/series/preview` takes POST alone, and says so; whatever else stands there is looked for."""
+    for method in ("GET", "PATCH", "DELETE"):
+        reply = await call(method, "/series/preview")
+        assert is_problem(reply, 405)
+        assert reply.headers["Allow"] == "POST"
+    assert is_problem(await call("GET", "/series/previews"), 404)
 
 
 async def test_what_is_not_there(call: Caller) -> None:

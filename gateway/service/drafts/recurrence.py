@@ -1,7 +1,7 @@
 """How a window recurs, as it is asked for."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -31,12 +31,25 @@ def _date(value: object) -> object:
         raise ValueError(problem) from error
 
 
+def whole_second(value: datetime) -> datetime:
+    """Drop the fraction of a start: a rule knows none."""
+    return value.replace(microsecond=0)
+
+
 def _ordered(value: tuple[date, ...]) -> tuple[date, ...]:
     return tuple(sorted(set(value)))
 
 
-_RULE_SCHEMA = {"type": "string", "format": "rrule", "examples": ["FREQ=WEEKLY;INTERVAL=2;BYDAY=SU;UNTIL=20270301"]}
-_ZONE_SCHEMA = {"type": "string", "format": "time-zone", "examples": ["Europe/Berlin"]}
+_RULE_SCHEMA = {
+    "type": "string",
+    "format": "rrule",
+    "description": "An RRULE of RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU;UNTIL=20270301. Not more often than hourly.",
+}
+_ZONE_SCHEMA = {
+    "type": "string",
+    "format": "time-zone",
+    "description": "Of the IANA database: Europe/Berlin.",
+}
 RuleText = Annotated[str, AfterValidator(_rule), WithJsonSchema(_RULE_SCHEMA)]
 TimeZone = Annotated[str, AfterValidator(read_time_zone), WithJsonSchema(_ZONE_SCHEMA)]
 Day = Annotated[date, BeforeValidator(_date)]

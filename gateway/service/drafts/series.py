@@ -3,13 +3,21 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.service.drafts.fields import Draft, Instant, Length
-from gateway.service.drafts.recurrence import Days, RuleText, TimeZone
+from gateway.service.drafts.recurrence import Days, RuleText, TimeZone, whole_second
 from gateway.service.drafts.windows import WindowChange
 
 MOST_PREVIEWED = 100
+
+
+def _whole(value: object) -> object:
+    """In JSON, 32.0 is a whole number (JSON Schema, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Start = Annotated[Instant, AfterValidator(whole_second)]
 
 
 class OccurrenceChange(WindowChange):
@@ -25,7 +33,7 @@ class SeriesChange(Draft):
     rule: RuleText | None = None
     time_zone: TimeZone | None = None
     excluded_dates: Days | None = None
-    starts_at: Instant | None = None
+    starts_at: Start | None = None
     window: OccurrenceChange | None = None
 
 
@@ -35,6 +43,6 @@ class SeriesPreview(Draft):
     rule: RuleText
     time_zone: TimeZone
     excluded_dates: Days = ()
-    starts_at: Instant
+    starts_at: Start
     estimated_duration: Length = timedelta(minutes=30)
-    limit: Annotated[int, Field(ge=1, le=MOST_PREVIEWED)] = 10
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_PREVIEWED)] = 10

@@ -45,4 +45,5 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the API below the gateway's prefix."""
     base = f"{prefix}/api/v1"
-    return [*(operation.route(base) for operation in OPERATIONS), description_route(base, OPERATIONS)]
+    fixed = {operation.path for operation in OPERATIONS if "{" not in operation.path}
+    return [*(operation.route(base, fixed) for operation in OPERATIONS), description_route(base, OPERATIONS)]

@@ -4,7 +4,8 @@ A handler gets a `Call`, in which body, query and preconditions are checked alre
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
@@ -110,11 +111,20 @@ class Operation(Generic[B, Q]):
     tells_secret: bool = False
     media: str = "application/json"
 
-    def route(self, base: str) -> web.RouteDef:
-        """Return the route below `base`."""
+    def route(self, base: str, fixed: Collection[str] = ()) -> web.RouteDef:
+        """Return the route below `base`; `fixed` are the paths of all operations that have no part in braces."""
+        path = base + self._pattern(fixed)
         if self.method == "GET":
-            return web.get(base + self.path, self._serve, name=self.name)
-        return web.route(self.method, base + self.path, self._serve, name=self.name)
+            return web.get(path, self._serve, name=self.name)
+        return web.route(self.method, path, self._serve, name=self.name)
+
+    def _pattern(self, fixed: Collection[str]) -> str:
+        """Return the path as the router has it: `/series/preview` is no series (OpenAPI 3.1, path templating)."""
+        parent, _, last = self.path.rpartition("/")
+        beside = [path.rpartition("/")[2] for path in fixed if path.rpartition("/")[0] == parent]
+        if not beside or not last.startswith("{"):
+            return self.path
+        return f"{parent}/{{{last[1:-1]}:(?!(?:{'|'.join(re.escape(each) for each in beside)})$)[^/]+}}"
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         query: Any = query_of(request, self.query)
