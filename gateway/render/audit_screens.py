@@ -8,6 +8,8 @@ from gateway.render.panel import Options, Typed
 ACTION_OPTIONS: Options = (
     ("", "Everything"),
     ("window.", "Windows"),
+    ("series.", "Series of windows"),
+    ("template.", "Templates"),
     ("component.", "Components"),
     ("group.", "Groups of components"),
     ("bypass_link.", "Bypass links"),

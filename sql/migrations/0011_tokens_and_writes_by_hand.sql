@@ -51,6 +51,8 @@ begin
         when was->'ended_at' = 'null' and becomes->'ended_at' <> 'null' then 'ended'
         when was->'ended_at' <> 'null' and becomes->'ended_at' = 'null' then 'reopened'
         when was->'revoked_at' = 'null' and becomes->'revoked_at' <> 'null' then 'revoked'
+        when was->'removed_at' = 'null' and becomes->'removed_at' <> 'null' then 'removed'
+        when was->'removed_at' <> 'null' and becomes->'removed_at' = 'null' then 'restored'
         when was->'disabled_at' = 'null' and becomes->'disabled_at' <> 'null' then 'disabled'
         else 'edited' end;
     foreach key in array secrets loop
@@ -86,13 +88,13 @@ declare
     by_hand constant text := 'coalesce(current_setting(''gateway.writer'', true), '''') = ''''';
 begin
     execute format(
-        'create trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
+        'create or replace trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
         'execute function audit_by_hand(%L, %L, %L, %L)',
         case when columns <> '' then 'of ' || columns else '' end, on_table,
         by_hand || case when also_by_cascade then '' else ' and pg_trigger_depth() = 0' end,
         subject, id_column, added, prefix);
     execute format(
-        'create trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
+        'create or replace trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
         'execute function audit_truncate_by_hand(%L)', on_table, by_hand, subject);
 end $$;
 
@@ -100,7 +102,9 @@ select audit_writes_by_hand('windows', 'window', 'id', added => 'started');
 select audit_writes_by_hand('updates', 'window', 'window_id', added => 'posted', prefix => 'post_', also_by_cascade => false);
 select audit_writes_by_hand('window_components', 'window', 'window_id', added => 'component_added', prefix => 'component_', also_by_cascade => false);
 select audit_writes_by_hand('components', 'component', 'slug');
-select audit_writes_by_hand('component_groups', 'group', 'name');
+select audit_writes_by_hand('component_groups', 'group', 'id');
+select audit_writes_by_hand('series', 'series', 'id', added => 'scheduled');
+select audit_writes_by_hand('templates', 'template', 'slug');
 select audit_writes_by_hand('bypass_links', 'bypass_link', 'id', added => 'created',
                             columns => 'id, name, expires_at, created_by, revoked_at');
 select audit_writes_by_hand('bypass_key', 'bypass_key', 'only_row', added => 'created');
@@ -236,9 +240,10 @@ begin
     perform require_argument(jsonb_typeof(components) in ('array', 'object'), 'components',
                              'is neither a list nor an object', '''["api"]'' or ''{"api": "partial_outage"}''');
     for each in select effect->>'slug' from jsonb_array_elements(effects) effect loop
-        perform require_argument(exists (select from components c where c.slug = each), 'components',
+        perform require_argument(exists (select from components c where c.slug = each and c.removed_at is null), 'components',
                                  format('there is no component %L', each),
-                                 coalesce('there are: ' || (select string_agg(c.slug, ', ' order by c.slug) from components c),
+                                 coalesce('there are: ' || (select string_agg(c.slug, ', ' order by c.slug) from components c
+                                                       where c.removed_at is null),
                                           'there is none yet'));
     end loop;
     for each in select effect->>'status' from jsonb_array_elements(effects) effect loop
@@ -300,8 +305,10 @@ begin
         (select greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at <= interval '3660 days'
          from windows w where w.id = chosen),
         'by', 'would have it last longer than ten years', 'end it and start another');
-    -- Beyond the present estimate, or beyond now where that has passed.
-    update windows w set estimated_duration = greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at
+    -- Beyond the present estimate, or beyond now where that has passed; rounded up to whole seconds.
+    update windows w
+    set estimated_duration = make_interval(secs => ceil(extract(
+            epoch from greatest(w.scheduled_until, clock_timestamp()) + by - w.starts_at)))
     where w.id = chosen;
     perform record_by_hand('window.extended', chosen::text, before, window_by_hand(chosen));
     return chosen;

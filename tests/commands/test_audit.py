@@ -93,7 +93,8 @@ async def test_an_export_that_breaks_off_is_no_success(tmp_path: Path) -> None:
 
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nid,at\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Disposition: attachment\r\n"
+        writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nid,at\r\n")
         await writer.drain()
         writer.close()
 

@@ -141,6 +141,7 @@ def test_extending_one_that_overruns_counts_from_now(sql: Sql) -> None:
     sql("insert into windows (title, starts_at) values ('Long', now() - interval '3 hours')")
     sql("select extend_maintenance(by => '10 minutes')")
     assert sql("select scheduled_until - now() between '9 min 50 s' and '10 min 10 s' from windows") == "t"
+    assert sql("select extract(microseconds from estimated_duration)::bigint % 1000000 from windows") == "0"
 
 
 def test_what_is_left_open_has_one_answer_or_none(sql: Sql) -> None:
@@ -186,6 +187,7 @@ WRONG = [
     (START.format("paths => array(select '/' || n from generate_series(1, 201) n)"), "must have 200 entries"),
     (START.format("components => '[\"nope\"]'"), "components: there is no component 'nope'"),
     (START.format("components => '[7]'"), "components: there is no component"),
+    (START.format("components => '[\"old\"]'"), "components: there is no component 'old'"),
     (START.format("components => '\"api\"'"), "components: is neither a list nor an object"),
     (START.format('components => \'{"api": "broken"}\''), "components: 'broken' is none of"),
     (START.format('components => \'["api", "api"]\''), "components: name one twice"),
@@ -223,7 +225,7 @@ WRONG = [
 
 def test_what_is_wrong_is_told_by_its_argument_with_a_hint(sql: Sql) -> None:
     """And nothing is changed: neither rows nor the version nor the audit."""
-    sql("insert into components (slug, name) values ('api', 'API')")
+    sql("insert into components (slug, name, removed_at) values ('api', 'API', null), ('old', 'Old', now())")
     sql("insert into windows (title, ended_at) values ('ended', now()), ('now', null)")
     sql("insert into windows (title, starts_at) values ('later', now() + interval '1 day')")
     sql("insert into windows (title, starts_at, cancelled_at) values ('gone', now() + interval '1 day', now())")
@@ -278,7 +280,11 @@ BY_HAND = [
     ("delete from window_components", ["window.component_deleted"]),
     ("insert into components (slug, name) values ('web', 'Web')", ["component.added"]),
     ("update components set status = 'major_outage'", ["component.edited"]),
-    ("delete from components", ["component.deleted"]),
+    ("update components set removed_at = now()", ["component.removed"]),
+    ("update components set removed_at = now(); update components set removed_at = null", 2),
+    ("insert into series (rule, time_zone, first_start, draft) values ('x', 'UTC', now(), '{}')", 1),
+    ("update templates set name = 'x' where slug = (select min(slug) from templates)", ["template.edited"]),
+    ("delete from templates where slug = (select min(slug) from templates)", ["template.deleted"]),
     ("insert into component_groups (name) values ('Core')", ["group.added"]),
     ("update bypass_links set revoked_at = now()", ["bypass_link.revoked"]),
     ("update bypass_links set first_used_at = now()", []),
@@ -340,6 +346,8 @@ def test_every_table_that_people_write_is_audited(sql: Sql) -> None:
     bookkeeping = {"audit", "schema_migrations", "state_version", "jobs", "replicas", "idempotency_keys"}
     # What somebody signs in with. That they did is in the audit.
     bookkeeping |= {"sessions", "sign_in_links"}
+    # What triggers note of changes that have an entry, and what gateways count.
+    bookkeeping |= {"component_statuses", "window_effects", "window_refusals", "window_clients", "refusal_writers"}
     tables = sql("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
     audited = sql("select distinct tgrelid::regclass from pg_trigger where tgname = 'audited_by_hand'")
     assert set(tables.splitlines()) - set(audited.splitlines()) == bookkeeping

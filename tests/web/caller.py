@@ -58,7 +58,7 @@ class Caller:
                 status=response.status,
                 type=response.content_type,
                 headers=response.headers,
-                document=json.loads(text) if text and "json" in response.content_type else text or None,
+                document=json.loads(text) if text and response.content_type.endswith("json") else text or None,
             )
 
 

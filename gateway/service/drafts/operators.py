@@ -24,7 +24,7 @@ def _email(value: str) -> str:
     return value
 
 
-_SCHEMA = {"type": "string", "format": "email", "pattern": f"^{_EMAIL.pattern}$", "maxLength": _LONGEST}
+_SCHEMA = {"type": "string", "pattern": f"^{_EMAIL.pattern}$", "maxLength": _LONGEST}
 Email = Annotated[str, AfterValidator(_email), WithJsonSchema(_SCHEMA)]
 
 
