@@ -17,8 +17,8 @@ from gateway.domain.verdict import (
     Verdict,
     decide,
     holds_back,
+    is_in_bypass_network,
     is_never_gated,
-    passes,
     refuses,
 )
 from gateway.domain.window import Gate, State, Window
@@ -69,9 +69,6 @@ _OUTSIDE = {
     Outside.PATH: Effect.OTHER_PATH,
     Outside.EXCLUDED_PATH: Effect.EXCLUDED_PATH,
 }
-
-
-_REASONS = {Verdict.BUILT_IN: Reason.OWN_PAGES, Verdict.BYPASS: Reason.BYPASS_LINK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +126,26 @@ def _over(moment: Moment) -> tuple[Window, ...]:
 def _reason(
     verdict: Verdict, facts: Facts, moment: Moment, exemptions: Exemptions, findings: Iterable[Finding]
 ) -> Reason:
-    if verdict in _REASONS:
-        return _REASONS[verdict]
-    if passes(facts, exemptions):
-        return Reason.BYPASS_NETWORK
-    if is_never_gated(facts, exemptions):
-        return Reason.NEVER_GATE
+    if verdict is Verdict.BUILT_IN:
+        return Reason.OWN_PAGES
+    if not verdict.is_refusal:
+        return _reason_to_forward(verdict, facts, moment, exemptions)
     if moment.snapshot is None:
         return Reason.STATE_UNKNOWN
-    if verdict is Verdict.FORWARD:
-        return Reason.NOT_GATED
     in_force = any(
         f.effect is Effect.REFUSES and (f.window.gate is Gate.CLOSED) is _is_closed(verdict) for f in findings
     )
     return Reason.REOPENING if not in_force else Reason.CLOSED if _is_closed(verdict) else Reason.READ_ONLY
+
+
+def _reason_to_forward(verdict: Verdict, facts: Facts, moment: Moment, exemptions: Exemptions) -> Reason:
+    if is_never_gated(facts, exemptions):
+        return Reason.NEVER_GATE
+    if verdict is Verdict.BYPASS and facts.bypass is not None:
+        return Reason.BYPASS_LINK
+    if is_in_bypass_network(facts, exemptions):  # also where nothing is gated: it holds in any case
+        return Reason.BYPASS_NETWORK
+    return Reason.STATE_UNKNOWN if moment.snapshot is None else Reason.NOT_GATED
 
 
 def _is_closed(verdict: Verdict) -> bool:

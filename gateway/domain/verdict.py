@@ -116,9 +116,12 @@ def is_exempt(facts: Facts, exemptions: Exemptions) -> bool:
 
 def passes(facts: Facts, exemptions: Exemptions) -> bool:
     """Tell whether the client passes every gate: by a link that it holds, or by the network that it comes from."""
-    return facts.bypass is not None or (
-        facts.address is not None and any(facts.address in network for network in exemptions.networks)
-    )
+    return facts.bypass is not None or is_in_bypass_network(facts, exemptions)
+
+
+def is_in_bypass_network(facts: Facts, exemptions: Exemptions) -> bool:
+    """Tell whether the client comes from a network that passes every gate."""
+    return facts.address is not None and any(facts.address in network for network in exemptions.networks)
 
 
 def is_never_gated(facts: Facts, exemptions: Exemptions) -> bool:

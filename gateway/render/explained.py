@@ -10,7 +10,7 @@ from gateway.domain.window import Gate, State
 
 _VERDICTS = {
     Verdict.FORWARD: "forwarded",
-    Verdict.BYPASS: "forwarded by the bypass link",
+    Verdict.BYPASS: "forwarded",
     Verdict.BUILT_IN: "answered by the gateway itself",
     Verdict.REFUSE: "refused with 503",
     Verdict.REFUSE_WRITE: "refused with 503",
@@ -19,7 +19,8 @@ _VERDICTS = {
 
 def summary(explanation: Explanation) -> str:
     """Say in a sentence, without its full stop, what happens to a request and why."""
-    return f"{_VERDICTS[explanation.verdict]}: {why(explanation)}"
+    by = " by the bypass link" if explanation.reason is Reason.BYPASS_LINK else ""
+    return f"{_VERDICTS[explanation.verdict]}{by}: {why(explanation)}"
 
 
 def why(explanation: Explanation) -> str:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gateway.domain.explain import Effect, Explanation, Reason, explain, explain_in_force
 from gateway.domain.scope import Scope
 from gateway.domain.snapshot import Moment, Snapshot
-from gateway.domain.verdict import Exemptions, Facts, Verdict, decide, is_exempt
+from gateway.domain.verdict import Exemptions, Facts, Verdict, decide, is_never_gated, passes
 from gateway.domain.window import Ends, Gate, Kind, Window
-from tests.domain.random_windows import EXEMPTIONS, instants, requests, windows
+from tests.domain.random_windows import EXEMPTIONS, LINK, instants, requests, windows
 
 T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -63,11 +63,11 @@ def test_the_verdict_is_decides_and_the_findings_bear_it_out(
     verdict = explanation.verdict
     assert verdict is decide(facts, moment, exemptions)
     gates = {finding.window.gate for finding in explanation.findings if finding.effect.is_refusal}
-    if verdict is Verdict.BUILT_IN or is_exempt(facts, exemptions):
+    if verdict is Verdict.BUILT_IN or is_never_gated(facts, exemptions):
         assert not verdict.is_refusal
         return
     assert bool(gates) is (verdict.is_refusal or verdict is Verdict.BYPASS)
-    assert (verdict is Verdict.REFUSE) is (Gate.CLOSED in gates and facts.bypass is None)
+    assert (verdict is Verdict.REFUSE) is (Gate.CLOSED in gates and not passes(facts, exemptions))
     in_force = {f.window.gate for f in explanation.deciding if f.effect is Effect.REFUSES}
     by_reason = {Reason.CLOSED: Gate.CLOSED in in_force, Reason.READ_ONLY: Gate.READ_ONLY in in_force}
     if verdict.is_refusal:
@@ -126,13 +126,17 @@ def test_a_turn_in_a_reopening_is_told_of_a_known_client_alone() -> None:
 
 
 def test_exemptions_are_named() -> None:
-    """Also where no window is in force: it holds in any case."""
+    """Those of the settings also where no window is in force: they hold in any case; a link matters where one is."""
     exemptions = Exemptions(prefix=b"/_maintenance", paths=(b"/hook",), networks=(ip_network("10.0.0.0/8"),))
     for found in ((), (window(),)):
         path = explained(*found, path=b"/hook/x", exemptions=exemptions)
         network = explained(*found, address=ip_address("10.1.1.1"), exemptions=exemptions)
         assert (path.verdict, path.reason) == (Verdict.FORWARD, Reason.NEVER_GATE)
-        assert (network.verdict, network.reason) == (Verdict.FORWARD, Reason.BYPASS_NETWORK)
+        assert network.verdict is (Verdict.BYPASS if found else Verdict.FORWARD)
+        assert network.reason is Reason.BYPASS_NETWORK
+        link = explained(*found, bypass=LINK, exemptions=exemptions)
+        assert link.verdict is (Verdict.BYPASS if found else Verdict.FORWARD)
+        assert link.reason is (Reason.BYPASS_LINK if found else Reason.NOT_GATED)
         assert explained(*found, path=b"/_maintenance/x", exemptions=exemptions).reason is Reason.OWN_PAGES
 
 
