@@ -254,10 +254,7 @@ def _create(api: Api, draft: Document, *, as_json: bool) -> Document:
 def _titled(given: Document) -> Document:
     """Return what was given for a new window; nothing is sent without a title."""
     if "title" not in given and "template" not in given:
-        raise _missing(
-            '--title is missing: what customers read first, such as --title "Database upgrade"; '
-            "or give --template SLUG, which has one"
-        )
+        raise _missing("--title is missing: give it, or --template SLUG, which has one")
     return given
 
 

@@ -169,4 +169,4 @@ async def test_an_export_that_breaks_off_is_told(shell: Shell, sql: Sql, monkeyp
     monkeypatch.setattr(Statistics, "page", page_and_no_more)
     done = await shell("history", "export", "--format", "csv")
     assert done.code == 1
-    assert done.err == "gateway: it broke off half-way: what was written is not all; try again\n"
+    assert done.err == "gateway: the answer broke off: what was written is not the whole; try again\n"

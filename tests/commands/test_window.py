@@ -128,7 +128,7 @@ async def test_a_window_has_a_title(shell: Shell) -> None:
     """Where none is given the command says so before it calls anybody."""
     for line in (["start"], ["schedule", "--at", TOMORROW.isoformat()]):
         done = await shell("window", *line)
-        assert refused(done, 2, "--title is missing: what customers read first"), done
+        assert refused(done, 2, "--title is missing: give it, or --template SLUG"), done
 
 
 async def test_a_window_is_edited(shell: Shell) -> None:

@@ -29,7 +29,7 @@ WRONG_USAGE: list[tuple[list[str], str]] = [
     (["migrate", "--dryrun"], "Did you mean '--dry-run'?"),
     (["user", "remove"], "No such command 'remove'"),
     (["token", "make"], "No such command 'make'"),
-    (["component", "remove"], "No such command 'remove'"),
+    (["component", "delete"], "No such command 'delete'"),
     (["replica", "remove"], "No such command 'remove'"),
     (["bypass", "remove"], "No such command 'remove'"),
     (["user", "list", "all"], "unexpected extra argument (all)"),
@@ -49,8 +49,8 @@ WRONG_USAGE: list[tuple[list[str], str]] = [
     (["window", "extend", "--by", "5m"], "Missing argument 'ID'"),
     (["window", "end"], "Missing argument 'ID'"),
     (["window", "cancel"], "Missing argument 'ID'"),
-    (["window", "post", ID, "Soon"], "Missing option '--status'. Choose from: scheduled, investigating"),
-    (["window", "post", ID, "--status", "resolved"], "Missing argument 'TEXT'"),
+    (["window", "post", ID, "Soon"], "--status missing: give both, or --template SLUG, which has them"),
+    (["window", "post", ID, "--status", "resolved"], "TEXT missing: give both, or --template SLUG, which has them"),
     (["replica", "forget"], "Missing argument 'ID'"),
     (["component", "add", "api"], "Missing option '--name'"),
     (["component", "add", "--name", "API"], "Missing argument 'SLUG'"),
@@ -178,7 +178,7 @@ async def test_what_the_host_refuses(tmp_path: Path, database_url: str, psql: Ca
         (["user", "add", "a b@c.d", "--role", "viewer"], "", "'a b@c.d' is not an e-mail address"),
         (["user", "add", "bo@acme.example", "--role", "viewer", "--password-stdin"], "short\n", "password: must have"),
         (["user", "disable", "ana@acme.example"], "", "ana@acme.example is disabled already"),
-        (["token", "create", "x" * 101, "--scope", "read"], "", "name: must have 1 to 100 characters"),
+        (["token", "create", "x" * 101, "--scope", "read"], "", "name: String should have at most 100 characters"),
         (["token", "revoke", ""], "", 'there is no token ""'),
     ]:
         done = await shell(*line, stdin=stdin)

@@ -320,9 +320,8 @@ async def test_what_the_database_refuses_is_named(services: Services) -> None:
         await services.windows.create(draft(reopen_over="P2D"), SRE)
     assert list(error.value.fields) == ["reopen_over"]
     window = await services.windows.create(draft(estimated_duration="P3600D"), SRE)
-    with pytest.raises(InvalidError) as error:
+    with pytest.raises(ConflictError, match="longer than ten years"):
         await services.windows.extend(window.id, timedelta(days=3600), SRE)
-    assert list(error.value.fields) == ["estimated_duration"]
 
 
 async def test_posts_stand_newest_first_also_after_the_end(services: Services) -> None:

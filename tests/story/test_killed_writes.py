@@ -229,12 +229,14 @@ async def test_a_job_whose_gateway_is_killed_is_done_by_the_next_once(
 ) -> None:
     """Killed between the claim and the commit: the claim is gone with it, and the other gateways do it, one of them."""
     first = start().listening()
+    sql("insert into windows (title, gate, starts_at) values ('Tonight', 'none', now() + interval '3 s')")
     holder = await asyncpg.connect(database_url)
     try:
         holding = holder.transaction()
         await holding.start()
-        await holder.execute(LOCKS["audit"])
-        sql("insert into windows (title, gate, starts_at) values ('Tonight', 'none', now() + interval '0.5 s')")
+        await holder.execute(
+            LOCKS["audit"]
+        )  # what is written by hand is in the audit, too: so the window is there before
         await wait_until(lambda: waiting(sql))
         kill(first)
         others = [start().listening(), start().listening()]

@@ -313,7 +313,7 @@ def test_somebody_else_may_end_the_window(shop: Shop) -> None:
         (["--title", "x", "--id-file", "none/id", "--", "true"], "--id-file none/id can't be written"),
         (["--title", "x", "--json", "--", "true"], "--json is not for this"),
         (["--title", "x", "--", "no-such-command"], "there is no command 'no-such-command' to run"),
-        (["--", "true"], "Missing option '--title'"),
+        (["--", "true"], "--title is missing"),
         (["--title", "x", "--wait-drained", "soon", "--", "true"], "'soon' is not a duration"),
         (["--title", "x", "--gate", "none", "--", "true"], "--wait-drained takes a window that gates"),
         (["--title", "x", "--", "true"], "no token: set GATEWAY_TOKEN"),

@@ -137,8 +137,10 @@ async def test_the_save_button_comes_first(panel: Browser) -> None:
     buttons = [
         attributes for tag, attributes in (await panel.get("/admin/windows/new")).page.elements if tag == "button"
     ]
-    main = [button.get("formaction", "save") for button in buttons if "plain" not in button["class"]]
-    assert main == ["save", f"{PREFIX}/admin/windows/new/preview#trial-of-requests"]
+    main = [
+        button.get("formaction") or button.get("name") or "save" for button in buttons if "plain" not in button["class"]
+    ]
+    assert main == ["save", "preview", f"{PREFIX}/admin/windows/new/preview#trial-of-requests"]
 
 
 async def test_no_request_becomes_markup(panel: Browser, services: Services) -> None:

@@ -65,8 +65,8 @@ async def test_a_request_is_explained(call: Caller) -> None:
         ("/%63heckout", {}, ("refuse", "closed"), "(/%63heckout is not plain"),
         ("/checkout?x=/other#y", {}, ("refuse", "closed"), "is closed for"),
         ("/hook/x", {}, ("forward", "never_gate"), "/hook/x is among the paths that are never gated"),
-        ("/checkout", {"address": "10.1.2.3"}, ("forward", "bypass_network"), "10.1.2.3 is in a network that is never"),
-        ("/checkout", {"address": "::ffff:10.1.2.3"}, ("forward", "bypass_network"), "10.1.2.3 is in a network"),
+        ("/checkout", {"address": "10.1.2.3"}, ("bypass", "bypass_network"), "10.1.2.3 is in a network that is never"),
+        ("/checkout", {"address": "::ffff:10.1.2.3"}, ("bypass", "bypass_network"), "10.1.2.3 is in a network"),
         ("/checkout", {"address": "192.0.2.1"}, ("refuse", "closed"), "is closed for"),
         (
             "/checkout",
