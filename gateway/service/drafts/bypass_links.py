@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from gateway.domain.bypass import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
-from gateway.service.drafts.fields import LENGTH_SCHEMA, Draft, Duration, Name
+from gateway.service.drafts.fields import LIFETIME_SCHEMA, Draft, Duration, Name
 
 
 def _link_lifetime(value: timedelta) -> timedelta:
@@ -15,7 +15,7 @@ def _link_lifetime(value: timedelta) -> timedelta:
     return value
 
 
-LinkLifetime = Annotated[Duration, AfterValidator(_link_lifetime), WithJsonSchema(LENGTH_SCHEMA)]
+LinkLifetime = Annotated[Duration, AfterValidator(_link_lifetime), WithJsonSchema(LIFETIME_SCHEMA)]
 
 
 class BypassLinkDraft(Draft):

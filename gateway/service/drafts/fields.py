@@ -76,8 +76,14 @@ def _said(most: int) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": most, "pattern": r"^[^\x00]*\S[^\x00]*$"})
 
 
-LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"}, "examples": ["PT45M", "90s"]}
-Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(LENGTH_SCHEMA)]
+LIFETIME_SCHEMA = {  # a minute at least
+    "type": "string",
+    "format": "duration",
+    "not": {"pattern": r"^PT[0-5]?[0-9](\.[0-9]+)?S$"},
+    "examples": ["PT2H", "90d"],
+}
+_LENGTH_SCHEMA = {"type": "string", "format": "duration", "not": {"const": "PT0S"}, "examples": ["PT45M", "90s"]}
+Length = Annotated[Duration, AfterValidator(_positive), WithJsonSchema(_LENGTH_SCHEMA)]
 LeadTime = Annotated[Duration, AfterValidator(_not_negative)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
 _CHECKED = AfterValidator(no_nul)

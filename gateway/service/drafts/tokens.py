@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from gateway.domain.access import TokenScope
 from gateway.domain.duration import iso_duration
 from gateway.domain.token import DEFAULT_LIFETIME, LONGEST_LIFETIME, SHORTEST_LIFETIME
-from gateway.service.drafts.fields import LENGTH_SCHEMA, Draft, Duration, Name
+from gateway.service.drafts.fields import LIFETIME_SCHEMA, Draft, Duration, Name
 
 
 def _token_lifetime(value: timedelta) -> timedelta:
@@ -17,7 +17,7 @@ def _token_lifetime(value: timedelta) -> timedelta:
     return value
 
 
-TokenLifetime = Annotated[Duration, AfterValidator(_token_lifetime), WithJsonSchema(LENGTH_SCHEMA)]
+TokenLifetime = Annotated[Duration, AfterValidator(_token_lifetime), WithJsonSchema(LIFETIME_SCHEMA)]
 
 
 class TokenDraft(Draft):
