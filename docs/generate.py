@@ -8,15 +8,16 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from gateway.config import ENVIRONMENT_PREFIX, Settings
+from gateway.config.load import ENVIRONMENT_PREFIX
+from gateway.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _SHORT = re.compile(r"(<!-- settings -->\n).*(<!-- /settings -->\n)", re.DOTALL)
 
 _INTRODUCTION = """# Settings
 
-Written by `make docs` from `gateway/config.py`. `gateway.toml` at the top of the repository holds all of them, with
-their defaults.
+Written by `make docs` from `gateway/config/settings.py`. `gateway.toml` at the top of the repository holds all of them,
+with their defaults.
 
 - `gateway.toml` is read from the working directory; `--config FILE` or `GATEWAY_CONFIG` names another.
 - Each setting is also a variable of the environment, which wins over the file: `GATEWAY_UPSTREAM__URL`. A list is

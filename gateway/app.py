@@ -12,7 +12,7 @@ from io import FileIO
 
 from aiohttp import web
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation, Observer, RequestServed, Retiring, Stopping
 from gateway.edge.answers import Answers

@@ -12,8 +12,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from gateway.config import Admin, Maintenance
-from gateway.config import Limits as GivenLimits
+from gateway.config.settings import Admin, Maintenance
+from gateway.config.settings import Limits as GivenLimits
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock

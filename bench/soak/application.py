@@ -163,7 +163,7 @@ class Application:
         except asyncio.IncompleteReadError as error:
             self._counts["torn_heads"] += bool(error.partial)
         except ConnectionError:
-            pass  # between two requests: the gateway may
+            self._counts["left_between"] += 1  # between two requests: the gateway may
         finally:
             connection.close()
 
@@ -176,14 +176,14 @@ class Application:
             return False
         self._counts["received"] += 1
         request.closes = self._counts["received"] % _CLOSES_EVERY == 0
-        outcome = CANCELLED
+        outcome = ANSWERED
         try:
             await self._answer(connection, request)
-            outcome = ANSWERED
         except UnaskedError:
+            outcome = CANCELLED
             self._counts["unasked"] += 1
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+            outcome = CANCELLED
         self._counts[outcome] += 1
         fields = request.fields
         line = f"{fields['x-request-id']} {fields['x-soak']} {request.status} {request.sent} {outcome}\n"

@@ -15,7 +15,7 @@ from gateway.commands.failures import DONE, FAILED
 from gateway.commands.host import open_connection, open_database
 from gateway.commands.options import CONFIG, JSON, read_settings
 from gateway.commands.output import print_json, printable, short_instant
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.errors import InvalidError, StoreError
 from gateway.domain.token import TokenState
 from gateway.edge.certificate import tls_context

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from gateway.app import Gateway, running
 from gateway.commands.sample import sample_application
-from gateway.config import Settings, load_settings
+from gateway.config.load import load_settings
+from gateway.config.settings import Settings
 from gateway.domain.access import Actor
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus

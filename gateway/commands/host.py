@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gateway.commands.failures import WrongSettingsError, tell
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.access import Actor, command_line
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation

@@ -9,7 +9,7 @@ from gateway.commands.failures import tell
 from gateway.commands.host import open_connection, open_database
 from gateway.commands.options import CONFIG, JSON, read_settings
 from gateway.commands.output import print_json
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.store import migrate as store
 
 

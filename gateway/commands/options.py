@@ -14,7 +14,7 @@ from gateway.domain.duration import parse_duration
 from gateway.domain.errors import InvalidError
 
 if TYPE_CHECKING:
-    from gateway.config import Settings
+    from gateway.config.settings import Settings
 
 DEFAULT_FILE = Path("gateway.toml")
 _META = "gateway.config"
@@ -40,7 +40,7 @@ def settings_again() -> Callable[[], "Settings"]:
 
     A file that was read once must stay: without it, or emptied, all settings would silently be the defaults.
     """
-    from gateway.config import load_settings  # noqa: PLC0415
+    from gateway.config.load import load_settings  # noqa: PLC0415
 
     path: Path | None = click.get_current_context().meta.get(_META)
     if path is None and DEFAULT_FILE.is_file():
@@ -76,7 +76,7 @@ def read_settings(config: Path | None = None) -> "Settings":
     Raises:
         WrongSettingsError: each wrong setting by its path.
     """
-    from gateway.config import load_settings  # noqa: PLC0415  pydantic takes its time; `--help` does without
+    from gateway.config.load import load_settings  # noqa: PLC0415  pydantic takes its time; `--help` does without
 
     configured(config)
     path: Path | None = click.get_current_context().meta.get(_META)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.observe.log import configure_logging
 from gateway.processes.master import Master
 

@@ -9,7 +9,7 @@ from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.host import on_host
 from gateway.commands.options import CONFIG, JSON, configured, one_of, read_settings
 from gateway.commands.output import instant, print_json, print_table, short_instant
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.access import Role
 
 _PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")

@@ -10,7 +10,7 @@ import re
 import time
 from email.utils import formatdate
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Facts, Verdict, let_in_at, refuses
 from gateway.domain.window import State

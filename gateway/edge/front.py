@@ -9,7 +9,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.bypass import LEFT
 from gateway.domain.observation import Observer, RequestServed, RequestsUntold
 from gateway.domain.refusals import Refusals

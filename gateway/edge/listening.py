@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config import Server
+from gateway.config.settings import Server
 from gateway.domain.errors import GatewayError
 from gateway.edge.sockets import ignore_newcomers, notice_loss, waiting
 

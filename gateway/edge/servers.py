@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gateway.config import Upstream
+from gateway.config.settings import Upstream
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observer, ServerEjected, ServerRecovered
 from gateway.edge.upstream import UpstreamConnection

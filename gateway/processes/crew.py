@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.errors import GatewayError, InvalidError
 from gateway.edge.front import RETIREMENT_IDLE
 from gateway.edge.listening import Binding

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.errors import GatewayError, InvalidError
 from gateway.domain.observation import (
     Listening,

@@ -9,7 +9,7 @@ from contextlib import suppress
 import uvloop
 
 from gateway.app import Gateway, Membership, running
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.errors import GatewayError, InvalidError
 from gateway.edge.listening import Binding
 from gateway.observe.log import say

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
-from gateway.config import Maintenance
+from gateway.config.settings import Maintenance
 from gateway.domain.bypass import Bypass
 from gateway.domain.errors import InvalidError
 from gateway.domain.explain import Explanation, explain, explain_in_force

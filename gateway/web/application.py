@@ -6,7 +6,7 @@ import aiohttp_jinja2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding
 from gateway.render.environment import make_environment

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.access import Actor
 from gateway.domain.observation import Observer
 from gateway.render.contexts import Branding

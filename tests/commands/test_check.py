@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.check import as_toml, effective_settings, masked
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from tests.commands.cli import Done, Shell
 
 

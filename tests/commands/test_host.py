@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.user import base_url
-from gateway.config import Maintenance, Server, Settings
+from gateway.config.settings import Maintenance, Server, Settings
 from gateway.service.tokens import TokenRefusedError
 from gateway.web.keys import Services
 from tests.commands.cli import Shell, refused

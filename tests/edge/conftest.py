@@ -13,7 +13,7 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.domain.observation import RequestServed
 from gateway.domain.scope import EVERYTHING, Scope
 from gateway.domain.snapshot import Snapshot

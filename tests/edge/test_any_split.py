@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.config import Settings
+from gateway.config.settings import Settings
 from gateway.edge.answers import Answers
 from gateway.edge.builtin import BuiltInPool
 from gateway.edge.downstream import Downstream

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Server
+from gateway.config.settings import Server
 from gateway.edge.listening import ListenError, bind
 
 

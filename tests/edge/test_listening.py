@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Upstream
+from gateway.config.settings import Upstream
 from gateway.domain.errors import InvalidError
 from gateway.edge.servers import upstream_tls
 from tests.edge.conftest import Serve, StartApplication

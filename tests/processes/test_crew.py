@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Limits, Server, Settings
+from gateway.config.settings import Limits, Server, Settings
 from gateway.domain.observation import WorkerDied
 from gateway.processes.crew import Crew, Plan, WorkerError
 from gateway.processes.master import Master

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from gateway.config import Database, Maintenance, Server, Settings
+from gateway.config.settings import Database, Maintenance, Server, Settings
 from gateway.edge.listening import bind
 from gateway.processes.channel import Channel, Word
 from gateway.processes.worker import work

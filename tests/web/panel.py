@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from gateway.config import Maintenance, Settings
+from gateway.config.settings import Maintenance, Settings
 from gateway.domain.access import Role, command_line
 from gateway.web.application import build_application
 from gateway.web.keys import Services

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config import Maintenance
+from gateway.config.settings import Maintenance
 from gateway.domain.access import TokenScope
 from gateway.service.preview import Previews
 from gateway.web.keys import Services

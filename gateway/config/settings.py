@@ -1,124 +1,35 @@
-"""The settings: `gateway.toml`, overridden by `GATEWAY_<SECTION>__<KEY>`; every error at once, with its path."""
+"""The settings, section by section, as `gateway.toml` has them."""
 
-import json
 import os
 import re
-import tomllib
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
-    PlainSerializer,
-    PlainValidator,
     PositiveInt,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from gateway.domain.duration import parse_duration, short_duration
-from gateway.domain.errors import InvalidError
-
-ENVIRONMENT_PREFIX = "GATEWAY_"
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _not_negative(value: timedelta) -> timedelta:
-    if value < timedelta():
-        raise ValueError("must not be less than nothing")
-    return value
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta():
-        raise ValueError("must be longer than nothing")
-    return value
-
-
-def _listed(value: object) -> object:
-    """Take one value for a list of one; a list in the environment is written as JSON."""
-    if not isinstance(value, str):
-        return value
-    if not value:
-        return []
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return [value]
-    return found if isinstance(found, list) else [value]
-
-
-def _network(value: object) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(str(value))
-    except ValueError as error:
-        raise ValueError(f'{error}: write a network such as "10.0.0.0/8" or an address') from error
-
-
-def _proxy(value: object) -> IPv4Network | IPv6Network | Literal["unix:"]:
-    return "unix:" if value == "unix:" else _network(value)
-
-
-def _workers(value: object) -> int | Literal["auto"]:
-    if value == "auto":
-        return "auto"
-    if re.fullmatch(r"[1-9][0-9]{0,3}", str(value)) is None:
-        raise ValueError(f'{value!r} is no number of processes: write 1 or more, or "auto"')
-    return int(str(value))
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    AfterValidator(_not_negative),
-    PlainSerializer(short_duration, when_used="json"),
-]
-Timeout = Annotated[Duration, AfterValidator(_positive)]
-Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, when_used="json")]
-# One value or a list of them.
-Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Workers = Annotated[int | Literal["auto"], PlainValidator(_workers)]
-Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
-Proxy = Annotated[
-    IPv4Network | IPv6Network | Literal["unix:"], PlainValidator(_proxy), PlainSerializer(str, when_used="json")
-]
-Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_listed)]
-
-_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s/\[\]]*):(\d{1,5})", re.ASCII)
-_HIGHEST_PORT = 65_535
-# Scheme, account, hosts with numeric ports, database, options: libpq's URIs (PostgreSQL manual, 32.1.1.2).
-_DATABASE_URL = re.compile(
-    r"postgres(?:ql)?://(?:[^@/]*@)?(?:(?:\[[^\]]+\]|[^:,/?@\[\]]*)(?::\d*)?(?:,(?!/)|(?=[/?]|$)))*(?:/[^?]*)?(?:\?.*)?$"
+from gateway.config.fields import (
+    DATABASE_URL,
+    HIGHEST_PORT,
+    Duration,
+    Listed,
+    Networks,
+    Port,
+    Proxies,
+    Timeout,
+    Workers,
+    listen_address,
 )
-
-
-def _address(text: str) -> str:
-    if text.startswith("unix:/"):
-        return text
-    match = _ADDRESS.fullmatch(text)
-    if match is None or int(match[1]) > _HIGHEST_PORT:
-        raise ValueError(f'{text!r} is not an address to listen on: write "0.0.0.0:8080", "[::]:8080" or "unix:/path"')
-    try:
-        text.rpartition(":")[0].strip("[]").encode("idna")
-    except UnicodeError as error:
-        raise ValueError(f"{text!r} names no host that can be looked up: {error}") from error
-    return text
-
-
-Port = Annotated[int, Field(ge=1, le=_HIGHEST_PORT)]
 
 
 class _Section(BaseModel):
@@ -130,9 +41,7 @@ class Server(_Section):
 
     listen: Listed = Field(("0.0.0.0:8080",), description="A list, or unix:/path, also works.")
     internal_listen: str = Field("127.0.0.1:9090", description="/live /ready /metrics; empty: nowhere.")
-    workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = Field(
-        1, description='Processes that share the port; "auto": one per core.'
-    )
+    workers: Workers = Field(1, description='Processes that share the port; "auto": one per core.')
     trusted_proxies: Proxies = Field(
         (),
         description='Networks whose X-Forwarded-*, Forwarded and PROXY header are believed; "unix:" for unix sockets.',
@@ -155,19 +64,19 @@ class Server(_Section):
     @field_validator("http_listen")
     @classmethod
     def _http_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_address(text) for text in value)
+        return tuple(listen_address(text) for text in value)
 
     @field_validator("listen")
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError('name at least one address, such as "0.0.0.0:8080"')
-        return tuple(_address(text) for text in value)
+        return tuple(listen_address(text) for text in value)
 
     @field_validator("internal_listen")
     @classmethod
     def _internal_address(cls, value: str) -> str:
-        return _address(value) if value else value
+        return listen_address(value) if value else value
 
     @model_validator(mode="after")
     def _whole_pair(self) -> Self:
@@ -242,10 +151,10 @@ class Database(_Section):
     @classmethod
     def _postgresql(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        if text != "embedded" and _DATABASE_URL.match(text) is None:
+        if text != "embedded" and DATABASE_URL.match(text) is None:
             raise ValueError('write "embedded" or postgresql://user:password@host:5432/database')
         for port in re.findall(r":(\d+)(?=[,/?]|$)", text.partition("//")[2].rpartition("@")[2].partition("/")[0]):
-            if int(port) > _HIGHEST_PORT:
+            if int(port) > HIGHEST_PORT:
                 raise ValueError(f"{port} is not a port")
         return value
 
@@ -349,68 +258,3 @@ class Settings(_Section):
     admin: Admin = Admin()
     notify: Notify = Notify()
     log: Log = Log()
-
-
-def load_settings(path: Path | None = None) -> Settings:
-    """Read the settings: from the environment, then `DATABASE_URL`, the file (None: no file), the defaults.
-
-    Raises:
-        InvalidError: `fields` names every wrong setting by its path (`server.listen`), or the file itself.
-    """
-    values = _read(path) if path else {}
-    errors = _lay_environment_over(values)
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise InvalidError(_by_path(error) | errors) from error
-    if errors:
-        raise InvalidError(errors)
-    return settings
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InvalidError({str(path): "no such file; name another with --config FILE"}) from error
-    except OSError as error:
-        raise InvalidError({str(path): f"can't be read: {error.strerror}"}) from error
-    except ValueError as error:
-        raise InvalidError({str(path): f"is not TOML: {error}"}) from error
-
-
-def _lay_environment_over(values: dict[str, Any]) -> dict[str, str]:
-    """Put GATEWAY_<SECTION>__<KEY> into `values`; return the errors: a wrong section must not pass silently."""
-    own = {
-        name.removeprefix(ENVIRONMENT_PREFIX): value
-        for name, value in os.environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name
-    }
-    # The name that platforms give it.
-    platforms = {"DATABASE__URL": url} if (url := os.environ.get("DATABASE_URL")) else {}
-    errors = {}
-    for name, value in (platforms | own).items():
-        *sections, key = name.lower().split("__")
-        if sections[0] not in Settings.model_fields:
-            errors[ENVIRONMENT_PREFIX + name] = f"there is no section [{sections[0]}]"
-            continue
-        inner = values
-        for section in sections:
-            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else inner
-        if isinstance(inner, dict):  # else the file is wrong there, and that is told
-            inner[key] = value
-    return errors
-
-
-def _by_path(error: ValidationError) -> dict[str, str]:
-    """Name every error of a validation by its dotted path."""
-    fields: dict[str, str] = {}
-    for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            fields[path] = "there is no such setting"
-        elif item["type"] == "model_type":
-            fields[path] = f"is a section: write [{path}] and its settings below"
-        else:
-            fields[path] = item["msg"].removeprefix("Value error, ")
-    return fields
