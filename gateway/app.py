@@ -277,19 +277,10 @@ async def _serve(
 
     async def finish() -> None:
         if ending.is_retirement:
-            front.stopping = True
-            observe(Retiring(open_connections=len(front.connections)))
-            await _accept_no_more(runner, internal)
-            # What was accepted just now may still be in its handshake, and is not counted yet.
-            await asyncio.sleep(min(_HANDSHAKES, grace))
-            await front.drain(grace, idle=min(RETIREMENT_IDLE, grace))
+            await _retire(front, runner, internal, grace, observe)
         else:
             ending.announce()
-            observe(Stopping(open_connections=len(front.connections)))
-            await _accept_no_more(runner)
-            if any(binding.is_tls for binding in outside):
-                await asyncio.sleep(min(_HANDSHAKES, grace))
-            await front.drain(grace)
+            await _stop(front, runner, grace, observe, has_tls=any(binding.is_tls for binding in outside))
         await writer.finish()
         await replica.leave(to_neighbours=ending.is_retirement)
 
@@ -306,6 +297,27 @@ async def _serve(
     for binding in outside:
         await FrontSite(runner, front, binding, tls if binding.is_tls else None).start()
     return ending
+
+
+async def _retire(
+    front: Front, runner: web.AppRunner, internal: web.AppRunner, grace: float, observe: Observer
+) -> None:
+    """Serve what is open to its end while another worker takes what comes."""
+    front.stopping = True
+    observe(Retiring(open_connections=len(front.connections)))
+    await _accept_no_more(runner, internal)
+    # What was accepted just now may still be in its handshake, and is not counted yet.
+    await asyncio.sleep(min(_HANDSHAKES, grace))
+    await front.drain(grace, idle=min(RETIREMENT_IDLE, grace))
+
+
+async def _stop(front: Front, runner: web.AppRunner, grace: float, observe: Observer, *, has_tls: bool) -> None:
+    """Accept nothing more, and serve what is open to its end."""
+    observe(Stopping(open_connections=len(front.connections)))
+    await _accept_no_more(runner)
+    if has_tls:
+        await asyncio.sleep(min(_HANDSHAKES, grace))
+    await front.drain(grace)
 
 
 def _tls(settings: Settings, supervisor: Supervisor, observe: Observer) -> ssl.SSLContext | None:
