@@ -186,7 +186,7 @@ end $$;
 CREATE FUNCTION public.change_actor() RETURNS text
     LANGUAGE sql STABLE
     AS $$
-    select coalesce(nullif(current_setting('gateway.actor', true), ''), 'psql (role ' || session_user || ')')
+    select coalesce(nullif(current_setting('gateway.writer', true), ''), 'psql (role ' || session_user || ')')
 $$;
 
 CREATE FUNCTION public.chosen_window(wanted uuid, if_only text[], allowed text[], done_to_it text) RETURNS uuid

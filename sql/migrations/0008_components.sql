@@ -51,7 +51,7 @@ create trigger component_statuses_append_only before update or delete or truncat
 
 -- Who is meant by a change: the actor that the gateway names (`act_as`), else the role of whoever types.
 create function change_actor() returns text language sql stable as $$
-    select coalesce(nullif(current_setting('gateway.actor', true), ''), 'psql (role ' || session_user || ')')
+    select coalesce(nullif(current_setting('gateway.writer', true), ''), 'psql (role ' || session_user || ')')
 $$;
 
 create function note_component_status() returns trigger language plpgsql as $$

@@ -2,6 +2,10 @@
 -- For this transaction alone: behind a pooler the connection is somebody else's next.
 select set_config('gateway.writer', 'gateway', true);
 
+-- name: act_as(actor)$
+-- Who it is, for tables that note that themselves.
+select set_config('gateway.writer', :actor, true);
+
 -- name: insert_audit(actor, address, action, subject, subject_id, before, after)!
 insert into audit (actor, address, action, subject, subject_id, before, after)
 values (:actor, :address, :action, :subject, :subject_id, :before::jsonb, :after::jsonb);

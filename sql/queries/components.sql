@@ -76,10 +76,6 @@ update component_groups g set position = wanted.place
 from unnest(:ids::uuid[]) with ordinality as wanted (id, place)
 where g.id = wanted.id and g.position <> wanted.place;
 
--- name: act_as(actor)$
--- Whom the triggers of this transaction name (`change_actor`).
-select set_config('gateway.actor', :actor, true);
-
 -- name: own_statuses(slugs, since, until, most)
 -- Of some components (null: of all): the status in force at `since`, and each later one, at most `most` for each.
 select c.slug, s.status, s.since, s.changed_by
