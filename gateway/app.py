@@ -229,7 +229,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         fences=Fences(database),
         statistics=Statistics(database),
         audit=Audit(database),
-        onces=Onces(database),
+        onces=Onces(database, state),
         limits=Limits(
             sign_in_rate=settings.admin.sign_in_rate,
             api_rate=settings.limits.api_rate,

@@ -81,7 +81,7 @@ begin
         return null;  -- nothing has changed
     end if;
     verb := case
-        when tg_op = 'DELETE' then 'deleted'
+        when tg_op = 'DELETE' then tg_argv[4]
         when tg_op = 'INSERT' and tg_argv[2] <> 'started' then tg_argv[2]
         when tg_op = 'INSERT' and (becomes->>'starts_at')::timestamptz > clock_timestamp() then 'scheduled'
         -- One that is entered afterwards is not started by this: `window.began` tells of it.
@@ -123,7 +123,7 @@ begin
     return null;
 end $$;
 
-CREATE FUNCTION public.audit_writes_by_hand(on_table regclass, subject text, id_column text, added text DEFAULT 'added'::text, prefix text DEFAULT ''::text, columns text DEFAULT ''::text, also_by_cascade boolean DEFAULT true) RETURNS void
+CREATE FUNCTION public.audit_writes_by_hand(on_table regclass, subject text, id_column text, added text DEFAULT 'added'::text, prefix text DEFAULT ''::text, columns text DEFAULT ''::text, also_by_cascade boolean DEFAULT true, deleted text DEFAULT 'deleted'::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -134,10 +134,10 @@ declare
 begin
     execute format(
         'create or replace trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
-        'execute function audit_by_hand(%L, %L, %L, %L)',
+        'execute function audit_by_hand(%L, %L, %L, %L, %L)',
         case when columns <> '' then 'of ' || columns else '' end, on_table,
         by_hand || case when also_by_cascade then '' else ' and pg_trigger_depth() = 0' end,
-        subject, id_column, added, prefix);
+        subject, id_column, added, prefix, deleted);
     execute format(
         'create or replace trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
         'execute function audit_truncate_by_hand(%L)', on_table, by_hand, subject);
@@ -185,6 +185,9 @@ end $$;
 
 CREATE FUNCTION public.change_actor() RETURNS text
     LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
     AS $$
     select coalesce(nullif(current_setting('gateway.writer', true), ''), 'psql (role ' || session_user || ')')
 $$;
@@ -295,6 +298,9 @@ end $$;
 
 CREATE FUNCTION public.keep_first_estimate() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
     AS $$
 begin
     if tg_op = 'INSERT' then
@@ -363,6 +369,13 @@ begin
                                  format('%L is not a path', each), '''/checkout'': it covers everything below it, too');
     end loop;
     foreach each in array excluded_paths loop
+        -- It opens the gate for what every server reads alike, and for nothing else (gateway/domain/scope.py).
+        perform require_argument(each ~ '^(/[^/%\\;#?[:space:][:cntrl:]]+)+/?$' and each !~ '/\.\.?(/|$)' and each ~ '^[ -~]*$',
+                                 'excluded_paths', format('%L is not a plain path below /', each), '''/checkout/help''');
+        perform require_argument(not exists (select from unnest(paths) path where path = each
+                                             or starts_with(path, rtrim(each, '/') || '/')),
+                                 'excluded_paths', format('%L would leave out all of one of the paths', each),
+                                 'take one of them away');
         perform require_argument(
             cardinality(paths) = 0 or exists (select from unnest(paths) path where each = path
                                               or starts_with(each, rtrim(path, '/') || '/')),
@@ -405,7 +418,10 @@ begin
 end $_$;
 
 CREATE FUNCTION public.note_component_status() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
     AS $$
 begin
     insert into component_statuses (component_id, status, changed_by)
@@ -414,7 +430,10 @@ begin
 end $$;
 
 CREATE FUNCTION public.note_window_effect() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
     AS $$
 declare
     latest window_effects;
@@ -434,7 +453,8 @@ begin
             insert into window_effects (window_id, component_id, status, since)
             select new.window_id, new.component_id, new.status,
                    case when latest.until >= transaction_timestamp() then latest.until
-                        when w.created_at >= transaction_timestamp() then '-infinity'
+                        -- Made with the window, by this transaction: it counts from the window's start.
+                        when w.created_at >= transaction_timestamp() and w.xmin = pg_current_xact_id()::xid then '-infinity'
                         else clock_timestamp() end
             from windows w where w.id = new.window_id;
         end if;
@@ -496,6 +516,41 @@ begin
               hint = format('update components set removed_at = clock_timestamp() where slug = %L', old.slug);
 end $$;
 
+CREATE FUNCTION public.reopen_maintenance(id uuid, remaining interval DEFAULT NULL::interval) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen  uuid;
+    before  jsonb;
+    over    timestamptz;
+    until   timestamptz;
+    on_time boolean;
+begin
+    perform require_argument(id is not null, 'id', 'is missing', 'the window that was ended: select id, title from windows');
+    perform require_argument(remaining is null or remaining > interval '0' and remaining <= interval '366 days'
+                             and extract(year from remaining) = 0 and extract(month from remaining) = 0, 'remaining',
+                             'must be longer than nothing, in days or less', 'interval ''30 minutes''');
+    chosen := chosen_window(id, '{ended}', '{ended}', 'reopened');
+    before := window_by_hand(chosen);
+    select coalesce(w.ended_at, w.scheduled_until), w.ends = 'on_time',
+           coalesce(clock_timestamp() + remaining, w.scheduled_until)
+    into over, on_time, until from windows w where w.id = chosen;
+    perform require_argument(over >= clock_timestamp() - interval '1 day', 'id', 'has been over for more than a day',
+                             'start a new one');
+    perform require_argument(until > clock_timestamp() or not on_time, 'remaining',
+                             'is needed: the window ends on time, and its time is up', 'interval ''30 minutes''');
+    update windows w
+    set ended_at = null, fixed = false,
+        estimated_duration = make_interval(secs => ceil(extract(epoch from until - w.starts_at)))
+    where w.id = chosen;
+    perform record_by_hand('window.reopened', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
 CREATE FUNCTION public.require_argument(ok boolean, argument text, wrong text, remedy text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -544,6 +599,24 @@ begin
     perform version from state_version for update;  -- it starts when it is its turn, not before
     return new_window_by_hand(title, clock_timestamp(), duration, kind, gate, description, hosts, paths, excluded_paths,
                               components, ends, reopen_over);
+end $$;
+
+CREATE FUNCTION public.start_scheduled_maintenance(id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "gateway.writer" TO 'function'
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "IntervalStyle" TO 'iso_8601'
+    AS $$
+declare
+    chosen uuid;
+    before jsonb;
+begin
+    chosen := chosen_window(id, '{scheduled}', '{scheduled}', 'started');
+    before := window_by_hand(chosen);
+    update windows w set starts_at = clock_timestamp() where w.id = chosen;
+    perform record_by_hand('window.started', chosen::text, before, window_by_hand(chosen));
+    return chosen;
 end $$;
 
 CREATE FUNCTION public.window_by_hand(which uuid) RETURNS jsonb
@@ -1082,27 +1155,27 @@ CREATE INDEX windows_not_over ON public.windows USING btree (scheduled_until) WH
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.bypass_key FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_key', 'only_row', 'created', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.bypass_key FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_key', 'only_row', 'created', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, expires_at, created_by, revoked_at ON public.bypass_links FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_link', 'id', 'created', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, expires_at, created_by, revoked_at ON public.bypass_links FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_link', 'id', 'created', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.component_groups FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('group', 'id', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.component_groups FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('group', 'id', 'added', '', 'removed');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.components FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('component', 'slug', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.components FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('component', 'slug', 'added', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, email, role, password_hash, disabled_at ON public.operators FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('operator', 'email', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, email, role, password_hash, disabled_at ON public.operators FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('operator', 'email', 'added', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.series FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('series', 'id', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.series FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('series', 'id', 'scheduled', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.templates FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('template', 'slug', 'added', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.templates FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('template', 'slug', 'added', '', 'removed');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, token_hash, scope, expires_at, created_by, revoked_at ON public.tokens FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('token', 'name', 'created', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF id, name, token_hash, scope, expires_at, created_by, revoked_at ON public.tokens FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('token', 'name', 'created', '', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.updates FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'posted', 'post_');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.updates FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'posted', 'post_', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'component_added', 'component_');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('window', 'window_id', 'component_added', 'component_', 'deleted');
 
-CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.windows FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('window', 'id', 'started', '');
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.windows FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('window', 'id', 'started', '', 'deleted');
 
 CREATE TRIGGER bypass_key_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.bypass_key FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 

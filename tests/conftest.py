@@ -165,7 +165,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         fences=Fences(database),
         statistics=Statistics(database),
         audit=Audit(database),
-        onces=Onces(database),
+        onces=Onces(database, state),
         limits=Limits(
             sign_in_rate=Admin().sign_in_rate,
             api_rate=GivenLimits().api_rate,

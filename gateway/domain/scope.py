@@ -84,8 +84,9 @@ class _Ready:
         prefixes = [prefix.encode() for prefix in scope.paths]
         self._paths = _Prefixes(prefixes)
         self._barest = _Prefixes([barest(prefix) or b"/" for prefix in prefixes])
-        # An empty one, made by hand in the database, would leave out everything.
-        self.excluded = _Prefixes([prefix.encode() for prefix in scope.excluded_paths if is_plain(prefix.encode())])
+        # One of nothing but a slash, made by hand in the database, would leave out everything.
+        excluded = [prefix.encode() for prefix in scope.excluded_paths if prefix.strip("/")]
+        self.excluded = _Prefixes([prefix for prefix in excluded if is_plain(prefix)])
 
     def is_host_meant(self, host: bytes) -> bool:
         name = bare_host(host)

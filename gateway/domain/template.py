@@ -114,7 +114,7 @@ def fill(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] is None:
             return match[0]
-        found = values[match[1]]
+        found = values[match[1]].strip()
         return escaped(found) if markdown else found
 
     return _OPENED.sub(value, text)

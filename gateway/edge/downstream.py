@@ -189,7 +189,7 @@ class Downstream(ClientConnection):
         elif verdict is Verdict.BUILT_IN and request.path == front.events_path:
             self._wait_for_events(request, began)
         elif verdict is Verdict.BUILT_IN and request.path == front.ribbon_path:
-            self._answer(request, *ribbon.answer(front, request, self.client, moment), verdict, began)
+            self._answer(request, *ribbon.answer(front, request, self.client, moment, began), verdict, began)
         elif verdict is Verdict.BUILT_IN:
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:

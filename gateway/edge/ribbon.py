@@ -41,11 +41,11 @@ def field(front: "Front", request: RequestHead, client: str, moment: Moment, beg
     return b"\r\nGateway-Bypass: %b\r\n" % value
 
 
-def answer(front: "Front", request: RequestHead, client: str, moment: Moment) -> tuple[bytes, int]:
+def answer(front: "Front", request: RequestHead, client: str, moment: Moment, began: float) -> tuple[bytes, int]:
     """Return the answer to `/bypass.json?for=/path`, and its status: what the client bypasses on that page."""
     if refusal := refused_question(front.answers, request, (b"GET", b"HEAD")):
         return refusal
-    facts = front.facts(request, client, moment)
+    facts = front.facts_at(began, request, client, moment)
     facts.path, facts.method = target_of(request).path or b"/", _WRITE
     body = json.dumps(_document(front, facts, moment)).encode() + b"\n"
     head = (

@@ -63,9 +63,9 @@ class BypassLinks:
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             link = await revoke_bypass_link(session, link_id)
-            if link is None:
-                return await get_bypass_link(session, link_id)
-            await audit.record(session, actor, "bypass_link.revoked", link.id, after={"name": link.name})
+            if link is not None:
+                await audit.record(session, actor, "bypass_link.revoked", link.id, after={"name": link.name})
+            link = link or await get_bypass_link(session, link_id)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return link

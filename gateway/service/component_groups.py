@@ -11,7 +11,7 @@ from gateway.domain.ordering import moved, reordered
 from gateway.service.drafts.components import GroupChange, GroupDraft
 from gateway.service.following import follow
 from gateway.service.state import State
-from gateway.store import audit, component_groups
+from gateway.store import audit, component_groups, components
 from gateway.store.pool import Database, Session
 
 Groups = list[ComponentGroup]
@@ -73,14 +73,14 @@ class ComponentGroups:
             before = await component_groups.get_group(session, group_id)
             _refuse_stale(before, row_version)
             wanted = replace(before, **change.model_dump(exclude_unset=True, exclude_none=True))
-            if wanted == before:
-                return before
             if wanted.name != before.name:
                 await _refuse_taken(session, wanted.name)
-            await component_groups.update_group(session, wanted)
-            group = await component_groups.get_group(session, group_id)
-            documents = {"before": component_groups.document(before), "after": component_groups.document(group)}
-            await audit.record(session, actor, "group.edited", group_id, **documents)
+            group = before
+            if wanted != before:
+                await component_groups.update_group(session, wanted)
+                group = await component_groups.get_group(session, group_id)
+                documents = {"before": component_groups.document(before), "after": component_groups.document(group)}
+                await audit.record(session, actor, "group.edited", group_id, **documents)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return group
@@ -96,8 +96,10 @@ class ComponentGroups:
             await session.run("lock_state_version")
             group = await component_groups.get_group(session, group_id)
             _refuse_stale(group, row_version)
+            within = [each.slug for each in await components.list_components(session) if each.group_id == group_id]
             await component_groups.delete_group(session, group_id)
-            await audit.record(session, actor, "group.removed", group_id, before=component_groups.document(group))
+            was = component_groups.document(group) | {"components": within}
+            await audit.record(session, actor, "group.removed", group_id, before=was)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return group
@@ -136,12 +138,12 @@ class ComponentGroups:
             present = await component_groups.list_groups(session)
             names = {group.id: group.name for group in present}
             wanted = order([*names])
-            if wanted == [*names]:
-                return present
-            await component_groups.order_groups(session, wanted)
-            orders = {"before": {"order": [*names.values()]}, "after": {"order": [names[one] for one in wanted]}}
-            await audit.record(session, actor, "group.reordered", **orders)
-            groups = await component_groups.list_groups(session)
+            groups = present
+            if wanted != [*names]:
+                await component_groups.order_groups(session, wanted)
+                orders = {"before": {"order": [*names.values()]}, "after": {"order": [names[one] for one in wanted]}}
+                await audit.record(session, actor, "group.reordered", **orders)
+                groups = await component_groups.list_groups(session)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return groups
@@ -153,5 +155,5 @@ def _refuse_stale(group: ComponentGroup, row_version: int | None) -> None:
 
 
 async def _refuse_taken(session: Session, name: str) -> None:
-    if await session.run("group_id", name=name) is not None:
+    if await component_groups.find_group(session, name) is not None:
         raise ConflictError(f'there is a group "{name}" already: choose another name, or edit that one')

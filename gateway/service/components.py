@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from gateway.domain.access import Actor
 from gateway.domain.component import Component, ComponentStatus
@@ -47,11 +48,10 @@ class Components:
         Raises:
             ConflictError: the slug is taken.
         """
-        async with self._database.transaction() as session:
+        async with self._database.transaction(actor.name) as session:
             await session.run("lock_state_version")
-            await session.run("act_as", actor=actor.name)
             values = draft.model_dump(exclude={"group"})
-            values["group_id"] = await component_groups.group_named(session, draft.group) if draft.group else None
+            values["group_id"] = await _group_named(session, draft.group, actor) if draft.group else None
             before = await components.find_component(session, draft.slug)
             if before is None:
                 await components.insert_component(session, values)
@@ -82,19 +82,18 @@ class Components:
             NotFoundError: there is none with this slug.
             StaleError: somebody else has changed it in the meantime.
         """
-        async with self._database.transaction() as session:
+        async with self._database.transaction(actor.name) as session:
             await session.run("lock_state_version")
-            await session.run("act_as", actor=actor.name)
             before = await components.get_component(session, slug)
             _refuse_stale(before, row_version)
-            wanted = await _changed(session, before, change)
-            if wanted == before:
-                return before
-            await components.update_component(session, wanted)
-            component = await components.get_component(session, slug)
-            only_status = replace(before, status=wanted.status) == wanted
-            action = "component.status_set" if only_status else "component.edited"
-            await _record(session, actor, action, before, component)
+            wanted = await _changed(session, before, change, actor)
+            component = before
+            if wanted != before:
+                await components.update_component(session, wanted)
+                component = await components.get_component(session, slug)
+                only_status = replace(before, status=wanted.status) == wanted
+                action = "component.status_set" if only_status else "component.edited"
+                await _record(session, actor, action, before, component)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return component
@@ -107,9 +106,8 @@ class Components:
             StaleError: somebody else has changed it in the meantime.
             ConflictError: a window that is not over names it.
         """
-        async with self._database.transaction() as session:
+        async with self._database.transaction(actor.name) as session:
             await session.run("lock_state_version")
-            await session.run("act_as", actor=actor.name)
             before = await components.get_component(session, slug)
             _refuse_stale(before, row_version)
             titles = await components.titles_that_name(session, slug)
@@ -181,13 +179,23 @@ def _refuse_stale(component: Component, row_version: int | None) -> None:
         raise StaleError(f'the component "{component.name}" was changed by somebody else in the meantime')
 
 
-async def _changed(session: Session, component: Component, change: ComponentChange) -> Component:
+async def _changed(session: Session, component: Component, change: ComponentChange, actor: Actor) -> Component:
     """Return the component with what the change names; a group is made where it does not exist."""
     wanted = replace(component, **change.model_dump(exclude_unset=True, exclude_none=True, exclude={"group"}))
     if "group" not in change.model_fields_set or change.group == component.group:
         return wanted
-    group_id = await component_groups.group_named(session, change.group) if change.group else None
+    group_id = await _group_named(session, change.group, actor) if change.group else None
     return replace(wanted, group_id=group_id, group=change.group)
+
+
+async def _group_named(session: Session, name: str, actor: Actor) -> UUID:
+    """Return the id of the group with this name; it is made, and the audit told, where there is none."""
+    group_id = await component_groups.find_group(session, name)
+    if group_id is None:
+        group_id = await component_groups.insert_group(session, name=name)
+        group = await component_groups.get_group(session, group_id)
+        await audit.record(session, actor, "group.added", group_id, after=component_groups.document(group))
+    return group_id
 
 
 async def _record(

@@ -29,9 +29,9 @@ async def get_group(session: Session, group_id: UUID) -> ComponentGroup:
     return _GROUP.validate_json(found)
 
 
-async def group_named(session: Session, name: str) -> UUID:
-    """Return the id of the group with this name; it is made where there is none."""
-    group_id: UUID = await session.run("group_id", name=name) or await insert_group(session, name=name)
+async def find_group(session: Session, name: str) -> UUID | None:
+    """Return the id of the group with this name; None: there is none."""
+    group_id: UUID | None = await session.run("group_id", name=name)
     return group_id
 
 

@@ -105,13 +105,14 @@ class Database:
                     raise
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self, writer: str = "gateway") -> AsyncIterator[Session]:
         """Lend a connection inside one transaction: committed at the end, rolled back on any error.
 
         Who writes in it writes the audit's entry, too: the triggers that do so for writes by hand leave it alone.
+        `writer` is for tables that note themselves who has written.
         """
         async with self.session() as session, session.connection.transaction():
-            await session.run("write_as_gateway")
+            await session.run("write_as", writer=writer)
             yield session
 
     async def connect(self) -> Connection:

@@ -54,7 +54,8 @@ create function change_actor() returns text language sql stable as $$
     select coalesce(nullif(current_setting('gateway.writer', true), ''), 'psql (role ' || session_user || ')')
 $$;
 
-create function note_component_status() returns trigger language plpgsql as $$
+-- Whoever may write the components may leave their trace.
+create function note_component_status() returns trigger language plpgsql security definer as $$
 begin
     insert into component_statuses (component_id, status, changed_by)
     values (new.id, case when new.removed_at is null then new.status end, change_actor());
@@ -92,7 +93,7 @@ create index window_effects_by_component on window_effects (component_id);
 insert into window_effects (window_id, component_id, status, since)
 select window_id, component_id, status, '-infinity' from window_components;
 
-create function note_window_effect() returns trigger language plpgsql as $$
+create function note_window_effect() returns trigger language plpgsql security definer as $$
 declare
     latest window_effects;
 begin
@@ -111,7 +112,8 @@ begin
             insert into window_effects (window_id, component_id, status, since)
             select new.window_id, new.component_id, new.status,
                    case when latest.until >= transaction_timestamp() then latest.until
-                        when w.created_at >= transaction_timestamp() then '-infinity'
+                        -- Made with the window, by this transaction: it counts from the window's start.
+                        when w.created_at >= transaction_timestamp() and w.xmin = pg_current_xact_id()::xid then '-infinity'
                         else clock_timestamp() end
             from windows w where w.id = new.window_id;
         end if;

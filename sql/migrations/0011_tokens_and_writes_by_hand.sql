@@ -27,7 +27,8 @@ language sql as $$
             $1, split_part($1, '.', 1), coalesce($2, ''), $3, $4)
 $$;
 
--- Arguments: the subject, the column with its id, what adding one is called, and what the other verbs begin with.
+-- Arguments: the subject, the column with its id, what adding one is called, what the other verbs begin with, and what
+-- deleting one is called.
 create function audit_by_hand() returns trigger language plpgsql security definer as $$
 declare
     secrets constant text[] := '{password_hash,token_hash,secret}';
@@ -41,7 +42,7 @@ begin
         return null;  -- nothing has changed
     end if;
     verb := case
-        when tg_op = 'DELETE' then 'deleted'
+        when tg_op = 'DELETE' then tg_argv[4]
         when tg_op = 'INSERT' and tg_argv[2] <> 'started' then tg_argv[2]
         when tg_op = 'INSERT' and (becomes->>'starts_at')::timestamptz > clock_timestamp() then 'scheduled'
         -- One that is entered afterwards is not started by this: `window.began` tells of it.
@@ -82,17 +83,17 @@ end $$;
 -- `also_by_cascade`: false for what is deleted with its parent, whose entry says so.
 create function audit_writes_by_hand(
     on_table regclass, subject text, id_column text, added text default 'added', prefix text default '',
-    columns text default '', also_by_cascade boolean default true
+    columns text default '', also_by_cascade boolean default true, deleted text default 'deleted'
 ) returns void language plpgsql as $$
 declare
     by_hand constant text := 'coalesce(current_setting(''gateway.writer'', true), '''') = ''''';
 begin
     execute format(
         'create or replace trigger audited_by_hand after insert or update %s or delete on %s for each row when (%s) '
-        'execute function audit_by_hand(%L, %L, %L, %L)',
+        'execute function audit_by_hand(%L, %L, %L, %L, %L)',
         case when columns <> '' then 'of ' || columns else '' end, on_table,
         by_hand || case when also_by_cascade then '' else ' and pg_trigger_depth() = 0' end,
-        subject, id_column, added, prefix);
+        subject, id_column, added, prefix, deleted);
     execute format(
         'create or replace trigger truncation_audited_by_hand before truncate on %s for each statement when (%s) '
         'execute function audit_truncate_by_hand(%L)', on_table, by_hand, subject);
@@ -102,9 +103,9 @@ select audit_writes_by_hand('windows', 'window', 'id', added => 'started');
 select audit_writes_by_hand('updates', 'window', 'window_id', added => 'posted', prefix => 'post_', also_by_cascade => false);
 select audit_writes_by_hand('window_components', 'window', 'window_id', added => 'component_added', prefix => 'component_', also_by_cascade => false);
 select audit_writes_by_hand('components', 'component', 'slug');
-select audit_writes_by_hand('component_groups', 'group', 'id');
+select audit_writes_by_hand('component_groups', 'group', 'id', deleted => 'removed');
 select audit_writes_by_hand('series', 'series', 'id', added => 'scheduled');
-select audit_writes_by_hand('templates', 'template', 'slug');
+select audit_writes_by_hand('templates', 'template', 'slug', deleted => 'removed');
 select audit_writes_by_hand('bypass_links', 'bypass_link', 'id', added => 'created',
                             columns => 'id, name, expires_at, created_by, revoked_at');
 select audit_writes_by_hand('bypass_key', 'bypass_key', 'only_row', added => 'created');
@@ -224,6 +225,13 @@ begin
                                  format('%L is not a path', each), '''/checkout'': it covers everything below it, too');
     end loop;
     foreach each in array excluded_paths loop
+        -- It opens the gate for what every server reads alike, and for nothing else (gateway/domain/scope.py).
+        perform require_argument(each ~ '^(/[^/%\\;#?[:space:][:cntrl:]]+)+/?$' and each !~ '/\.\.?(/|$)' and each ~ '^[ -~]*$',
+                                 'excluded_paths', format('%L is not a plain path below /', each), '''/checkout/help''');
+        perform require_argument(not exists (select from unnest(paths) path where path = each
+                                             or starts_with(path, rtrim(each, '/') || '/')),
+                                 'excluded_paths', format('%L would leave out all of one of the paths', each),
+                                 'take one of them away');
         perform require_argument(
             cardinality(paths) = 0 or exists (select from unnest(paths) path where each = path
                                               or starts_with(each, rtrim(path, '/') || '/')),
@@ -341,6 +349,50 @@ begin
     return chosen;
 end $$;
 
+create function start_scheduled_maintenance(id uuid default null) returns uuid
+language plpgsql security definer set gateway.writer = 'function' as $$
+declare
+    chosen uuid;
+    before jsonb;
+begin
+    chosen := chosen_window(id, '{scheduled}', '{scheduled}', 'started');
+    before := window_by_hand(chosen);
+    update windows w set starts_at = clock_timestamp() where w.id = chosen;
+    perform record_by_hand('window.started', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
+-- One that was ended by mistake is in force again; `remaining`: how long it lasts from now on (null: as it was planned).
+create function reopen_maintenance(id uuid, remaining interval default null) returns uuid
+language plpgsql security definer set gateway.writer = 'function' as $$
+declare
+    chosen  uuid;
+    before  jsonb;
+    over    timestamptz;
+    until   timestamptz;
+    on_time boolean;
+begin
+    perform require_argument(id is not null, 'id', 'is missing', 'the window that was ended: select id, title from windows');
+    perform require_argument(remaining is null or remaining > interval '0' and remaining <= interval '366 days'
+                             and extract(year from remaining) = 0 and extract(month from remaining) = 0, 'remaining',
+                             'must be longer than nothing, in days or less', 'interval ''30 minutes''');
+    chosen := chosen_window(id, '{ended}', '{ended}', 'reopened');
+    before := window_by_hand(chosen);
+    select coalesce(w.ended_at, w.scheduled_until), w.ends = 'on_time',
+           coalesce(clock_timestamp() + remaining, w.scheduled_until)
+    into over, on_time, until from windows w where w.id = chosen;
+    perform require_argument(over >= clock_timestamp() - interval '1 day', 'id', 'has been over for more than a day',
+                             'start a new one');
+    perform require_argument(until > clock_timestamp() or not on_time, 'remaining',
+                             'is needed: the window ends on time, and its time is up', 'interval ''30 minutes''');
+    update windows w
+    set ended_at = null, fixed = false,
+        estimated_duration = make_interval(secs => ceil(extract(epoch from until - w.starts_at)))
+    where w.id = chosen;
+    perform record_by_hand('window.reopened', chosen::text, before, window_by_hand(chosen));
+    return chosen;
+end $$;
+
 create function post_update(id uuid, status text, body text) returns uuid
 language plpgsql security definer set gateway.writer = 'function' as $$
 declare
@@ -368,7 +420,9 @@ begin
           and p.proname in ('record_by_hand', 'audit_by_hand', 'audit_truncate_by_hand', 'audit_writes_by_hand',
                             'require_argument', 'require_one_of', 'window_by_hand', 'list_maintenance', 'chosen_window',
                             'new_window_by_hand', 'start_maintenance', 'schedule_maintenance', 'extend_maintenance',
-                            'end_maintenance', 'cancel_maintenance', 'post_update')
+                            'end_maintenance', 'cancel_maintenance', 'post_update', 'reopen_maintenance',
+                            'start_scheduled_maintenance', 'change_actor', 'note_component_status', 'note_window_effect',
+                            'keep_first_estimate')
     loop
         execute format('alter function %s set search_path = %I, pg_temp', ours.signature, current_schema());
         execute format('alter function %s set timezone = ''UTC''', ours.signature);

@@ -1,18 +1,10 @@
--- name: write_as_gateway()$
+-- name: write_as(writer)$
 -- For this transaction alone: behind a pooler the connection is somebody else's next.
-select set_config('gateway.writer', 'gateway', true);
-
--- name: act_as(actor)$
--- Who it is, for tables that note that themselves.
-select set_config('gateway.writer', :actor, true);
+select set_config('gateway.writer', :writer, true);
 
 -- name: insert_audit(actor, address, action, subject, subject_id, before, after)!
 insert into audit (actor, address, action, subject, subject_id, before, after)
 values (:actor, :address, :action, :subject, :subject_id, :before::jsonb, :after::jsonb);
-
--- name: latest_audit(most)
-select id, at, actor, address, action, subject, subject_id, before::text, after::text
-from audit order by id desc limit :most;
 
 -- name: audit_page(actor, action, subject, subject_id, since, until, before_id, most)
 -- The newest first. Actor and action by how they begin; null: any.

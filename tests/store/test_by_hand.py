@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -136,6 +137,30 @@ async def test_a_window_s_life_by_hand(services: Services, sql: Sql) -> None:
     assert not found[now].fixed
 
 
+async def test_a_scheduled_one_is_started_and_one_ended_by_mistake_is_reopened(services: Services, sql: Sql) -> None:
+    """As the panel does both; one that ends on time needs to be told how long, and what is over for a day stays so."""
+    later = sql("select schedule_maintenance('Later', now() + interval '1 day', '1 hour', ends => 'on_time')")
+    assert sql("select start_scheduled_maintenance()") == later
+    assert sql(f"select end_maintenance('{later}')") == later
+    assert sql(f"select reopen_maintenance('{later}', '30 minutes')") == later
+    version = int(sql("select version from state_version"))
+    await wait_until(lambda: services.state.version >= version)
+    window = await services.windows.get(UUID(later))
+    assert (window.state(services.state.now()), window.fixed, window.ended_at) == (State.ACTIVE, False, None)
+    assert 1800 <= window.estimated_duration.total_seconds() <= 1860
+    assert sql("select string_agg(action, ' ' order by id) from audit where subject = 'window'") == (
+        "window.scheduled window.started window.ended window.reopened"
+    )
+    sql("update windows set starts_at = now() - interval '2 hours', estimated_duration = '1 hour'")
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        sql(f"select reopen_maintenance('{later}')")
+    assert "remaining: is needed" in error.value.stderr
+    sql("update windows set starts_at = now() - interval '2 days'")
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        sql(f"select reopen_maintenance('{later}', '1 hour')")
+    assert "id: has been over for more than a day" in error.value.stderr
+
+
 def test_extending_one_that_overruns_counts_from_now(sql: Sql) -> None:
     """As everywhere: beyond the estimate, or beyond now where that has passed."""
     sql("insert into windows (title, starts_at) values ('Long', now() - interval '3 hours')")
@@ -184,6 +209,12 @@ WRONG = [
     (START.format("paths => array[E'/a\\t']"), "is not a path"),
     (START.format("excluded_paths => '{x}'"), "is not a path"),
     (START.format("paths => '{/a}', excluded_paths => '{/ab}'"), "excluded_paths: '/ab' is not below"),
+    *(
+        (START.format(f"excluded_paths => '{{{wrong}}}'"), "is not a plain path below /")
+        for wrong in ("/", "//", "//x", "/a;b", "/..", "/a/./b", "/a//b", "/\u00e9")
+    ),
+    (START.format("paths => '{/a}', excluded_paths => '{/a}'"), "excluded_paths: '/a' would leave out all of one"),
+    (START.format("paths => '{/a/b}', excluded_paths => '{/a/}'"), "excluded_paths: '/a/' would leave out all of one"),
     (START.format("paths => array(select '/' || n from generate_series(1, 201) n)"), "must have 200 entries"),
     (START.format("components => '[\"nope\"]'"), "components: there is no component 'nope'"),
     (START.format("components => '[7]'"), "components: there is no component"),
@@ -207,6 +238,18 @@ WRONG = [
     (f"select extend_maintenance('{NO_WINDOW}', '1 h')", f"id: there is no window {NO_WINDOW}"),
     (f"select end_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
     ("select end_maintenance(fixed => null)", "fixed: must be true or false"),
+    (f"select start_scheduled_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
+    ("select start_scheduled_maintenance((select id from windows where title = 'now'))", '"now" is active, so it can'),
+    (f"select reopen_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
+    ("select reopen_maintenance(null)", "id: is missing"),
+    ("select reopen_maintenance((select id from windows where title = 'now'))", '"now" is active, so it can'),
+    *(
+        (
+            "select reopen_maintenance((select id from windows where title = 'ended'), " + wrong,
+            "remaining: must be longer",
+        )
+        for wrong in ("'0')", "'-1 h')", "'1 month')", "'367 days')")
+    ),
     (f"select cancel_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
     (f"select post_update('{NO_WINDOW}', 'resolved', 'x')", f"id: there is no window {NO_WINDOW}"),
     ("select post_update(null, 'done', 'x')", "status: 'done' is none of"),
@@ -284,7 +327,7 @@ BY_HAND = [
     ("update components set removed_at = now(); update components set removed_at = null", 2),
     ("insert into series (rule, time_zone, first_start, draft) values ('x', 'UTC', now(), '{}')", 1),
     ("update templates set name = 'x' where slug = (select min(slug) from templates)", ["template.edited"]),
-    ("delete from templates where slug = (select min(slug) from templates)", ["template.deleted"]),
+    ("delete from templates where slug = (select min(slug) from templates)", ["template.removed"]),
     ("insert into component_groups (name) values ('Core')", ["group.added"]),
     ("update bypass_links set revoked_at = now()", ["bypass_link.revoked"]),
     ("update bypass_links set first_used_at = now()", []),
@@ -324,7 +367,7 @@ def test_plain_sql_is_audited_as_well(sql: Sql, statement: str, expected: list[s
         verb = entry["action"].partition(".")[2]
         assert entry["actor"] == "psql (role postgres)"
         assert (entry["before"] is None) == (verb in ("started", "scheduled", "added", "posted"))
-        assert (entry["after"] is None) == ("deleted" in verb)
+        assert (entry["after"] is None) == ("deleted" in verb or entry["action"] == "template.removed")
 
 
 def test_no_secret_gets_into_the_audit(sql: Sql) -> None:

@@ -70,7 +70,8 @@ def _again(done: Done, once: Once) -> web.Response:
         raise InvalidError({"Idempotency-Key": "was used for another call: take a new one for each"})
     if done.status is None:
         raise ConflictError(
-            "a call with this Idempotency-Key is done already, and its answer is not kept; read what it has made"
+            "a call with this Idempotency-Key is done, or being done, and its answer is not kept (yet): read what it "
+            "has made, or ask again in a moment"
         )
     headers = {**done.headers, "Idempotency-Replayed": "true"}
     return web.Response(status=done.status, text=done.body, content_type="application/json", headers=headers)
