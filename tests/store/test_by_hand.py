@@ -184,6 +184,7 @@ def test_what_is_left_open_has_one_answer_or_none(sql: Sql) -> None:
     assert sql("select end_maintenance()") == one
 
 
+REOPEN = "select reopen_maintenance((select id from windows where title = 'ended'), {})"
 START, LATER = "select start_maintenance('x', {})", "now() + interval '1 day'"
 WRONG = [
     ("select start_maintenance(' ')", "title: must have 1 to 200"),
@@ -243,13 +244,7 @@ WRONG = [
     (f"select reopen_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
     ("select reopen_maintenance(null)", "id: is missing"),
     ("select reopen_maintenance((select id from windows where title = 'now'))", '"now" is active, so it can'),
-    *(
-        (
-            "select reopen_maintenance((select id from windows where title = 'ended'), " + wrong,
-            "remaining: must be longer",
-        )
-        for wrong in ("'0')", "'-1 h')", "'1 month')", "'367 days')")
-    ),
+    *((REOPEN.format(wrong), "remaining: must be longer") for wrong in ("'0'", "'-1 h'", "'1 month'", "'367 days'")),
     (f"select cancel_maintenance('{NO_WINDOW}')", f"id: there is no window {NO_WINDOW}"),
     (f"select post_update('{NO_WINDOW}', 'resolved', 'x')", f"id: there is no window {NO_WINDOW}"),
     ("select post_update(null, 'done', 'x')", "status: 'done' is none of"),
