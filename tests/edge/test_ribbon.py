@@ -100,6 +100,9 @@ async def test_rule_27_a_reopening_is_bypassed_and_named(gateway: Gateway, clien
     value = (await client.ask(GET % (b"/", cookie(anna)))).get("Gateway-Bypass")
     assert value is not None
     assert value.endswith(b';window="%b"' % str(over.id).encode())
+    # The ribbon is told the same.
+    told = await client.ask(GET % (b"/_maintenance/bypass.json?for=/", cookie(anna)))
+    assert json.loads(told.body)["window"]["url"].endswith(str(over.id))
 
 
 async def test_rule_27_an_unknown_state_names_no_window(serve: Serve) -> None:

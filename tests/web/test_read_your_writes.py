@@ -293,6 +293,22 @@ async def test_the_panel(  # noqa: PLR0915  one walk
     assert not left, f"write through {sorted(left)} here, too, or say in NO_STATE that no gateway goes by it"
 
 
+async def test_an_answer_that_is_given_again_is_followed_as_well(
+    client: Client, services: Services, database: Database
+) -> None:
+    """The call was done at another gateway, its answer lost; this one, asked again, gates when it answers."""
+    call = Caller(client, await token_of(services, TokenScope.WRITE))
+    key = {"Idempotency-Key": "deploy-77"}
+    first = await call("POST", "/windows", {"title": "x"}, headers=key)
+    async with database.transaction() as session:
+        await session.connection.execute("update windows set title = 'y'")
+        version = await session.run("state_version")
+    assert services.state.version < version
+    again = await call("POST", "/windows", {"title": "x"}, headers=key)
+    assert again.document == first.document
+    assert services.state.version >= version
+
+
 def test_what_no_gateway_goes_by_is_a_route() -> None:
     """The list of exceptions has nothing that is no more."""
     assert ROUTE_PERMISSIONS.keys() >= NO_STATE | NO_WRITE
