@@ -100,7 +100,9 @@ def _actions(chosen: str) -> Options:
 
 def _row(entry: AuditEntry, prefix: str, titles: Mapping[str, str]) -> AuditRow:
     document = entry.after or entry.before or {}
-    title = document.get("title") or titles.get(entry.subject_id, entry.subject_id)
+    # A window by its title; what has no screen and a number for an id, by its name.
+    named = document.get("name") if entry.subject in ("group", "bypass_link") else None
+    title = document.get("title") or named or titles.get(entry.subject_id, entry.subject_id)
     same = urlencode({"subject": entry.subject, "subject_id": entry.subject_id})
     return AuditRow(
         at=entry.at,
