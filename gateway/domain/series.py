@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from gateway.domain.errors import ConflictError
-from gateway.domain.recurrence import Occurrence, Recurrence
+from gateway.domain.errors import ConflictError, InvalidError
+from gateway.domain.recurrence import Occurrence, Recurrence, read_time_zone
 from gateway.domain.rule import parse_rule
 
 
@@ -18,6 +18,7 @@ class SeriesState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"  # the rule names no later occurrence
     ENDED = "ended"  # by an operator
+    UNREADABLE = "unreadable"  # somebody has written by hand what is no rule, zone or draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,15 @@ class Series:
     draft: dict[str, Any]
     ended_at: datetime | None
     row_version: int
+    made_version: int
+    """The row version that its windows were made from."""
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_changed_by_hand(self) -> bool:
+        """Whether somebody has written it in psql, so that its windows are not what it says."""
+        return self.made_version != self.row_version
 
     @property
     def title(self) -> str:
@@ -41,17 +49,30 @@ class Series:
         return str(self.draft.get("title", ""))
 
     @property
+    def shown_zone(self) -> str:
+        """The zone whose clocks its times are shown on: its own, or UTC where that is none."""
+        try:
+            return read_time_zone(self.time_zone)
+        except ValueError:
+            return "UTC"
+
+    @property
     def recurrence(self) -> Recurrence:
         """When it occurs.
 
         Raises:
-            ValueError: somebody has written a rule or a zone by hand that is none.
+            InvalidError: somebody has written a rule or a zone by hand that is none.
         """
+        try:
+            rule = parse_rule(self.rule)
+        except ValueError as error:
+            raise InvalidError({"rule": str(error)}) from error
+        try:
+            time_zone = read_time_zone(self.time_zone)
+        except ValueError as error:
+            raise InvalidError({"time_zone": str(error)}) from error
         return Recurrence(
-            rule=parse_rule(self.rule),
-            time_zone=self.time_zone,
-            first=self.first_start,
-            excluded=frozenset(self.excluded_dates),
+            rule=rule, time_zone=time_zone, first=self.first_start, excluded=frozenset(self.excluded_dates)
         )
 
 

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.errors import GatewayError, StoreError
 from gateway.domain.observation import Observer, SeriesFailed
 from gateway.domain.snapshot import Moment
 from gateway.service.series import SeriesOfWindows
@@ -89,5 +89,5 @@ class Jobs:
         for series in await self._series.running():
             try:
                 await self._series.make_ahead(series, SCHEDULE)
-            except (ValueError, InvalidError) as error:  # somebody has written it by hand: the others go on
+            except GatewayError as error:  # mostly, somebody has written it by hand: the others go on
                 self._observe(SeriesFailed(series=str(series.id), title=series.title, reason=str(error)))

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.errors import InvalidError
 from gateway.domain.recurrence import Occurrence
 from gateway.domain.series import Made, Series, SeriesState, plan
 from gateway.domain.window import DEFAULT_GATE
@@ -52,6 +52,8 @@ class Seen:
     ahead: tuple[Ahead, ...]
     kept: tuple[Made, ...] = ()
     """What a change has left alone, because somebody had changed it before."""
+    problem: str = ""
+    """Why it can't be read, where somebody has written it by hand; mostly empty."""
 
 
 @dataclass(slots=True)
@@ -84,11 +86,23 @@ def template(draft: WindowDraft) -> dict[str, Any]:
     return draft.model_dump(mode="json", exclude={"starts_at", "recurrence"})
 
 
+def draft_of(series: Series) -> WindowDraft:
+    """Return what each occurrence is made from.
+
+    Raises:
+        InvalidError: somebody has written by hand what is none.
+    """
+    try:
+        return checked(WindowDraft, series.draft)
+    except InvalidError as error:
+        raise InvalidError({f"window.{name}": text for name, text in error.fields.items()}) from error
+
+
 async def is_behind(session: Session, series: Series, now: datetime) -> bool:
     """Tell whether `make_ahead` has something to do. This needs no lock.
 
     Raises:
-        ValueError: somebody has written a rule or a zone by hand that is none.
+        InvalidError: somebody has written a rule or a zone by hand that is none.
     """
     wanted = await asyncio.to_thread(series.recurrence.ahead, now)
     found = plan(wanted, await made_occurrences(session, series.id, now))
@@ -101,7 +115,7 @@ async def make_ahead(
     """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more."""
     wanted = await asyncio.to_thread(series.recurrence.ahead, now)
     found = plan(wanted, await made_occurrences(session, series.id, now))
-    draft = checked(WindowDraft, series.draft)
+    draft = draft_of(series)
     written = Written(kept=found.keep)
     for occurrence in found.make:
         window_id = await insert_drafted(session, draft, occurrence.at, series_id=series.id, occurrence=occurrence)
@@ -129,16 +143,17 @@ async def _remake(session: Session, made: Made, occurrence: Occurrence, draft: W
 async def seen(session: Session, series: Series, now: datetime, *, most: int, with_skipped: bool = True) -> Seen:
     """Return the series with at most so many occurrences ahead; one that was started before its time is none.
 
-    Raises:
-        StoreError: somebody has written by hand what can't be read.
+    Of one that can't be read: the windows that it has.
     """
     made = await made_occurrences(session, series.id, now)
     there = {each.occurs_on: each for each in made}
+    upcoming: list[Occurrence] = []
+    problem = ""
     try:
-        checked(WindowDraft, series.draft)
+        draft_of(series)
         upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most + len(made))
-    except (ValueError, InvalidError) as error:
-        raise StoreError(f"the series {series.id} can't be read: {error}; correct its row") from error
+    except InvalidError as error:
+        problem = str(error)
     ahead = [
         Ahead(occurrence=each, made=window, occurs_at=each.at)
         for each in upcoming
@@ -146,15 +161,22 @@ async def seen(session: Session, series: Series, now: datetime, *, most: int, wi
     ]
     named = {each.local for each in upcoming}
     ahead += [
-        Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=each.occurs_at <= now)
+        Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=bool(problem) or each.occurs_at <= now)
         for each in made
         if each.is_scheduled and each.occurs_on not in named
     ]
     ahead.sort(key=lambda each: each.starts_at)
-    going_on = SeriesState.RUNNING if ahead else SeriesState.FINISHED
-    state = SeriesState.ENDED if series.ended_at is not None else going_on
     shown = [each for each in ahead if with_skipped or not (each.made and each.made.is_cancelled)]
-    return Seen(series=series, state=state, ahead=tuple(shown[:most]))
+    state = _state(series, has_ahead=bool(ahead), is_readable=not problem)
+    return Seen(series=series, state=state, ahead=tuple(shown[:most]), problem=problem)
+
+
+def _state(series: Series, *, has_ahead: bool, is_readable: bool) -> SeriesState:
+    if series.ended_at is not None:
+        return SeriesState.ENDED
+    if not is_readable:
+        return SeriesState.UNREADABLE
+    return SeriesState.RUNNING if has_ahead else SeriesState.FINISHED
 
 
 def _named_after(series: Series, now: datetime, most: int) -> list[Occurrence]:

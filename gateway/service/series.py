@@ -17,12 +17,11 @@ from gateway.domain.errors import ConflictError, InvalidError, StaleError
 from gateway.domain.recurrence import Occurrence, Recurrence, require_sound
 from gateway.domain.series import Series, require_running
 from gateway.domain.window import Window
-from gateway.service.drafts.fields import checked
 from gateway.service.drafts.recurrence import RecurrenceDraft, whole_second
 from gateway.service.drafts.series import SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.following import follow
-from gateway.service.occurrences import Seen, is_behind, make_ahead, seen, template
+from gateway.service.occurrences import Seen, draft_of, is_behind, make_ahead, seen, template
 from gateway.service.state import State
 from gateway.store import audit, windows
 from gateway.store import series as store
@@ -153,8 +152,9 @@ class SeriesOfWindows:
                 raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
             require_running(before)
             now = await database_clock(session)
-            await store.update_series(session, replace(before, ended_at=now))
+            # Before the series is ended: a trigger cancels what is left then, for who ends one by hand.
             cancelled = await store.cancel_occurrences(session, series_id, now)
+            await store.update_series(session, replace(before, ended_at=now))
             series = await store.get_series(session, series_id)
             after = store.document(series) | {"cancelled": [str(each) for each in cancelled]}
             await audit.record(session, actor, "series.ended", series_id, before=store.document(before), after=after)
@@ -169,7 +169,7 @@ class SeriesOfWindows:
         Where a country has changed its mind about its clocks, occurrences that nobody has touched are moved.
 
         Raises:
-            ValueError: somebody has written a rule, a zone or a draft by hand that is none.
+            InvalidError: somebody has written a rule, a zone or a draft by hand that is none.
         """
         async with self._database.session() as session:
             now = await database_clock(session)
@@ -192,31 +192,36 @@ async def _changed(before: Series, change: SeriesChange, now: datetime) -> Serie
     Raises:
         InvalidError: it can't be had so.
     """
-    draft = dict(before.draft)
+    draft = before.draft
     if change.window is not None:
         given = change.window.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        draft = template(checked(WindowDraft, draft | given))
+        known = {name: value for name, value in draft.items() if name in WindowDraft.model_fields}
+        draft = template(draft_of(replace(before, draft=known | given)))
     rule, time_zone = change.rule or before.rule, change.time_zone or before.time_zone
     excluded = before.excluded_dates if change.excluded_dates is None else change.excluded_dates
-    first = before.first_start
+    series = replace(before, rule=rule, time_zone=time_zone, excluded_dates=tuple(excluded), draft=draft)
+    recurrence = series.recurrence
     if change.starts_at is not None:
         _require_to_come(change.starts_at, now)
-        first = Recurrence.starting_at(change.starts_at, rule, time_zone).first
-    series = replace(
-        before, rule=rule, time_zone=time_zone, first_start=first, excluded_dates=tuple(excluded), draft=draft
-    )
-    is_same_length = draft["estimated_duration"] == before.draft["estimated_duration"]
-    if series.recurrence != before.recurrence or not is_same_length:
+        recurrence = Recurrence.starting_at(change.starts_at, rule, time_zone, recurrence.excluded)
+        series = replace(series, first_start=recurrence.first)
+    if _when(series) != _when(before):
         with _fields_as(estimated_duration="window.estimated_duration"):
             await asyncio.to_thread(
                 require_sound,
-                series.recurrence,
-                checked(WindowDraft, draft).estimated_duration,
+                recurrence,
+                draft_of(series).estimated_duration,
                 starts_at=change.starts_at,
                 excluded=frozenset(excluded) - frozenset(before.excluded_dates),
                 now=now,
             )
     return series
+
+
+def _when(series: Series) -> tuple[object, ...]:
+    """Return what it depends on whether a series can be had; by hand it may have been written without any sense."""
+    length = series.draft.get("estimated_duration")
+    return series.rule, series.time_zone, series.first_start, series.excluded_dates, length
 
 
 async def _sound(draft: RecurrenceDraft | SeriesPreview, starts_at: datetime, length: timedelta) -> Recurrence:

@@ -20,6 +20,7 @@ def _series(row: Any) -> Series:
         draft=json.loads(row["draft"]),
         ended_at=row["ended_at"],
         row_version=row["row_version"],
+        made_version=row["made_version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -56,6 +57,11 @@ async def list_series(
     created_at, series_id = after or (None, None)
     rows = await session.rows("all_series", ended=ended, after_created_at=created_at, after_id=series_id, most=most)
     return [_series(row) for row in rows]
+
+
+async def series_changed_by_hand(session: Session, *, most: int) -> list[Series]:
+    """Return series whose windows are not what they say now, because somebody has written them in psql."""
+    return [_series(row) for row in await session.rows("series_changed_by_hand", most=most)]
 
 
 async def insert_series(session: Session, values: dict[str, Any]) -> UUID:

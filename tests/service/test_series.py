@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from gateway.domain.access import command_line
-from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError, StoreError
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import SeriesFailed
 from gateway.domain.recurrence import AHEAD_LEAST, AHEAD_MOST
 from gateway.domain.series import SeriesState
@@ -433,15 +434,55 @@ async def test_a_country_changes_its_mind_about_its_clocks(services: Services, s
 async def test_a_series_that_is_none_holds_up_no_other(
     services: Services, sql: Sql, observations: Observations
 ) -> None:
-    """Somebody has written it by hand: it is told by name, and whoever looks at it is told why it can't be shown."""
+    """Somebody has written it by hand: it is told by name, and it is listed with the others, with what is wrong."""
     sql("insert into series (rule, time_zone, first_start, draft) values ('NEVER', 'UTC', now(), '{\"title\": \"X\"}')")
     sql("delete from windows")
     await jobs_of(services, observe=observations).do_due()
     assert len(await ahead(services)) == 4
     [failed] = observations.of(SeriesFailed)
     assert (failed.title, "'NEVER' is no part of a rule" in failed.reason) == ("X", True)
-    with pytest.raises(StoreError, match="can't be read: 'NEVER' is no part of a rule"):
-        await services.series.list()
+    listed = {seen.series.title: (seen.state, seen.problem[:14]) for seen in await services.series.list()}
+    assert listed == {"X": (SeriesState.UNREADABLE, "rule: 'NEVER' "), "Patching": (SeriesState.RUNNING, "")}
+
+
+@pytest.mark.parametrize(
+    ("broken", "repair", "refused"),
+    [
+        ("rule = 'FREQ=NEVER'", {"rule": "FREQ=DAILY;COUNT=4"}, "rule"),
+        ("time_zone = 'Nowhere'", {"time_zone": "UTC"}, "time_zone"),
+        ("draft = '{}'", {"window": {"title": "Again"}}, "window.title"),
+        (
+            """draft = '{"estimated_duration": [], "x": 1}'""",
+            {"window": {"title": "A", "estimated_duration": "1h"}},
+            "",
+        ),
+    ],
+)
+async def test_a_series_that_is_none_can_be_shown_repaired_and_ended(
+    services: Services, series: Any, sql: Sql, broken: str, repair: dict[str, Any], refused: str
+) -> None:
+    """Its windows stay where they are; a change that does not repair it is told what else is wrong."""
+    sql(f"update series set {broken}")
+    seen = await services.series.get(series)
+    assert (seen.state, len(seen.ahead), bool(seen.problem)) == (SeriesState.UNREADABLE, 4, True)
+    assert all(each.is_named for each in seen.ahead)
+    if refused:
+        other = {"excluded_dates": [str((FIRST + WEEK).date())]}
+        assert [*await refusal(services.series.edit(series, change(**other), WHO))] == [refused]
+    seen = await services.series.edit(series, change(**repair), WHO)
+    assert (seen.state, seen.problem, len(seen.ahead)) == (SeriesState.RUNNING, "", 4)
+    sql(f"update series set {broken}")
+    assert (await services.series.end(series, WHO)).state is SeriesState.ENDED
+    assert await ahead(services) == []
+
+
+@pytest.mark.usefixtures("series")
+async def test_what_a_series_makes_is_an_object(sql: Sql) -> None:
+    """Anything else is refused as it is written."""
+    for value in ("[]", "1", "null", '"x"'):
+        with pytest.raises(subprocess.CalledProcessError) as raised:
+            sql(f"update series set draft = '{value}'")
+        assert "series_has_a_draft" in raised.value.stderr
 
 
 @pytest.fixture

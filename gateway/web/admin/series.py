@@ -106,7 +106,8 @@ def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int
         length=window.estimated_duration,
         ended_at=series.ended_at,
         is_ended=seen.state is SeriesState.ENDED,
-        occurrences=tuple(_occurrence(each, series.time_zone) for each in seen.ahead),
+        occurrences=tuple(_occurrence(each, series.shown_zone) for each in seen.ahead),
+        problem=seen.problem,
         conflict=conflict,
     )
     return render(request, "admin/series.html", screen, section="windows", status=status)
@@ -138,7 +139,7 @@ def _row(seen: Seen) -> SeriesRow:
         words=series_words(seen.series),
         badge=screens.STATE_BADGES[seen.state],
         next_at=coming.starts_at if coming else None,
-        next_local=_local(coming, seen.series.time_zone) if coming else "",
+        next_local=_local(coming, seen.series.shown_zone) if coming else "",
     )
 
 
