@@ -171,6 +171,8 @@ def edit(
     tell(f'the series "{_title(changed)}" is changed: {changed["words"]}')
     for window_id in changed["kept"]:
         tell(f"the window {window_id} stays as it is: somebody had changed it before")
+    for window_id in changed["skipped"]:
+        tell(f"the window {window_id} stays skipped: somebody had cancelled it before")
 
 
 @series.command
@@ -219,7 +221,8 @@ def _print_occurrences(occurrences: list[Document]) -> None:
 def _moved(occurrence: Document) -> str:
     if not occurrence["named"]:
         return "not named by the rule any more"
-    return "moved" if occurrence["starts_at"] != occurrence["occurs_at"] else ""
+    is_elsewhere = occurrence["starts_at"] != occurrence["occurs_at"]
+    return "moved" if is_elsewhere and occurrence["state"] != "skipped" else ""
 
 
 def _local(occurrence: Document) -> str:

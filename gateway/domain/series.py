@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +92,13 @@ class Made:
     is_touched: bool
     """Somebody has changed it, or posted to it."""
 
+    def holds_its_place(self, now: datetime) -> bool:
+        """Whether it stands for its occurrence also where the series has got another time of day since.
+
+        What has begun by time does not: where the series is to occur later on that day, it is to occur once more.
+        """
+        return self.is_cancelled or (self.is_touched and (self.is_scheduled or self.occurs_at > now))
+
     @property
     def is_moved(self) -> bool:
         """Whether it starts at another time than the rule says."""
@@ -109,18 +117,47 @@ class Plan:
     """Not named any more, and nobody has touched them."""
     keep: tuple[Made, ...] = ()
     """Scheduled, and touched: they stay as they are, whatever the series says now."""
+    skipped: tuple[Made, ...] = ()
+    """Cancelled, and the rule names their place (still): it is not made again."""
 
 
-def plan(wanted: Iterable[Occurrence], made: Iterable[Made]) -> Plan:
+def places(named: Iterable[Occurrence], made: Iterable[Made], now: datetime) -> dict[datetime, Made]:
+    """Return which window stands for which occurrence (by its local time): mostly the one that was made for it.
+
+    Where a series has got another time of day since, what somebody has skipped or changed holds its place all the same:
+    that of the same day; where that day has several, of the same hour, or the nearest. Each holds one.
+    """
+    there = {each.occurs_on: each for each in made}
+    local_times = [each.local for each in named]
+    found = {local: there[local] for local in local_times if local in there}
+    free = [local for local in local_times if local not in there]
+    for held in there.values():
+        if held.occurs_on in found or not held.holds_its_place(now):
+            continue
+        on_that_day = [local for local in free if local.date() == held.occurs_on.date()]
+        if on_that_day:
+            nearest = min(on_that_day, key=partial(_distance, held.occurs_on))
+            free.remove(nearest)
+            found[nearest] = held
+    return found
+
+
+def plan(wanted: Iterable[Occurrence], made: Iterable[Made], now: datetime) -> Plan:
     """Compare what should be there ahead with what is. What has begun, or was cancelled (skipped), stays."""
-    named, there = {each.local: each for each in wanted}, {each.occurs_on: each for each in made}
-    free = [each for each in there.values() if each.is_scheduled and not each.is_touched]
+    named, made = {each.local: each for each in wanted}, [*made]
+    found = places(named.values(), made, now)
+    free = [each for each in made if each.is_scheduled and not each.is_touched]
     return Plan(
-        make=tuple(occurrence for local, occurrence in named.items() if local not in there),
+        make=tuple(occurrence for local, occurrence in named.items() if local not in found),
         remake=tuple((each, named[each.occurs_on]) for each in free if each.occurs_on in named),
         remove=tuple(each for each in free if each.occurs_on not in named),
-        keep=tuple(each for each in there.values() if each.is_scheduled and each.is_touched),
+        keep=tuple(each for each in made if each.is_scheduled and each.is_touched),
+        skipped=tuple(each for each in found.values() if each.is_cancelled),
     )
+
+
+def _distance(one: datetime, other: datetime) -> tuple[bool, timedelta, datetime]:
+    return one.hour != other.hour, abs(one - other), other
 
 
 def require_running(series: Series) -> None:

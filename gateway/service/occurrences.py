@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gateway.domain.errors import InvalidError
 from gateway.domain.recurrence import Occurrence
-from gateway.domain.series import Made, Series, SeriesState, plan
+from gateway.domain.series import Made, Series, SeriesState, places, plan
 from gateway.domain.window import DEFAULT_GATE
 from gateway.service.drafted import component_pairs, insert_drafted, with_change
 from gateway.service.drafts.fields import checked
@@ -42,6 +42,11 @@ class Ahead:
         """When it starts, wherever it was moved to."""
         return self.made.starts_at if self.made else self.occurs_at
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether it is to start at another time than the rule says."""
+        return self.starts_at != self.occurs_at and not (self.made and self.made.is_cancelled)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -52,6 +57,8 @@ class Seen:
     ahead: tuple[Ahead, ...]
     kept: tuple[Made, ...] = ()
     """What a change has left alone, because somebody had changed it before."""
+    skipped: tuple[Made, ...] = ()
+    """What a change has not made again, because somebody had cancelled it before."""
     problem: str = ""
     """Why it can't be read, where somebody has written it by hand; mostly empty."""
 
@@ -64,6 +71,7 @@ class Written:
     moved: list[tuple[UUID, datetime]] = field(default_factory=list)
     removed: list[tuple[UUID, datetime]] = field(default_factory=list)
     kept: tuple[Made, ...] = ()
+    skipped: tuple[Made, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.made or self.moved or self.removed)
@@ -76,8 +84,9 @@ class Written:
             for name, each in named
             if each
         }
-        if self.kept:
-            found["kept"] = [{"window": str(m.window_id), "starts_at": m.starts_at.isoformat()} for m in self.kept]
+        for name, left in (("kept", self.kept), ("skipped", self.skipped)):
+            if left:
+                found[name] = [{"window": str(m.window_id), "starts_at": m.starts_at.isoformat()} for m in left]
         return found
 
 
@@ -105,7 +114,7 @@ async def is_behind(session: Session, series: Series, now: datetime) -> bool:
         InvalidError: somebody has written a rule or a zone by hand that is none.
     """
     wanted = await asyncio.to_thread(series.recurrence.ahead, now)
-    found = plan(wanted, await made_occurrences(session, series.id, now))
+    found = plan(wanted, await made_occurrences(session, series.id, now), now)
     return bool(found.make) or any(made.occurs_at != occurrence.at for made, occurrence in found.remake)
 
 
@@ -114,9 +123,9 @@ async def make_ahead(
 ) -> Written:
     """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more."""
     wanted = await asyncio.to_thread(series.recurrence.ahead, now)
-    found = plan(wanted, await made_occurrences(session, series.id, now))
+    found = plan(wanted, await made_occurrences(session, series.id, now), now)
     draft = draft_of(series)
-    written = Written(kept=found.keep)
+    written = Written(kept=found.keep, skipped=found.skipped)
     for occurrence in found.make:
         window_id = await insert_drafted(session, draft, occurrence.at, series_id=series.id, occurrence=occurrence)
         written.made.append((window_id, occurrence.at))
@@ -146,7 +155,6 @@ async def seen(session: Session, series: Series, now: datetime, *, most: int, wi
     Of one that can't be read: the windows that it has.
     """
     made = await made_occurrences(session, series.id, now)
-    there = {each.occurs_on: each for each in made}
     upcoming: list[Occurrence] = []
     problem = ""
     try:
@@ -154,16 +162,17 @@ async def seen(session: Session, series: Series, now: datetime, *, most: int, wi
         upcoming = await asyncio.to_thread(_named_after, series, now, 0 if series.ended_at else most + len(made))
     except InvalidError as error:
         problem = str(error)
+    there = places(upcoming, made, now)
     ahead = [
         Ahead(occurrence=each, made=window, occurs_at=each.at)
         for each in upcoming
         if (window := there.get(each.local)) is None or window.is_scheduled or (window.is_cancelled and with_skipped)
     ]
-    named = {each.local for each in upcoming}
+    named = {each.window_id for each in there.values()}
     ahead += [
         Ahead(occurrence=None, made=each, occurs_at=each.occurs_at, is_named=bool(problem) or each.occurs_at <= now)
         for each in made
-        if each.is_scheduled and each.occurs_on not in named
+        if each.is_scheduled and each.window_id not in named
     ]
     ahead.sort(key=lambda each: each.starts_at)
     shown = [each for each in ahead if with_skipped or not (each.made and each.made.is_cancelled)]

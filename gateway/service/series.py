@@ -133,7 +133,7 @@ class SeriesOfWindows:
                 written = await make_ahead(session, series, now, rewrite=series.draft != before.draft, remove=True)
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.edited", series_id, before=store.document(before), after=after)
-            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept)
+            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept, skipped=written.skipped)
             version = await session.run("state_version")
         await follow(self._state, self._database, version)
         return shown

@@ -89,7 +89,7 @@ async def _edit(request: web.Request) -> web.Response:
         # What is sent from there was compared with what is saved now.
         typed = Typed(values=values | {"row_version": str(seen.series.row_version)})
         return _form_screen(request, seen, typed, conflict=str(error), status=409)
-    return see(request, f"/series/{seen.series.id}", "series-kept" if done.kept else "series-saved")
+    return see(request, f"/series/{seen.series.id}", "series-kept" if done.kept or done.skipped else "series-saved")
 
 
 def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int = 200) -> web.Response:
@@ -146,7 +146,7 @@ def _row(seen: Seen) -> SeriesRow:
 def _occurrence(ahead: Ahead, time_zone: str) -> OccurrenceRow:
     if not ahead.is_named:
         note = "The rule does not name it any more."
-    elif ahead.starts_at != ahead.occurs_at:
+    elif ahead.is_moved:
         note = f"Moved; by the rule {local_words(ahead.occurs_at.astimezone(ZoneInfo(time_zone)))}."
     else:
         note = clock_note(ahead.occurrence) if ahead.occurrence else ""

@@ -147,6 +147,9 @@ class SeriesDocument(Document):
     kept: tuple[UUID, ...] = Field(
         description="Windows that a change has left as they are, because somebody had changed them before."
     )
+    skipped: tuple[UUID, ...] = Field(
+        description="Windows that were cancelled before a change, so that nothing is made in their place."
+    )
     problem: str = Field(
         description="Why no windows are made: what somebody has written by hand and can't be read; mostly empty."
     )
@@ -170,6 +173,7 @@ class SeriesDocument(Document):
             window=_readable(lambda: TemplateDocument.of(draft_of(series))),
             occurrences=tuple(OccurrenceDocument.of(each, series.shown_zone) for each in seen.ahead),
             kept=tuple(made.window_id for made in seen.kept),
+            skipped=tuple(made.window_id for made in seen.skipped),
             problem=seen.problem,
             ended_at=series.ended_at,
             row_version=series.row_version,
