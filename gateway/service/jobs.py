@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import GatewayError, StoreError
-from gateway.domain.observation import Observer, SeriesFailed
+from gateway.domain.observation import Observer, SeriesFailed, SeriesIncomplete
 from gateway.domain.snapshot import Moment
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
@@ -88,6 +88,9 @@ class Jobs:
                 return
         for series in await self._series.running():
             try:
-                await self._series.make_ahead(series, SCHEDULE)
+                gone = await self._series.make_ahead(series, SCHEDULE)
             except GatewayError as error:  # mostly, somebody has written it by hand: the others go on
                 self._observe(SeriesFailed(series=str(series.id), title=series.title, reason=str(error)))
+            else:
+                if gone:
+                    self._observe(SeriesIncomplete(series=str(series.id), title=series.title, components=gone))

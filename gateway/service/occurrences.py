@@ -20,6 +20,7 @@ from gateway.service.drafts.fields import checked
 from gateway.service.drafts.series import OccurrenceChange
 from gateway.service.drafts.windows import WindowDraft
 from gateway.store import windows
+from gateway.store.components import components_there
 from gateway.store.pool import Session
 from gateway.store.series import made_occurrences
 
@@ -72,6 +73,8 @@ class Written:
     removed: list[tuple[UUID, datetime]] = field(default_factory=list)
     kept: tuple[Made, ...] = ()
     skipped: tuple[Made, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Components that the series names and that are not there: its windows are made without them."""
 
     def __bool__(self) -> bool:
         return bool(self.made or self.moved or self.removed)
@@ -119,13 +122,29 @@ async def is_behind(session: Session, series: Series, now: datetime) -> bool:
 
 
 async def make_ahead(
-    session: Session, series: Series, now: datetime, *, rewrite: bool = False, remove: bool = False
+    session: Session,
+    series: Series,
+    now: datetime,
+    *,
+    rewrite: bool = False,
+    remove: bool = False,
+    with_unknown: bool = False,
 ) -> Written:
-    """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more."""
+    """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more.
+
+    A component that is gone is left out, `with_unknown` it is refused.
+
+    Raises:
+        InvalidError: a component does not exist, or somebody has written by hand what can't be read.
+    """
     wanted = await asyncio.to_thread(series.recurrence.ahead, now)
     found = plan(wanted, await made_occurrences(session, series.id, now), now)
     draft = draft_of(series)
     written = Written(kept=found.keep, skipped=found.skipped)
+    if not with_unknown:
+        there = await components_there(session, [each.slug for each in draft.components])
+        written.gone = tuple(each.slug for each in draft.components if each.slug not in there)
+        draft = draft.model_copy(update={"components": tuple(c for c in draft.components if c.slug in there)})
     for occurrence in found.make:
         window_id = await insert_drafted(session, draft, occurrence.at, series_id=series.id, occurrence=occurrence)
         written.made.append((window_id, occurrence.at))

@@ -102,7 +102,7 @@ class SeriesOfWindows:
                 "draft": json.dumps(template(draft)),
             }
             series = await store.get_series(session, await store.insert_series(session, values))
-            written = await make_ahead(session, series, now)
+            written = await make_ahead(session, series, now, with_unknown=True)
             first = await windows.get_window(session, written.made[0][0])
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.scheduled", series.id, after=after)
@@ -130,7 +130,14 @@ class SeriesOfWindows:
             await store.update_series(session, await _changed(before, change, now))
             series = await store.get_series(session, series_id)
             with _fields_as(components="window.components"):
-                written = await make_ahead(session, series, now, rewrite=series.draft != before.draft, remove=True)
+                written = await make_ahead(
+                    session,
+                    series,
+                    now,
+                    rewrite=series.draft != before.draft,
+                    remove=True,
+                    with_unknown=change.window is not None and change.window.components is not None,
+                )
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.edited", series_id, before=store.document(before), after=after)
             shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept, skipped=written.skipped)
@@ -163,8 +170,8 @@ class SeriesOfWindows:
         await follow(self._state, self._database, version)
         return shown
 
-    async def make_ahead(self, series: Series, actor: Actor) -> None:
-        """Make what lies ahead by now and is not there yet.
+    async def make_ahead(self, series: Series, actor: Actor) -> tuple[str, ...]:
+        """Make what lies ahead by now and is not there yet; return components that the series names and that are gone.
 
         Where a country has changed its mind about its clocks, occurrences that nobody has touched are moved.
 
@@ -174,16 +181,17 @@ class SeriesOfWindows:
         async with self._database.session() as session:
             now = await database_clock(session)
             if not await is_behind(session, series, now):
-                return  # mostly; nobody has to wait for the lock
+                return ()  # mostly; nobody has to wait for the lock
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             series = await store.get_series(session, series.id)
             if series.ended_at is not None:
-                return
+                return ()
             written = await make_ahead(session, series, now)
             if written:
                 after = {"title": series.title, **written.document()}
                 await audit.record(session, actor, "series.continued", series.id, after=after)
+        return written.gone
 
 
 async def _changed(before: Series, change: SeriesChange, now: datetime) -> Series:

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.domain.access import command_line
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
-from gateway.domain.observation import SeriesFailed
+from gateway.domain.observation import SeriesFailed, SeriesIncomplete
 from gateway.domain.recurrence import AHEAD_LEAST, AHEAD_MOST
 from gateway.domain.series import SeriesState
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
@@ -537,3 +537,42 @@ async def test_many_gateways_make_each_occurrence_once(services: Services, gatew
         await asyncio.gather(changing, *(each._series.make_ahead(series, WHO) for each in gateways))
         assert starts(await ahead(services)) == [each * DAY for each in range(AHEAD_MOST)]
     assert {window.title for window in await ahead(services)} == {"All"}
+
+
+async def test_a_component_that_a_series_names_is_not_removed(services: Services) -> None:
+    """Also where no window names it at the moment: the next ones would. Until it is taken out there, or ended."""
+    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
+    first = await services.windows.create(draft(components=[{"slug": "api"}]), WHO)
+    assert first.recurrence is not None
+    for window in await ahead(services):
+        await services.windows.cancel(window.id, WHO)
+    said = r'the component "The API" is named by series that go on making windows \(Patching\): take it out'
+    with pytest.raises(ConflictError, match=said):
+        await services.components.remove("api", WHO)
+    await services.series.edit(first.recurrence.series, change(window={"components": []}), WHO)
+    await services.components.remove("api", WHO)
+    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
+    await services.series.edit(first.recurrence.series, change(window={"components": [{"slug": "api"}]}), WHO)
+    await services.series.end(first.recurrence.series, WHO)
+    await services.components.remove("api", WHO)
+
+
+async def test_a_component_that_is_gone_is_left_out(services: Services, sql: Sql, observations: Observations) -> None:
+    """Somebody has removed it by hand: windows without it are better than none, and the log says so."""
+    for slug in ("api", "database"):
+        await services.components.add(ComponentDraft(slug=slug, name=slug), WHO)
+    first = await services.windows.create(draft(components=[{"slug": "api"}, {"slug": "database"}]), WHO)
+    assert first.recurrence is not None
+    sql("delete from windows")
+    sql("update components set removed_at = now() where slug = 'api'")
+    await jobs_of(services, observe=observations).do_due()
+    found = await ahead(services)
+    assert [[each.slug for each in window.components] for window in found] == [["database"]] * 13
+    [told] = observations.of(SeriesIncomplete)
+    assert (told.title, told.components) == ("Patching", ("api",))
+    assert observations.of(SeriesFailed) == []
+    # Whoever changes something else is not held up by it; whoever names it, is told.
+    await services.series.edit(first.recurrence.series, change(window={"title": "All"}), WHO)
+    assert {window.title for window in await ahead(services)} == {"All"}
+    named = change(window={"components": [{"slug": "api"}]})
+    assert [*await refusal(services.series.edit(first.recurrence.series, named, WHO))] == ["window.components.0.slug"]
