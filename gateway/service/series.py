@@ -46,6 +46,11 @@ class SeriesOfWindows:
         async with self._database.session() as session:
             return await store.list_series(session, ended=False, most=MOST_RUNNING)
 
+    async def changed_by_hand(self) -> list[Series]:
+        """Return those whose windows are not what they say, because somebody has written them in psql."""
+        async with self._database.session() as session:
+            return await store.series_changed_by_hand(session, most=MOST_RUNNING)
+
     async def list(
         self, *, ended: bool | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100
     ) -> list[Seen]:
@@ -173,21 +178,25 @@ class SeriesOfWindows:
     async def make_ahead(self, series: Series, actor: Actor) -> tuple[str, ...]:
         """Make what lies ahead by now and is not there yet; return components that the series names and that are gone.
 
-        Where a country has changed its mind about its clocks, occurrences that nobody has touched are moved.
+        Where somebody has changed the series by hand, its windows follow as they do any other change of it. Where a
+        country has changed its mind about its clocks, occurrences that nobody has touched are moved.
 
         Raises:
             InvalidError: somebody has written a rule, a zone or a draft by hand that is none.
         """
         async with self._database.session() as session:
             now = await database_clock(session)
-            if not await is_behind(session, series, now):
+            if not series.is_changed_by_hand and not await is_behind(session, series, now):
                 return ()  # mostly; nobody has to wait for the lock
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             series = await store.get_series(session, series.id)
             if series.ended_at is not None:
                 return ()
-            written = await make_ahead(session, series, now)
+            by_hand = series.is_changed_by_hand
+            written = await make_ahead(session, series, now, rewrite=by_hand, remove=by_hand)
+            if by_hand:
+                await session.run("note_series_made", id=series.id)
             if written:
                 after = {"title": series.title, **written.document()}
                 await audit.record(session, actor, "series.continued", series.id, after=after)

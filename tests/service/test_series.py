@@ -225,6 +225,34 @@ async def test_a_change_by_hand_counts_as_a_touch(services: Services, series: An
     assert [window.title for window in await ahead(services)] == ["By hand", "All", "All", "All"]
 
 
+_NEXT = "(select id from windows order by starts_at limit 1)"
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        f"update window_components set status = 'major_outage' where window_id = {_NEXT}",  # noqa: S608
+        f"delete from window_components where window_id = {_NEXT}",  # noqa: S608
+        f"insert into window_components select {_NEXT}, id from components where slug = 'database'",  # noqa: S608
+    ],
+)
+async def test_a_change_of_its_components_by_hand_counts_as_a_touch(services: Services, sql: Sql, by_hand: str) -> None:
+    """Neither the series nor a form that was opened before writes over it."""
+    for slug in ("api", "database"):
+        await services.components.add(ComponentDraft(slug=slug, name=slug), WHO)
+    first = await services.windows.create(draft("FREQ=WEEKLY;COUNT=2", components=[{"slug": "api"}]), WHO)
+    assert first.recurrence is not None
+    sql(by_hand)
+    one, other = await ahead(services)
+    assert (one.row_version, other.row_version) == (2, 1)
+    seen = await services.series.edit(first.recurrence.series, change(window={"title": "All"}), WHO)
+    assert [made.window_id for made in seen.kept] == [one.id]
+    assert [window.title for window in await ahead(services)] == ["Patching", "All"]
+    assert (await ahead(services))[0].components == one.components
+    with pytest.raises(StaleError):
+        await services.windows.edit(one.id, WindowChange(title="x"), WHO, row_version=1)
+
+
 async def test_another_rule_makes_other_windows(services: Services, series: Any, sql: Sql) -> None:
     """What it names as well stays; the rest goes, but for what somebody has touched."""
     before = await ahead(services)
@@ -576,3 +604,76 @@ async def test_a_component_that_is_gone_is_left_out(services: Services, sql: Sql
     assert {window.title for window in await ahead(services)} == {"All"}
     named = change(window={"components": [{"slug": "api"}]})
     assert [*await refusal(services.series.edit(first.recurrence.series, named, WHO))] == ["window.components.0.slug"]
+
+
+async def test_a_series_that_is_changed_by_hand_is_followed(services: Services, sql: Sql) -> None:
+    """At the next look of the job, not in an hour: what nobody has touched becomes what it says now."""
+    await services.windows.create(draft(), WHO)
+    jobs = jobs_of(services)
+    await jobs.do_due()
+    one, *_ = await ahead(services)
+    await services.windows.edit(one.id, WindowChange(title="Touched"), WHO)
+    sql("""update series set draft = draft || '{"title": "New"}', rule = 'FREQ=WEEKLY;INTERVAL=2;COUNT=3'""")
+    version = sql("select row_version from series")
+    await jobs.do_due()
+    assert [window.title for window in await ahead(services)] == ["Touched", "New", "New"]
+    assert starts(await ahead(services)) == [timedelta(), 2 * WEEK, 4 * WEEK]
+    told = "select actor, after->>'title' from audit where action = 'series.continued'"
+    assert sql(told) == "schedule|New"
+    # It is done once, and is no change of the series itself.
+    assert sql("select row_version from series") == version
+    loaded = sql("select version from state_version")
+    await jobs.do_due()
+    assert sql("select version from state_version") == loaded
+
+
+async def test_a_series_that_is_entered_by_hand_makes_windows(services: Services, sql: Sql) -> None:
+    jobs = jobs_of(services)
+    await jobs.do_due()
+    sql(
+        "insert into series (rule, time_zone, first_start, draft) values ('FREQ=DAILY;COUNT=2', 'UTC', "
+        """date_trunc('day', now() at time zone 'UTC') + interval '2 days 2 hours', '{"title": "By hand"}')"""
+    )
+    await jobs.do_due()
+    assert [(window.title, window.starts_at) for window in await ahead(services)] == [
+        ("By hand", FIRST),
+        ("By hand", FIRST + DAY),
+    ]
+
+
+async def test_what_is_written_wrongly_by_hand_is_told_once(
+    services: Services, series: Any, sql: Sql, observations: Observations
+) -> None:
+    """Not at each change of whatever; and again every hour, until it is corrected."""
+    jobs = jobs_of(services, observe=observations)
+    await jobs.do_due()
+    sql("update series set rule = 'NEVER'")
+    for _ in range(3):
+        await jobs.do_due()
+    [failed] = observations.of(SeriesFailed)
+    assert failed.series == str(series)
+    sql("delete from jobs where name = 'series'")
+    await jobs.do_due()
+    assert len(observations.of(SeriesFailed)) == 2
+    assert len(await ahead(services)) == 4
+    sql("update series set rule = 'FREQ=WEEKLY;COUNT=2'")
+    await jobs.do_due()
+    assert len(await ahead(services)) == 2
+
+
+async def test_a_series_that_is_ended_by_hand_cancels_what_has_not_begun(
+    services: Services, series: Any, sql: Sql
+) -> None:
+    """At once: its windows would gate."""
+    one, *_ = await ahead(services)
+    await services.windows.start(one.id, WHO)
+    sql("update series set ended_at = now()")
+    assert await ahead(services) == []
+    assert (await services.windows.get(one.id)).state(services.state.now()) is State.ACTIVE
+    actions = "select action, count(*) from audit where actor like 'psql%' group by action order by action"
+    assert sql(actions).splitlines() == ["series.ended|1", "window.cancelled|3"]
+    assert (await services.series.get(series)).state is SeriesState.ENDED
+    # What was cancelled stays skipped where somebody takes the end back.
+    sql("update series set ended_at = null, rule = 'FREQ=WEEKLY;COUNT=5'")
+    await jobs_of(services).do_due()
+    assert starts(await ahead(services)) == [4 * WEEK]
