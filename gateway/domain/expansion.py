@@ -63,8 +63,8 @@ def _begun_later(rule: Rule, first: datetime, since: datetime) -> tuple[Rule, da
     3.3.10) is written into it.
     """
     if rule.frequency in _LENGTHS:
-        step = _LENGTHS[rule.frequency] * rule.interval
-        return rule, first + max((since - first) // step - 2, 0) * step
+        length = _LENGTHS[rule.frequency] * rule.interval
+        return rule, first + max((since - first) // length - 2, 0) * length
     is_open = not (rule.days or rule.month_days or rule.year_days or rule.weeks)
     step = rule.interval * (_MONTHS if rule.frequency is Frequency.YEARLY else 1)
     months = (since.year - first.year) * _MONTHS + since.month - first.month

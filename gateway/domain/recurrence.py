@@ -23,7 +23,9 @@ from gateway.domain.rule import Rule, parse_rule
 AHEAD = timedelta(days=90)
 AHEAD_LEAST = 3
 AHEAD_MOST = 50
-"""Windows are made for what occurs within AHEAD; at least so many, and at most so many: all are in every snapshot."""
+"""Windows are made for what occurs within AHEAD; at least so many, and at most so many."""
+AHEAD_TOTAL = 500
+"""Of all series together: all are in every snapshot, and each change has gateways read that anew."""
 
 # Of occurrences that are looked at to find two that overlap.
 _LOOKED_AT = 400
@@ -137,6 +139,11 @@ class Recurrence:
                 return
             if not is_over:
                 yield occurrence
+
+
+def ahead_share(running: int) -> int:
+    """Return how many occurrences one of so many series has windows for, at most."""
+    return max(AHEAD_LEAST, min(AHEAD_MOST, AHEAD_TOTAL // max(running, 1)))
 
 
 def read_time_zone(name: str) -> str:

@@ -5,6 +5,7 @@ many one after the other. Whoever does it has locked the state's version.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.errors import InvalidError
-from gateway.domain.recurrence import Occurrence
+from gateway.domain.recurrence import AHEAD_MOST, Occurrence, ahead_share
 from gateway.domain.series import Made, Series, SeriesState, places, plan
 from gateway.domain.window import DEFAULT_GATE
 from gateway.service.drafted import component_pairs, insert_drafted, with_change
@@ -22,7 +23,7 @@ from gateway.service.drafts.windows import WindowDraft
 from gateway.store import windows
 from gateway.store.components import components_there
 from gateway.store.pool import Session
-from gateway.store.series import made_occurrences
+from gateway.store.series import made_occurrences, put_off_occurrences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +67,24 @@ class Seen:
 
 @dataclass(slots=True)
 class Written:
-    """What was made, changed and removed: the window's id and its start; true where there was anything."""
+    """What was made, changed, removed and put off: the window's id and its start; true where there was anything."""
 
     made: list[tuple[UUID, datetime]] = field(default_factory=list)
     moved: list[tuple[UUID, datetime]] = field(default_factory=list)
     removed: list[tuple[UUID, datetime]] = field(default_factory=list)
+    put_off: list[tuple[UUID, datetime]] = field(default_factory=list)
+    """Of any series: they are more than its share, and are made again when they come near."""
     kept: tuple[Made, ...] = ()
     skipped: tuple[Made, ...] = ()
     gone: tuple[str, ...] = ()
     """Components that the series names and that are not there: its windows are made without them."""
 
     def __bool__(self) -> bool:
-        return bool(self.made or self.moved or self.removed)
+        return bool(self.made or self.moved or self.removed or self.put_off)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values, for the audit."""
-        named = (("made", self.made), ("changed", self.moved), ("removed", self.removed))
+        named = (("made", self.made), ("changed", self.moved), ("removed", self.removed), ("put_off", self.put_off))
         found: dict[str, Any] = {
             name: [{"window": str(window_id), "starts_at": at.isoformat()} for window_id, at in each]
             for name, each in named
@@ -110,13 +113,19 @@ def draft_of(series: Series) -> WindowDraft:
         raise InvalidError({f"window.{name}": text for name, text in error.fields.items()}) from error
 
 
-async def is_behind(session: Session, series: Series, now: datetime) -> bool:
-    """Tell whether `make_ahead` has something to do. This needs no lock.
+async def named_ahead(series: Series, now: datetime) -> tuple[Occurrence, ...]:
+    """Return what windows may be made for. Not while the state is locked: a rule may take a tenth of a second.
 
     Raises:
         InvalidError: somebody has written a rule or a zone by hand that is none.
     """
-    wanted = await asyncio.to_thread(series.recurrence.ahead, now)
+    recurrence = series.recurrence
+    return await asyncio.to_thread(recurrence.ahead, now)
+
+
+async def is_behind(session: Session, series: Series, named: Iterable[Occurrence], now: datetime) -> bool:
+    """Tell whether `make_ahead` has something to do. This needs no lock."""
+    wanted = _to_come(named, now, await _share(session))
     found = plan(wanted, await made_occurrences(session, series.id, now), now)
     return bool(found.make) or any(made.occurs_at != occurrence.at for made, occurrence in found.remake)
 
@@ -124,23 +133,25 @@ async def is_behind(session: Session, series: Series, now: datetime) -> bool:
 async def make_ahead(
     session: Session,
     series: Series,
+    named: Iterable[Occurrence],
     now: datetime,
     *,
     rewrite: bool = False,
     remove: bool = False,
     with_unknown: bool = False,
 ) -> Written:
-    """Make what lies ahead; `rewrite` what is there, too, and `remove` what is not named any more.
+    """Make what is named ahead; `rewrite` what is there, too, and `remove` what is not named any more.
 
     A component that is gone is left out, `with_unknown` it is refused.
 
     Raises:
         InvalidError: a component does not exist, or somebody has written by hand what can't be read.
     """
-    wanted = await asyncio.to_thread(series.recurrence.ahead, now)
-    found = plan(wanted, await made_occurrences(session, series.id, now), now)
+    share = await _share(session)
+    put_off = await put_off_occurrences(session, now, share) if share < AHEAD_MOST else []
+    found = plan(_to_come(named, now, share), await made_occurrences(session, series.id, now), now)
     draft = draft_of(series)
-    written = Written(kept=found.keep, skipped=found.skipped)
+    written = Written(put_off=put_off, kept=found.keep, skipped=found.skipped)
     if not with_unknown:
         there = await components_there(session, [each.slug for each in draft.components])
         written.gone = tuple(each.slug for each in draft.components if each.slug not in there)
@@ -156,6 +167,14 @@ async def make_ahead(
         await session.run("delete_window", id=made.window_id)
         written.removed.append((made.window_id, made.starts_at))
     return written
+
+
+async def _share(session: Session) -> int:
+    return ahead_share(await session.run("count_running_series"))
+
+
+def _to_come(named: Iterable[Occurrence], now: datetime, share: int) -> list[Occurrence]:
+    return [each for each in named if each.at > now][:share]
 
 
 async def _remake(session: Session, made: Made, occurrence: Occurrence, draft: WindowDraft) -> None:

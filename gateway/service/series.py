@@ -21,7 +21,7 @@ from gateway.service.drafts.recurrence import RecurrenceDraft, whole_second
 from gateway.service.drafts.series import SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.following import follow
-from gateway.service.occurrences import Seen, draft_of, is_behind, make_ahead, seen, template
+from gateway.service.occurrences import Seen, draft_of, is_behind, make_ahead, named_ahead, seen, template
 from gateway.service.state import State
 from gateway.store import audit, windows
 from gateway.store import series as store
@@ -91,6 +91,7 @@ class SeriesOfWindows:
         starts_at = whole_second(draft.starts_at)
         with _fields_as(rule="recurrence.rule", excluded_dates="recurrence.excluded_dates"):
             recurrence = await _sound(draft.recurrence, starts_at, draft.estimated_duration)
+        named = await asyncio.to_thread(recurrence.ahead, await self._now())
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             now = await database_clock(session)
@@ -107,7 +108,7 @@ class SeriesOfWindows:
                 "draft": json.dumps(template(draft)),
             }
             series = await store.get_series(session, await store.insert_series(session, values))
-            written = await make_ahead(session, series, now, with_unknown=True)
+            written = await make_ahead(session, series, named, now, with_unknown=True)
             first = await windows.get_window(session, written.made[0][0])
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.scheduled", series.id, after=after)
@@ -125,19 +126,23 @@ class SeriesOfWindows:
             ConflictError: it was changed since, or ended.
             InvalidError: it can't be had so.
         """
+        async with self._database.session() as session:
+            before = await store.get_series(session, series_id)
+            now = await database_clock(session)
+        _refuse_stale(before, row_version)
+        require_running(before)
+        changed = await _changed(before, change, now)
+        named = await named_ahead(changed, now)
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
-            before = await store.get_series(session, series_id)
-            if row_version is not None and before.row_version != row_version:
-                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
-            require_running(before)
             now = await database_clock(session)
-            await store.update_series(session, await _changed(before, change, now))
+            await store.update_series(session, changed)  # refuses where somebody has changed it since
             series = await store.get_series(session, series_id)
             with _fields_as(components="window.components"):
                 written = await make_ahead(
                     session,
                     series,
+                    named,
                     now,
                     rewrite=series.draft != before.draft,
                     remove=True,
@@ -145,8 +150,9 @@ class SeriesOfWindows:
                 )
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.edited", series_id, before=store.document(before), after=after)
-            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept, skipped=written.skipped)
             version = await session.run("state_version")
+        async with self._database.session() as session:
+            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept, skipped=written.skipped)
         await follow(self._state, self._database, version)
         return shown
 
@@ -160,8 +166,7 @@ class SeriesOfWindows:
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             before = await store.get_series(session, series_id)
-            if row_version is not None and before.row_version != row_version:
-                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
+            _refuse_stale(before, row_version)
             require_running(before)
             now = await database_clock(session)
             # Before the series is ended: a trigger cancels what is left then, for who ends one by hand.
@@ -175,6 +180,10 @@ class SeriesOfWindows:
         await follow(self._state, self._database, version)
         return shown
 
+    async def _now(self) -> datetime:
+        async with self._database.session() as session:
+            return await database_clock(session)
+
     async def make_ahead(self, series: Series, actor: Actor) -> tuple[str, ...]:
         """Make what lies ahead by now and is not there yet; return components that the series names and that are gone.
 
@@ -184,23 +193,31 @@ class SeriesOfWindows:
         Raises:
             InvalidError: somebody has written a rule, a zone or a draft by hand that is none.
         """
+        now = await self._now()
+        named = await named_ahead(series, now)
+        by_hand = series.is_changed_by_hand
         async with self._database.session() as session:
-            now = await database_clock(session)
-            if not series.is_changed_by_hand and not await is_behind(session, series, now):
+            if not by_hand and not await is_behind(session, series, named, now):
                 return ()  # mostly; nobody has to wait for the lock
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
-            series = await store.get_series(session, series.id)
-            if series.ended_at is not None:
-                return ()
-            by_hand = series.is_changed_by_hand
-            written = await make_ahead(session, series, now, rewrite=by_hand, remove=by_hand)
+            current = await store.get_series(session, series.id)
+            if (current.row_version, current.made_version) != (series.row_version, series.made_version):
+                return ()  # whoever has changed it has made its windows, or it is looked at once more
+            written = await make_ahead(
+                session, series, named, await database_clock(session), rewrite=by_hand, remove=by_hand
+            )
             if by_hand:
                 await session.run("note_series_made", id=series.id)
             if written:
                 after = {"title": series.title, **written.document()}
                 await audit.record(session, actor, "series.continued", series.id, after=after)
         return written.gone
+
+
+def _refuse_stale(series: Series, row_version: int | None) -> None:
+    if row_version not in (None, series.row_version):
+        raise StaleError(f'the series "{series.title}" was changed by somebody else in the meantime')
 
 
 async def _changed(before: Series, change: SeriesChange, now: datetime) -> Series:

@@ -93,6 +93,12 @@ async def made_occurrences(session: Session, series_id: UUID, now: datetime) -> 
     return [_made(row) for row in await session.rows("made_occurrences", series_id=series_id, since=now)]
 
 
+async def put_off_occurrences(session: Session, now: datetime, share: int) -> list[tuple[UUID, datetime]]:
+    """Delete windows ahead that are more than a series' share, but for touched ones; return their ids and starts."""
+    rows = await session.rows("put_off_occurrences", since=now, share=share)
+    return sorted(((row["id"], row["starts_at"]) for row in rows), key=lambda each: each[1])
+
+
 async def cancel_occurrences(session: Session, series_id: UUID, now: datetime) -> list[UUID]:
     """Cancel all windows of a series that have not begun; return them."""
     rows = await session.rows("cancel_occurrences", series_id=series_id, cancelled_at=now)

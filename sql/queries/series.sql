@@ -52,6 +52,18 @@ order by w.occurs_on;
 -- The series has written this window: nobody has touched it. This update raises the row version as well.
 update windows set made_version = row_version + 1, occurs_at = :occurs_at where id = :id;
 
+-- name: put_off_occurrences(since, share)
+-- Of each series the windows that nobody has touched and that are more than its share: they are made again when they come
+-- near. Touched: as in made_occurrences.
+delete from windows where id in (
+    select id from (
+        select w.id, row_number() over (partition by w.series_id order by w.occurs_at, w.id) as place
+        from windows w
+        where w.series_id is not null and w.starts_at > :since and w.cancelled_at is null and w.ended_at is null
+          and w.row_version <= w.made_version and not exists (select from updates u where u.window_id = w.id)) untouched
+    where place > :share)
+returning id, starts_at;
+
 -- name: delete_window(id)!
 delete from windows where id = :id;
 

@@ -13,10 +13,11 @@ from uuid import UUID
 
 import pytest
 
+from gateway.domain import recurrence
 from gateway.domain.access import command_line
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import SeriesFailed, SeriesIncomplete
-from gateway.domain.recurrence import AHEAD_LEAST, AHEAD_MOST
+from gateway.domain.recurrence import AHEAD_LEAST, AHEAD_MOST, ahead_share
 from gateway.domain.series import SeriesState
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
 from gateway.service import series as series_service
@@ -46,10 +47,10 @@ def sql(psql: Callable[[str, str], str], database_url: str) -> Sql:
 def draft(
     rule: str = "FREQ=WEEKLY", *, excluded: tuple[str, ...] = (), zone: str = "UTC", **fields: Any
 ) -> WindowDraft:
-    recurrence = {"rule": rule, "time_zone": zone, "excluded_dates": excluded}
+    recurring = {"rule": rule, "time_zone": zone, "excluded_dates": excluded}
     return checked(
         WindowDraft,
-        {"title": "Patching", "starts_at": FIRST, "estimated_duration": "1h", "recurrence": recurrence, **fields},
+        {"title": "Patching", "starts_at": FIRST, "estimated_duration": "1h", "recurrence": recurring, **fields},
     )
 
 
@@ -94,10 +95,10 @@ async def test_windows_are_made_for_what_lies_ahead(services: Services, rule: st
     snapshot = services.state.moment.snapshot
     assert snapshot is not None
     assert [window.starts_at for window in snapshot.windows] == [window.starts_at for window in found]
-    recurrence = snapshot.windows[0].recurrence
-    assert recurrence is not None
-    assert (recurrence.rule, recurrence.time_zone, recurrence.occurs_at) == (rule, "UTC", FIRST)
-    assert recurrence.occurs_on == FIRST.replace(tzinfo=None)
+    recurring = snapshot.windows[0].recurrence
+    assert recurring is not None
+    assert (recurring.rule, recurring.time_zone, recurring.occurs_at) == (rule, "UTC", FIRST)
+    assert recurring.occurs_on == FIRST.replace(tzinfo=None)
 
 
 async def test_local_time_is_kept_when_the_clocks_change(services: Services) -> None:
@@ -677,3 +678,41 @@ async def test_a_series_that_is_ended_by_hand_cancels_what_has_not_begun(
     sql("update series set ended_at = null, rule = 'FREQ=WEEKLY;COUNT=5'")
     await jobs_of(services).do_due()
     assert starts(await ahead(services)) == [4 * WEEK]
+
+
+async def test_all_series_together_have_a_share_of_what_is_made_ahead(
+    services: Services, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more series puts off what is farthest of the others, but for what somebody has touched; later it is made."""
+    monkeypatch.setattr(recurrence, "AHEAD_TOTAL", 20)
+    await services.windows.create(draft("FREQ=DAILY"), WHO)
+    jobs = jobs_of(services)
+    await jobs.do_due()
+    found = await ahead(services)
+    assert starts(found) == [each * DAY for each in range(20)]
+    await services.windows.edit(found[15].id, WindowChange(title="Touched"), WHO)
+    second = await services.windows.create(draft("FREQ=DAILY", title="Second", starts_at=FIRST + 2 * HOUR), WHO)
+    assert second.recurrence is not None
+    found = await ahead(services)
+    assert starts([window for window in found if window.title == "Second"]) == [
+        2 * HOUR + each * DAY for each in range(10)
+    ]
+    others = [window for window in found if window.title != "Second"]
+    assert starts(others) == [*(each * DAY for each in range(10)), 15 * DAY]
+    put_off = "select jsonb_array_length(after->'occurrences'->'put_off') from audit where action = 'series.scheduled'"
+    assert sql(put_off + " order by id desc limit 1") == "9"
+    version = sql("select version from state_version")
+    sql("delete from jobs where name = 'series'")
+    await jobs.do_due()
+    assert sql("select version from state_version") == version
+    await services.series.end(second.recurrence.series, WHO)
+    sql("delete from jobs where name = 'series'")
+    await jobs.do_due()
+    assert starts(await ahead(services)) == [each * DAY for each in range(20)]
+
+
+@pytest.mark.parametrize(("running", "share"), [(0, 50), (1, 50), (10, 50), (11, 45), (100, 5), (400, 3)])
+def test_the_share_of_each(running: int, share: int) -> None:
+    """All of them together make 500 ahead, each at least three."""
+    assert ahead_share(running) == share
+    assert share * running <= 500 or share == AHEAD_LEAST
