@@ -183,6 +183,15 @@ begin
     return chosen;
 end $$;
 
+CREATE FUNCTION public.cancel_windows_of_series() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update windows set cancelled_at = clock_timestamp()
+    where series_id = new.id and starts_at > clock_timestamp() and cancelled_at is null and ended_at is null;
+    return null;
+end $$;
+
 CREATE FUNCTION public.change_actor() RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -619,6 +628,15 @@ begin
     return chosen;
 end $$;
 
+CREATE FUNCTION public.touch_window() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update windows set updated_at = clock_timestamp()
+    where id in (case when tg_op <> 'DELETE' then new.window_id end, case when tg_op <> 'INSERT' then old.window_id end);
+    return null;
+end $$;
+
 CREATE FUNCTION public.window_by_hand(which uuid) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -806,8 +824,10 @@ CREATE TABLE public.series (
     draft jsonb NOT NULL,
     ended_at timestamp with time zone,
     row_version integer DEFAULT 1 NOT NULL,
+    made_version integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT series_has_a_draft CHECK ((jsonb_typeof(draft) = 'object'::text)),
     CONSTRAINT series_has_a_rule CHECK ((((length(rule) >= 1) AND (length(rule) <= 500)) AND ((length(time_zone) >= 1) AND (length(time_zone) <= 100)))),
     CONSTRAINT series_is_of_our_times CHECK (((first_start >= '1970-01-01 00:00:00'::timestamp without time zone) AND (first_start <= '9000-01-01 00:00:00'::timestamp without time zone))),
     CONSTRAINT series_names_excluded_dates CHECK (((COALESCE(array_ndims(excluded_dates), 1) = 1) AND (array_position(excluded_dates, NULL::date) IS NULL)))
@@ -1217,9 +1237,11 @@ CREATE TRIGGER operators_row_version BEFORE UPDATE OF email, role, password_hash
 
 CREATE TRIGGER series_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 
+CREATE TRIGGER series_ended AFTER UPDATE OF ended_at ON public.series FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.cancel_windows_of_series();
+
 CREATE TRIGGER series_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.series FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
-CREATE TRIGGER series_row_version BEFORE UPDATE ON public.series FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
+CREATE TRIGGER series_row_version BEFORE UPDATE OF rule, time_zone, first_start, excluded_dates, draft, ended_at ON public.series FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
 CREATE TRIGGER templates_row_version BEFORE UPDATE ON public.templates FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
@@ -1254,6 +1276,8 @@ CREATE TRIGGER window_components_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCA
 CREATE TRIGGER window_components_note_effect AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW EXECUTE FUNCTION public.note_window_effect();
 
 CREATE TRIGGER window_components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
+
+CREATE TRIGGER window_components_touch AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.touch_window();
 
 CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 

@@ -45,7 +45,7 @@ def list_(url: str, token: str | None, limit: int, *, ended: bool | None, as_jso
             each["id"],
             each["state"],
             short_instant(each["occurrences"][0]["starts_at"]) if each["occurrences"] else "",
-            each["window"]["title"],
+            _title(each),
             each["words"],
         )
         for each in found
@@ -64,21 +64,16 @@ def show(series_id: UUID, url: str, token: str | None, ahead: int, *, as_json: b
     if as_json:
         print_json(found)
         return
-    window = found["window"]
     facts = [
         ("id", found["id"]),
-        ("title", window["title"]),
+        ("title", _title(found)),
         ("state", found["state"]),
+        ("problem", found["problem"]),
         ("recurs", found["words"]),
         ("rule", found["rule"]),
         ("first start", short_instant(found["starts_at"])),
         ("left out", ", ".join(found["excluded_dates"])),
-        ("kind", window["kind"]),
-        ("gate", window["gate"]),
-        ("estimate", short_duration(parse_duration(window["estimated_duration"]))),
-        ("ends", window["ends"]),
-        ("components", ", ".join(f"{each['slug']}={each['status']}" for each in window["components"])),
-        ("description", window["description"]),
+        *(_window_facts(found["window"]) if found["window"] else ()),
         ("ended", short_instant(found["ended_at"])),
     ]
     print_facts([(name, value) for name, value in facts if value])
@@ -166,16 +161,18 @@ def edit(
     window |= {name: [] for name in emptied - {*_OF_SCOPE}}
     scope = {name: [] for name in emptied & {*_OF_SCOPE}} | window.get("scope", {})
     if scope:
-        window["scope"] = saved["window"]["scope"] | scope
+        window["scope"] = (saved["window"] or {"scope": {}})["scope"] | scope
     if window:
         change["window"] = window
     changed = api.patch(f"series/{series_id}", change | {"row_version": saved["row_version"]})
     if as_json:
         print_json(changed)
         return
-    tell(f'the series "{changed["window"]["title"]}" is changed: {changed["words"]}')
+    tell(f'the series "{_title(changed)}" is changed: {changed["words"]}')
     for window_id in changed["kept"]:
         tell(f"the window {window_id} stays as it is: somebody had changed it before")
+    for window_id in changed["skipped"]:
+        tell(f"the window {window_id} stays skipped: somebody had cancelled it before")
 
 
 @series.command
@@ -188,7 +185,23 @@ def end(series_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(ended)
     else:
-        tell(f'the series "{ended["window"]["title"]}" has ended: its windows to come are cancelled')
+        tell(f'the series "{_title(ended)}" has ended: its windows to come are cancelled')
+
+
+def _title(found: Document) -> str:
+    """Return the title of a series; of one that somebody has written by hand there may be none."""
+    return str(found["window"]["title"]) if found["window"] else ""
+
+
+def _window_facts(window: Document) -> list[tuple[str, str]]:
+    return [
+        ("kind", window["kind"]),
+        ("gate", window["gate"]),
+        ("estimate", short_duration(parse_duration(window["estimated_duration"]))),
+        ("ends", window["ends"]),
+        ("components", ", ".join(f"{each['slug']}={each['status']}" for each in window["components"])),
+        ("description", window["description"]),
+    ]
 
 
 def _print_occurrences(occurrences: list[Document]) -> None:
@@ -208,7 +221,8 @@ def _print_occurrences(occurrences: list[Document]) -> None:
 def _moved(occurrence: Document) -> str:
     if not occurrence["named"]:
         return "not named by the rule any more"
-    return "moved" if occurrence["starts_at"] != occurrence["occurs_at"] else ""
+    is_elsewhere = occurrence["starts_at"] != occurrence["occurs_at"]
+    return "moved" if is_elsewhere and occurrence["state"] != "skipped" else ""
 
 
 def _local(occurrence: Document) -> str:

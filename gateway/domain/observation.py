@@ -284,11 +284,20 @@ class ReplicaUnregistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesFailed:
-    """The occurrences of a series can't be made: its rule, zone or draft can't be read, or names what is gone."""
+    """The occurrences of a series can't be made: its rule, zone or draft can't be read."""
 
     series: str
     title: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesIncomplete:
+    """A series names components that are gone: its windows are made without them."""
+
+    series: str
+    title: str
+    components: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +357,7 @@ Observation = (
     | ReplicaDied
     | ReplicaUnregistered
     | SeriesFailed
+    | SeriesIncomplete
     | RefusalsUnwritten
     | RefusalsWritten
     | RefusalsLost

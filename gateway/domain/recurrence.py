@@ -9,30 +9,30 @@ about its clocks, it is still the same one.
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from heapq import heappop, heappush
 from itertools import islice, pairwise
-from typing import Any, Self
-
-from dateutil import rrule
+from typing import Self
 
 from gateway.domain.errors import InvalidError
-from gateway.domain.rule import Frequency, Rule, parse_rule
+from gateway.domain.expansion import LAST_YEAR, local_times
+from gateway.domain.rule import Rule, parse_rule
 
 AHEAD = timedelta(days=90)
 AHEAD_LEAST = 3
 AHEAD_MOST = 50
-"""Windows are made for what occurs within AHEAD; at least so many, and at most so many: all are in every snapshot."""
+"""Windows are made for what occurs within AHEAD; at least so many, and at most so many."""
+AHEAD_TOTAL = 500
+"""Of all series together: all are in every snapshot, and each change has gateways read that anew."""
 
-# Periods without any occurrence after which the rule is taken to have none any more: 13 years of days, 400 of months.
-_PATIENCE = 5_000
-_LAST_YEAR = 2199
 # Of occurrences that are looked at to find two that overlap.
 _LOOKED_AT = 400
 # No clock was ever put forward by more than a day.
 _OUT_OF_ORDER = timedelta(days=2)
+# And none is farther from UTC than another day. What is so much earlier than an instant has no part in what is later.
+_APART = timedelta(days=4)
 # Nobody plans farther ahead, and each date is looked for.
 _FARTHEST_EXCLUDED = timedelta(days=3660)
 _MOST_LISTED = 10
@@ -76,15 +76,19 @@ class Recurrence:
         first = at.astimezone(_zone(time_zone)).replace(tzinfo=None, fold=0)
         return cls(rule=parse_rule(rule), time_zone=time_zone, first=first, excluded=excluded)
 
-    def occurrences(self) -> Iterator[Occurrence]:
-        """Yield what occurs, in order; what is left out does not. The next one is found soon, or there is none."""
-        for occurrence in self.all_named():
+    def occurrences(self, since: datetime | None = None) -> Iterator[Occurrence]:
+        """Yield what occurs, in order; what is left out does not. The next one is found soon, or there is none.
+
+        With `since`, a local time, what is earlier is left out without being counted through.
+        """
+        for occurrence in self.all_named(since):
             if occurrence.local.date() not in self.excluded:
                 yield occurrence
 
     def after(self, now: datetime) -> Iterator[Occurrence]:
-        """Yield what occurs after `now`."""
-        return (occurrence for occurrence in self.occurrences() if occurrence.at > now)
+        """Yield what occurs after `now`. That takes no longer the longer ago the first start is."""
+        since = now.astimezone(UTC).replace(tzinfo=None) - _APART
+        return (occurrence for occurrence in self.occurrences(since) if occurrence.at > now)
 
     def ahead(self, now: datetime) -> tuple[Occurrence, ...]:
         """Return what windows are made for at `now`."""
@@ -100,11 +104,11 @@ class Recurrence:
         """The instant of the first start, whether the rule names it or not."""
         return _occurrence(self.first, _zone(self.time_zone)).at
 
-    def all_named(self) -> Iterator[Occurrence]:
+    def all_named(self, since: datetime | None = None) -> Iterator[Occurrence]:
         """Yield all that the rule names, left out or not, each instant once: two may meet behind a gap."""
         later: list[tuple[datetime, datetime, Occurrence]] = []
         last = datetime.min.replace(tzinfo=UTC)
-        for occurrence in self._by_local_time():
+        for occurrence in self._by_local_time(since):
             if occurrence.shift:
                 heappush(later, (occurrence.at, occurrence.local, occurrence))
                 continue
@@ -121,11 +125,11 @@ class Recurrence:
                 yield later[0][2]
             heappop(later)
 
-    def _by_local_time(self) -> Iterator[Occurrence]:
+    def _by_local_time(self, since: datetime | None) -> Iterator[Occurrence]:
         zone, until = _zone(self.time_zone), self.rule.until
-        for local in _local_times(self.rule, self.first):
+        for local in local_times(self.rule, self.first, since):
             occurrence = _occurrence(local, zone)
-            if occurrence.at.year > _LAST_YEAR:
+            if occurrence.at.year > LAST_YEAR:
                 return
             if isinstance(until, datetime):
                 is_over = occurrence.at > until if until.tzinfo else local > until
@@ -135,6 +139,11 @@ class Recurrence:
                 return
             if not is_over:
                 yield occurrence
+
+
+def ahead_share(running: int) -> int:
+    """Return how many occurrences one of so many series has windows for, at most."""
+    return max(AHEAD_LEAST, min(AHEAD_MOST, AHEAD_TOTAL // max(running, 1)))
 
 
 def read_time_zone(name: str) -> str:
@@ -174,10 +183,9 @@ def require_sound(
         if first.at != starts_at:
             raise InvalidError({"starts_at": _not_first(recurrence, starts_at, first)})
     farthest = (now.date() if now else recurrence.first.date()) + _FARTHEST_EXCLUDED
-    near = frozenset(day for day in excluded if day <= farthest)
-    unknown = excluded - _days_until(recurrence, max(near, default=date.min))
+    unknown = [day for day in sorted(excluded) if day > farthest or not _occurs_on(recurrence, day)]
     if unknown:
-        listed = ", ".join(f"{day:%a} {day}" for day in sorted(unknown)[:_MOST_LISTED])
+        listed = ", ".join(f"{day:%a} {day}" for day in unknown[:_MOST_LISTED])
         raise InvalidError({"excluded_dates": f"nothing occurs on {listed} by the rule: leave that out, or correct it"})
     to_come = recurrence.occurrences() if now is None else recurrence.after(now)
     looked_at = [*islice(to_come, _LOOKED_AT)]
@@ -198,14 +206,16 @@ def _overlap(recurrence: Recurrence, one: Occurrence, other: Occurrence) -> str:
     )
 
 
-def _days_until(recurrence: Recurrence, last: date) -> frozenset[date]:
-    """Return the days (by the rule) up to `last`; behind a gap they may come out of order, by a day."""
-    found = set()
-    for occurrence in recurrence.all_named():
-        if occurrence.local.date() - _OUT_OF_ORDER > last:
-            break
-        found.add(occurrence.local.date())
-    return frozenset(found)
+def _occurs_on(recurrence: Recurrence, day: date) -> bool:
+    """Tell whether the rule names a day; behind a gap they may come out of order, by a day."""
+    if day < recurrence.first.date():
+        return False
+    for occurrence in recurrence.all_named(datetime.combine(day, time()) - _OUT_OF_ORDER):
+        if occurrence.local.date() == day:
+            return True
+        if occurrence.local.date() - _OUT_OF_ORDER > day:
+            return False
+    return False
 
 
 def _not_first(recurrence: Recurrence, starts_at: datetime, first: Occurrence) -> str:
@@ -228,70 +238,6 @@ def _occurrence(local: datetime, zone: zoneinfo.ZoneInfo) -> Occurrence:
     shown = at.astimezone(zone).replace(tzinfo=None)
     is_twice = shown == local and there.replace(fold=1).utcoffset() != there.utcoffset()
     return Occurrence(local=local, at=at, shown=shown.replace(fold=0), is_first_of_two=is_twice)
-
-
-class _NothingFoundError(Exception):
-    """The library has looked for long enough."""
-
-
-class _Interval(int):
-    """The interval of a rule, which counts how often the library goes on by it.
-
-    It would look for the 30th of February up to the year 9999, and for the second of one hour for hours.
-    """
-
-    patience = _PATIENCE
-
-    def __radd__(self, other: int) -> int:
-        """Go on: by hours, days, months or years."""
-        return other + self._spent()
-
-    def __mul__(self, other: int) -> int:
-        """Go on: by weeks."""
-        return self._spent() * other
-
-    def _spent(self) -> int:
-        self.patience -= 1
-        if self.patience < 0:
-            raise _NothingFoundError
-        return int(self)
-
-
-_FREQUENCIES = {
-    Frequency.HOURLY: rrule.HOURLY,
-    Frequency.DAILY: rrule.DAILY,
-    Frequency.WEEKLY: rrule.WEEKLY,
-    Frequency.MONTHLY: rrule.MONTHLY,
-    Frequency.YEARLY: rrule.YEARLY,
-}
-
-
-def _local_times(rule: Rule, first: datetime) -> Iterator[datetime]:
-    """Yield the local times of a rule from the first start on, in order."""
-    interval = _Interval(rule.interval)
-    given: dict[str, Any] = {
-        "bymonth": rule.months,
-        "bymonthday": rule.month_days,
-        "byyearday": rule.year_days,
-        "byweekno": rule.weeks,
-        "byweekday": [rrule.weekday(day.weekday, day.nth) for day in rule.days],
-        "byhour": rule.hours,
-        "bysetpos": rule.positions,
-    }
-    try:
-        times = rrule.rrule(
-            _FREQUENCIES[rule.frequency],
-            dtstart=first,
-            interval=interval,
-            count=rule.count,
-            wkst=rule.week_start,
-            **{name: values for name, values in given.items() if values},
-        )
-        for local in times:
-            interval.patience = _PATIENCE
-            yield local
-    except (_NothingFoundError, ValueError):  # the library says so where no hour can ever match
-        return
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+from gateway.domain.errors import InvalidError
 from gateway.domain.recurrence import Occurrence, Recurrence
 from gateway.domain.rule import Day, Frequency, Rule, parse_rule
 from gateway.domain.series import Series
@@ -35,8 +36,11 @@ def recurrence_words(recurrence: Recurrence) -> str:
 
 
 def series_words(series: Series) -> str:
-    """Say when a series occurs, in one line."""
-    return recurrence_words(series.recurrence)
+    """Say when a series occurs, in one line; what can't be read, as it is written."""
+    try:
+        return recurrence_words(series.recurrence)
+    except InvalidError:
+        return series.rule
 
 
 def recurring_words(recurring: Recurring) -> str:

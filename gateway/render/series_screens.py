@@ -22,6 +22,7 @@ STATE_BADGES = {
     SeriesState.RUNNING: Badge("Recurs", "clock", Tone.WORK),
     SeriesState.FINISHED: Badge("Nothing to come", "check", Tone.QUIET),
     SeriesState.ENDED: Badge("Ended", "cross", Tone.QUIET),
+    SeriesState.UNREADABLE: Badge("Can't be read", "slow", Tone.WARN),
 }
 AS_SAID = Badge("As the series says", "check", Tone.GOOD)
 CHANGED = Badge("Changed by hand", "info", Tone.WORK)
@@ -75,6 +76,7 @@ class SeriesScreen:
     ended_at: datetime | None
     is_ended: bool
     occurrences: tuple[OccurrenceRow, ...]
+    problem: str = ""
     conflict: str = ""
 
 

@@ -104,12 +104,18 @@ class Components:
         Raises:
             NotFoundError: there is none with this slug.
             StaleError: somebody else has changed it in the meantime.
-            ConflictError: a window that is not over names it.
+            ConflictError: a window that is not over names it, or a series that was not ended.
         """
         async with self._database.transaction(actor.name) as session:
             await session.run("lock_state_version")
             before = await components.get_component(session, slug)
             _refuse_stale(before, row_version)
+            series = await components.titles_of_series_that_name(session, slug)
+            if series:
+                raise ConflictError(
+                    f'the component "{before.name}" is named by series that go on making windows ('
+                    f"{', '.join(series)}): take it out of them, or end them first"
+                )
             titles = await components.titles_that_name(session, slug)
             if titles:
                 raise ConflictError(

@@ -9,8 +9,9 @@ import asyncio
 from contextlib import suppress
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import InvalidError, StoreError
-from gateway.domain.observation import Observer, SeriesFailed
+from gateway.domain.errors import GatewayError, StoreError
+from gateway.domain.observation import Observer, SeriesFailed, SeriesIncomplete
+from gateway.domain.series import Series
 from gateway.domain.snapshot import Moment
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
@@ -79,15 +80,27 @@ class Jobs:
                 await jobs.sweep(session)
 
     async def _continue_series(self) -> None:
-        """Make the occurrences of series ahead, once an hour.
+        """Make the occurrences of series ahead, once an hour; those of one that was changed by hand at once.
 
         Making is comparing, and so much is there already: what was cut off is done in the next hour.
         """
         async with self._database.transaction() as session:
-            if not await jobs.claim(session, "series", await session.run("this_hour"), by=self._name):
-                return
-        for series in await self._series.running():
+            is_due = await jobs.claim(session, "series", await session.run("this_hour"), by=self._name)
+        for series in await (self._series.running() if is_due else self._changed_by_hand()):
             try:
-                await self._series.make_ahead(series, SCHEDULE)
-            except (ValueError, InvalidError) as error:  # somebody has written it by hand: the others go on
+                gone = await self._series.make_ahead(series, SCHEDULE)
+            except GatewayError as error:  # mostly, somebody has written it by hand: the others go on
                 self._observe(SeriesFailed(series=str(series.id), title=series.title, reason=str(error)))
+            else:
+                if gone:
+                    self._observe(SeriesIncomplete(series=str(series.id), title=series.title, components=gone))
+
+    async def _changed_by_hand(self) -> list[Series]:
+        """Claim the series that somebody has changed in psql: one that can't be read is told once, and then hourly."""
+        found = await self._series.changed_by_hand()
+        async with self._database.transaction() as session:
+            return [
+                series
+                for series in found
+                if await jobs.claim(session, "series.changed", series.updated_at, subject=str(series.id), by=self._name)
+            ]

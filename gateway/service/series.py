@@ -17,12 +17,11 @@ from gateway.domain.errors import ConflictError, InvalidError, StaleError
 from gateway.domain.recurrence import Occurrence, Recurrence, require_sound
 from gateway.domain.series import Series, require_running
 from gateway.domain.window import Window
-from gateway.service.drafts.fields import checked
 from gateway.service.drafts.recurrence import RecurrenceDraft, whole_second
 from gateway.service.drafts.series import SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.following import follow
-from gateway.service.occurrences import Seen, is_behind, make_ahead, seen, template
+from gateway.service.occurrences import Seen, draft_of, is_behind, make_ahead, named_ahead, seen, template
 from gateway.service.state import State
 from gateway.store import audit, windows
 from gateway.store import series as store
@@ -46,6 +45,11 @@ class SeriesOfWindows:
         """Return the series that were not ended."""
         async with self._database.session() as session:
             return await store.list_series(session, ended=False, most=MOST_RUNNING)
+
+    async def changed_by_hand(self) -> list[Series]:
+        """Return those whose windows are not what they say, because somebody has written them in psql."""
+        async with self._database.session() as session:
+            return await store.series_changed_by_hand(session, most=MOST_RUNNING)
 
     async def list(
         self, *, ended: bool | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100
@@ -87,6 +91,7 @@ class SeriesOfWindows:
         starts_at = whole_second(draft.starts_at)
         with _fields_as(rule="recurrence.rule", excluded_dates="recurrence.excluded_dates"):
             recurrence = await _sound(draft.recurrence, starts_at, draft.estimated_duration)
+        named = await asyncio.to_thread(recurrence.ahead, await self._now())
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             now = await database_clock(session)
@@ -103,7 +108,7 @@ class SeriesOfWindows:
                 "draft": json.dumps(template(draft)),
             }
             series = await store.get_series(session, await store.insert_series(session, values))
-            written = await make_ahead(session, series, now)
+            written = await make_ahead(session, series, named, now, with_unknown=True)
             first = await windows.get_window(session, written.made[0][0])
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.scheduled", series.id, after=after)
@@ -121,21 +126,33 @@ class SeriesOfWindows:
             ConflictError: it was changed since, or ended.
             InvalidError: it can't be had so.
         """
+        async with self._database.session() as session:
+            before = await store.get_series(session, series_id)
+            now = await database_clock(session)
+        _refuse_stale(before, row_version)
+        require_running(before)
+        changed = await _changed(before, change, now)
+        named = await named_ahead(changed, now)
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
-            before = await store.get_series(session, series_id)
-            if row_version is not None and before.row_version != row_version:
-                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
-            require_running(before)
             now = await database_clock(session)
-            await store.update_series(session, await _changed(before, change, now))
+            await store.update_series(session, changed)  # refuses where somebody has changed it since
             series = await store.get_series(session, series_id)
             with _fields_as(components="window.components"):
-                written = await make_ahead(session, series, now, rewrite=series.draft != before.draft, remove=True)
+                written = await make_ahead(
+                    session,
+                    series,
+                    named,
+                    now,
+                    rewrite=series.draft != before.draft,
+                    remove=True,
+                    with_unknown=change.window is not None and change.window.components is not None,
+                )
             after = store.document(series) | {"occurrences": written.document()}
             await audit.record(session, actor, "series.edited", series_id, before=store.document(before), after=after)
-            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept)
             version = await session.run("state_version")
+        async with self._database.session() as session:
+            shown = replace(await seen(session, series, now, most=_SHOWN), kept=written.kept, skipped=written.skipped)
         await follow(self._state, self._database, version)
         return shown
 
@@ -149,12 +166,12 @@ class SeriesOfWindows:
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
             before = await store.get_series(session, series_id)
-            if row_version is not None and before.row_version != row_version:
-                raise StaleError(f'the series "{before.title}" was changed by somebody else in the meantime')
+            _refuse_stale(before, row_version)
             require_running(before)
             now = await database_clock(session)
-            await store.update_series(session, replace(before, ended_at=now))
+            # Before the series is ended: a trigger cancels what is left then, for who ends one by hand.
             cancelled = await store.cancel_occurrences(session, series_id, now)
+            await store.update_series(session, replace(before, ended_at=now))
             series = await store.get_series(session, series_id)
             after = store.document(series) | {"cancelled": [str(each) for each in cancelled]}
             await audit.record(session, actor, "series.ended", series_id, before=store.document(before), after=after)
@@ -163,27 +180,44 @@ class SeriesOfWindows:
         await follow(self._state, self._database, version)
         return shown
 
-    async def make_ahead(self, series: Series, actor: Actor) -> None:
-        """Make what lies ahead by now and is not there yet.
+    async def _now(self) -> datetime:
+        async with self._database.session() as session:
+            return await database_clock(session)
 
-        Where a country has changed its mind about its clocks, occurrences that nobody has touched are moved.
+    async def make_ahead(self, series: Series, actor: Actor) -> tuple[str, ...]:
+        """Make what lies ahead by now and is not there yet; return components that the series names and that are gone.
+
+        Where somebody has changed the series by hand, its windows follow as they do any other change of it. Where a
+        country has changed its mind about its clocks, occurrences that nobody has touched are moved.
 
         Raises:
-            ValueError: somebody has written a rule, a zone or a draft by hand that is none.
+            InvalidError: somebody has written a rule, a zone or a draft by hand that is none.
         """
+        now = await self._now()
+        named = await named_ahead(series, now)
+        by_hand = series.is_changed_by_hand
         async with self._database.session() as session:
-            now = await database_clock(session)
-            if not await is_behind(session, series, now):
-                return  # mostly; nobody has to wait for the lock
+            if not by_hand and not await is_behind(session, series, named, now):
+                return ()  # mostly; nobody has to wait for the lock
         async with self._database.transaction() as session:
             await session.run("lock_state_version")
-            series = await store.get_series(session, series.id)
-            if series.ended_at is not None:
-                return
-            written = await make_ahead(session, series, now)
+            current = await store.get_series(session, series.id)
+            if (current.row_version, current.made_version) != (series.row_version, series.made_version):
+                return ()  # whoever has changed it has made its windows, or it is looked at once more
+            written = await make_ahead(
+                session, series, named, await database_clock(session), rewrite=by_hand, remove=by_hand
+            )
+            if by_hand:
+                await session.run("note_series_made", id=series.id)
             if written:
                 after = {"title": series.title, **written.document()}
                 await audit.record(session, actor, "series.continued", series.id, after=after)
+        return written.gone
+
+
+def _refuse_stale(series: Series, row_version: int | None) -> None:
+    if row_version not in (None, series.row_version):
+        raise StaleError(f'the series "{series.title}" was changed by somebody else in the meantime')
 
 
 async def _changed(before: Series, change: SeriesChange, now: datetime) -> Series:
@@ -192,31 +226,36 @@ async def _changed(before: Series, change: SeriesChange, now: datetime) -> Serie
     Raises:
         InvalidError: it can't be had so.
     """
-    draft = dict(before.draft)
+    draft = before.draft
     if change.window is not None:
         given = change.window.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        draft = template(checked(WindowDraft, draft | given))
+        known = {name: value for name, value in draft.items() if name in WindowDraft.model_fields}
+        draft = template(draft_of(replace(before, draft=known | given)))
     rule, time_zone = change.rule or before.rule, change.time_zone or before.time_zone
     excluded = before.excluded_dates if change.excluded_dates is None else change.excluded_dates
-    first = before.first_start
+    series = replace(before, rule=rule, time_zone=time_zone, excluded_dates=tuple(excluded), draft=draft)
+    recurrence = series.recurrence
     if change.starts_at is not None:
         _require_to_come(change.starts_at, now)
-        first = Recurrence.starting_at(change.starts_at, rule, time_zone).first
-    series = replace(
-        before, rule=rule, time_zone=time_zone, first_start=first, excluded_dates=tuple(excluded), draft=draft
-    )
-    is_same_length = draft["estimated_duration"] == before.draft["estimated_duration"]
-    if series.recurrence != before.recurrence or not is_same_length:
+        recurrence = Recurrence.starting_at(change.starts_at, rule, time_zone, recurrence.excluded)
+        series = replace(series, first_start=recurrence.first)
+    if _when(series) != _when(before):
         with _fields_as(estimated_duration="window.estimated_duration"):
             await asyncio.to_thread(
                 require_sound,
-                series.recurrence,
-                checked(WindowDraft, draft).estimated_duration,
+                recurrence,
+                draft_of(series).estimated_duration,
                 starts_at=change.starts_at,
                 excluded=frozenset(excluded) - frozenset(before.excluded_dates),
                 now=now,
             )
     return series
+
+
+def _when(series: Series) -> tuple[object, ...]:
+    """Return what it depends on whether a series can be had; by hand it may have been written without any sense."""
+    length = series.draft.get("estimated_duration")
+    return series.rule, series.time_zone, series.first_start, series.excluded_dates, length
 
 
 async def _sound(draft: RecurrenceDraft | SeriesPreview, starts_at: datetime, length: timedelta) -> Recurrence:

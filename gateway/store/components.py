@@ -86,6 +86,16 @@ async def titles_that_name(session: Session, slug: str) -> list[str]:
     return [row["title"] for row in await session.rows("windows_that_name", slug=slug)]
 
 
+async def titles_of_series_that_name(session: Session, slug: str) -> list[str]:
+    """Return the titles of a few series that were not ended and name the component."""
+    return [row["title"] or str(row["id"]) for row in await session.rows("series_that_name", slug=slug)]
+
+
+async def components_there(session: Session, slugs: list[str]) -> frozenset[str]:
+    """Return which of these components exist and were not removed."""
+    return frozenset(row["slug"] for row in await session.rows("components_there", slugs=slugs))
+
+
 async def order_components(session: Session, slugs: list[str]) -> None:
     """Put the components in this order."""
     await session.run("order_components", slugs=slugs)

@@ -20,6 +20,7 @@ def _series(row: Any) -> Series:
         draft=json.loads(row["draft"]),
         ended_at=row["ended_at"],
         row_version=row["row_version"],
+        made_version=row["made_version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -58,6 +59,11 @@ async def list_series(
     return [_series(row) for row in rows]
 
 
+async def series_changed_by_hand(session: Session, *, most: int) -> list[Series]:
+    """Return series whose windows are not what they say now, because somebody has written them in psql."""
+    return [_series(row) for row in await session.rows("series_changed_by_hand", most=most)]
+
+
 async def insert_series(session: Session, values: dict[str, Any]) -> UUID:
     """Insert a series from `columns`."""
     series_id: UUID = await session.run("insert_series", **values)
@@ -85,6 +91,12 @@ async def update_series(session: Session, series: Series) -> None:
 async def made_occurrences(session: Session, series_id: UUID, now: datetime) -> list[Made]:
     """Return the windows of a series that lie ahead of `now`, or by the rule did lately, in order."""
     return [_made(row) for row in await session.rows("made_occurrences", series_id=series_id, since=now)]
+
+
+async def put_off_occurrences(session: Session, now: datetime, share: int) -> list[tuple[UUID, datetime]]:
+    """Delete windows ahead that are more than a series' share, but for touched ones; return their ids and starts."""
+    rows = await session.rows("put_off_occurrences", since=now, share=share)
+    return sorted(((row["id"], row["starts_at"]) for row in rows), key=lambda each: each[1])
 
 
 async def cancel_occurrences(session: Session, series_id: UUID, now: datetime) -> list[UUID]:

@@ -9,8 +9,11 @@ create table series (
     draft          jsonb not null,                   -- what each occurrence is made from (service/drafts/series.py)
     ended_at       timestamptz,
     row_version    integer not null default 1,
+    -- The row version that its windows were made from; at a higher one somebody has changed it by hand.
+    made_version   integer not null default 0,
     created_at     timestamptz not null default clock_timestamp(),
     updated_at     timestamptz not null default clock_timestamp(),
+    constraint series_has_a_draft check (jsonb_typeof(draft) = 'object'),
     constraint series_has_a_rule check (length(rule) between 1 and 500 and length(time_zone) between 1 and 100),
     constraint series_is_of_our_times check (first_start between '1970-01-01' and '9000-01-01'),
     constraint series_names_excluded_dates check (
@@ -18,7 +21,9 @@ create table series (
 );
 create index series_by_age on series (created_at desc, id desc);
 
-create trigger series_row_version before update on series
+-- That windows were made is no change of a series.
+create trigger series_row_version
+    before update of rule, time_zone, first_start, excluded_dates, draft, ended_at on series
     for each row execute function bump_row_version();
 -- A window's document tells its series' rule.
 create trigger series_queue before insert or update or delete or truncate on series
@@ -42,6 +47,28 @@ alter table windows
         and (series_id is null) = (made_version is null)),
     add constraint window_occurs_in_our_times check (
         occurs_on between '1970-01-01' and '9000-01-01' and occurs_at between '1970-01-01Z' and '9000-01-01Z');
+
+-- Ended by hand, in psql, too: what has not begun is cancelled, as `gateway series end` does.
+create function cancel_windows_of_series() returns trigger language plpgsql as $$
+begin
+    update windows set cancelled_at = clock_timestamp()
+    where series_id = new.id and starts_at > clock_timestamp() and cancelled_at is null and ended_at is null;
+    return null;
+end $$;
+create trigger series_ended after update of ended_at on series
+    for each row when (old.ended_at is null and new.ended_at is not null) execute function cancel_windows_of_series();
+
+-- Components are a window's: who gives it others by hand has changed it, so that neither its series nor who has read it
+-- before writes over that. Gateways raise the version themselves.
+create function touch_window() returns trigger language plpgsql as $$
+begin
+    update windows set updated_at = clock_timestamp()
+    where id in (case when tg_op <> 'DELETE' then new.window_id end, case when tg_op <> 'INSERT' then old.window_id end);
+    return null;
+end $$;
+create trigger window_components_touch after insert or update or delete on window_components
+    for each row when (coalesce(current_setting('gateway.writer', true), '') = '' and pg_trigger_depth() = 0)
+    execute function touch_window();
 
 create view window_documents as
 select w.id, w.starts_at, w.scheduled_until, w.ended_at, w.cancelled_at, w.ends,

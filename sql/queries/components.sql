@@ -46,6 +46,18 @@ where c.slug = :slug and d.state in ('scheduled', 'active', 'overrunning')
 order by d.starts_at, d.id
 limit 5;
 
+-- name: series_that_name(slug)
+-- Of those that were not ended: they will make windows that name it.
+select s.id, s.draft ->> 'title' as title
+from series s
+where s.ended_at is null
+  and s.draft -> 'components' @> jsonb_build_array(jsonb_build_object('slug', cast(:slug as text)))
+order by s.created_at, s.id
+limit 5;
+
+-- name: components_there(slugs)
+select slug from components where slug = any (:slugs) and removed_at is null;
+
 -- name: order_components(slugs)!
 update components c set position = wanted.place
 from unnest(:slugs::text[]) with ordinality as wanted (slug, place)

@@ -1,5 +1,6 @@
 """`gateway series`, and `gateway window schedule --every`: real processes against a real PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,6 +78,7 @@ async def test_a_series_is_changed(shell: Shell) -> None:
     assert said == [
         f'gateway: the series "All" is changed: every {FIRST:%A} at 02:00 (UTC), 3 times',
         f"gateway: the window {first['id']} stays as it is: somebody had changed it before",
+        f"gateway: the window {second['id']} stays skipped: somebody had cancelled it before",
     ]
     shown = (await shell("series", "show", series, "--json")).json
     assert (shown["window"]["estimated_duration"], shown["window"]["scope"]["paths"]) == ("PT2H", ["/shop"])
@@ -156,3 +158,15 @@ async def test_what_the_gateway_refuses(shell: Shell) -> None:
     ]:
         done = await shell(*line)
         assert refused(done, 1, said), done
+
+
+async def test_what_can_not_be_read_is_shown(shell: Shell, psql: Callable[[str, str], str], database_url: str) -> None:
+    """With what is wrong; it can be ended."""
+    series = await made(shell)
+    psql(database_url, "update series set rule = 'NEVER', draft = '{}'")
+    assert "  unreadable  " in (await shell("series", "list")).out
+    shown = (await shell("series", "show", series)).out
+    assert "problem  window.title: " in shown
+    assert starts(3)[0] in shown
+    ended = await shell("series", "end", series)
+    assert (ended.code, "has ended: its windows to come are cancelled" in ended.err) == (0, True)

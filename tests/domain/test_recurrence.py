@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from gateway.domain.recurrence import (
     read_time_zone,
     require_sound,
 )
-from gateway.domain.rule import parse_rule
+from gateway.domain.rule import Frequency, parse_rule
 
 BERLIN, NEW_YORK, LORD_HOWE, APIA = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"
 HOUR = timedelta(hours=1)
@@ -242,6 +243,67 @@ def test_what_is_made_ahead_is_the_next_of_all(recurrence: Recurrence, now: date
     if len(ahead) < min(len(following), AHEAD_MOST):
         assert len(ahead) >= AHEAD_LEAST
         assert following[len(ahead)].at > now + AHEAD
+
+
+# Periods that the library may go through without a find are given up (5,000 of an hour at the least).
+GIVEN_UP = timedelta(hours=5000)
+
+
+@settings(deadline=None, max_examples=300)
+@given(recurrences(), st.floats(0, 1), st.sampled_from(["", "counted"]))
+def test_what_lies_ahead_is_the_same_without_counting_all_through(
+    recurrence: Recurrence, place: float, end: str
+) -> None:
+    """Whenever it is asked, and whatever the rule takes from its first start: from there on it would be the same."""
+    if end == "counted" and recurrence.rule.count is None:
+        recurrence = replace(recurrence, rule=replace(recurrence.rule, count=1000, until=None))
+    farthest = timedelta(days=300) if recurrence.rule.frequency is Frequency.HOURLY else timedelta(days=12_000)
+    now = min(recurrence.first + place * farthest, datetime(2199, 6, 1)).replace(tzinfo=UTC)
+    slowly = [*islice((each for each in recurrence.occurrences() if each.at > now), 12)]
+    soon = [*islice(recurrence.after(now), 12)]
+    assert soon[: len(slowly)] == slowly
+    if len(soon) > len(slowly):
+        *_, last = [recurrence.first, *(each.local for each in recurrence.occurrences())]
+        assert soon[len(slowly)].local - last > GIVEN_UP
+
+
+def test_what_is_taken_from_the_first_start_stays() -> None:
+    """The 31st, the 29 February, the week that it begins in: also years later."""
+    later = datetime(2043, 12, 24, tzinfo=UTC)
+    for rule, first, expected in [
+        ("FREQ=MONTHLY;INTERVAL=5", "2020-01-31T02:00", "2044-03-31 02:00"),
+        ("FREQ=YEARLY", "2020-02-29T02:00", "2044-02-29 02:00"),
+        ("FREQ=YEARLY;INTERVAL=3;BYMONTH=2,3", "2020-03-31T02:00", "2044-03-31 02:00"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;WKST=SU", "2020-01-06T02:00", "2044-01-03 02:00"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,FR;BYSETPOS=2", "2020-01-10T02:00", "2043-12-29 02:00"),
+        ("FREQ=HOURLY;INTERVAL=7", "2020-01-01T02:00", "2043-12-24 06:00"),
+    ]:
+        asked = recurring(rule, "UTC", first)
+        [found] = islice(asked.after(later), 1)
+        assert found == next(each for each in asked.occurrences() if each.at > later)
+        assert f"{found.local:%Y-%m-%d %H:%M}" == expected, rule
+
+
+@pytest.mark.parametrize("rule", ["FREQ=WEEKLY;BYDAY=MO,TU,FR,SA,SU;BYSETPOS=4", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU"])
+def test_a_week_is_a_whole_one_whenever_it_is_asked(rule: str) -> None:
+    """The library would begin it with the first start that it is given."""
+    asked = recurring(rule, "UTC", "2026-01-06T02:00")
+    every = [*islice(asked.occurrences(), 60)]
+    for day in range(100):
+        now = datetime(2026, 1, 9, 12, tzinfo=UTC) + timedelta(days=day)
+        assert next(asked.after(now)) == next(each for each in every if each.at > now)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=HOURLY", "FREQ=HOURLY;COUNT=10000", "FREQ=HOURLY;INTERVAL=5;BYDAY=SU"])
+def test_what_lies_ahead_is_soon_found_however_old_the_rule_is(rule: str) -> None:
+    """Each look at a series asks for it: of a hundred that are years old, it must not take long."""
+    old = recurring(rule, BERLIN, "2026-12-06T02:00")
+    now = datetime(2027, 12, 24, tzinfo=UTC) if "COUNT" in rule else datetime(2040, 12, 24, tzinfo=UTC)
+    assert len(old.ahead(now)) == AHEAD_MOST  # where it is counted, the end of that is kept
+    began = time.process_time()
+    for _ in range(20):
+        old.ahead(now)
+    assert time.process_time() - began < 0.5
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 """Series in the panel: made by the form of a window, seen ahead, moved, skipped, edited and ended."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,7 +131,7 @@ async def test_the_series_is_edited(panel: Browser, services: Services) -> None:
     values = WEEKLY | {"rule": "FREQ=WEEKLY;BYDAY=SU;COUNT=3", "title": "All", "gate": "none", "row_version": "1"}
     values |= {"component.api": "major_outage"}
     answer = await panel.follow(await panel.post(f"{path}/edit", values))
-    assert "Windows that somebody has changed by hand stay as they are." in answer.page.text
+    assert "Windows that somebody has changed or skipped by hand stay as they are." in answer.page.text
     found = await ahead(services)
     assert [window.title for window in found] == ["Special", "All", "All"]
     assert (found[1].gate, found[1].scope.paths, found[1].components[0].status) == ("none", (), "major_outage")
@@ -138,10 +139,13 @@ async def test_the_series_is_edited(panel: Browser, services: Services) -> None:
     answer = await panel.follow(await panel.post(f"{path}/edit", values))
     assert [f"{window.starts_at:%d %H:%M}" for window in await ahead(services)] == [
         "01 01:00",
-        "01 03:00",
         "08 03:00",
         "15 03:00",
     ]
+    assert "Moved; by the rule Sun 1 Mar 2099, 04:00." in answer.page.text
+    values |= {"rule": "FREQ=WEEKLY;BYDAY=MO;COUNT=3", "starts_at": "2099-03-02T04:00", "row_version": "3"}
+    answer = await panel.follow(await panel.post(f"{path}/edit", values))
+    assert [f"{window.starts_at:%d}" for window in await ahead(services)] == ["01", "02", "09", "16"]
     assert "The rule does not name it any more." in answer.page.text
 
 
@@ -266,3 +270,23 @@ async def test_who_may_only_look_gets_no_buttons(
     assert not [word for word in ("Skip Sun", "Move", "Edit the series", "End the series") if word in text]
     for action in ("end", "skip", "edit"):
         assert (await viewer.post(f"{path}/{action}")).status == 403
+
+
+async def test_what_can_not_be_read_is_shown_and_repaired(
+    panel: Browser, services: Services, psql: Callable[[str, str], str], database_url: str
+) -> None:
+    """Somebody has written it by hand: the page says what is wrong, and the form corrects it."""
+    path = await made(panel)
+    psql(database_url, "update series set rule = 'NEVER', draft = '{}'")
+    assert "Can't be read" in (await panel.get("/admin/series")).page.text
+    text = (await panel.get(path)).page.text
+    assert "what somebody has written by hand can't be read: window.title: " in text
+    assert "1 Mar 2099" in text
+    form = (await panel.get(f"{path}/edit")).body
+    assert ('value="NEVER"' in form, 'value="(no title)"' in form) == (True, True)
+    values = WEEKLY | {"rule": "NEVER", "row_version": "2", "starts_at": ""}
+    refused = await panel.post(f"{path}/edit", values)
+    assert (refused.status, "is no part of a rule" in refused.page.text) == (422, True)
+    saved = await panel.post(f"{path}/edit", values | {"rule": "FREQ=WEEKLY;BYDAY=SU;COUNT=2"})
+    assert saved.status == 303
+    assert [f"{window.starts_at:%d %H:%M}" for window in await ahead(services)] == ["01 01:00", "08 01:00"]

@@ -1,6 +1,8 @@
 """The API's series, on real services and a real PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +26,11 @@ def text(at: datetime) -> str:
 async def call(aiohttp_client: ClientMaker, services: Services, observations: Observations) -> Caller:
     client = await aiohttp_client(application(services, observations))
     return Caller(client, await token_of(services, TokenScope.WRITE))
+
+
+@pytest.fixture
+def sql(psql: Callable[[str, str], str], database_url: str) -> Callable[[str], str]:
+    return partial(psql, database_url)
 
 
 async def made(call: Caller, **recurrence: Any) -> dict[str, Any]:
@@ -334,3 +341,26 @@ async def test_what_is_not_there(call: Caller) -> None:
     assert "less than or equal to 100" in reply.document["errors"]["occurrences"]
     reply = await call("POST", f"{path}/end", {"fixed": True})
     assert reply.document["errors"] == {"fixed": "there is no such field"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "said", "missing"),
+    [
+        ("update series set rule = 'NEVER'", "rule: 'NEVER' is no part of a rule", "starts_at"),
+        ("update series set time_zone = 'X'", "time_zone: there is no time zone 'X'", "starts_at"),
+        ("update series set draft = '{}'", "window.title: ", "window"),
+    ],
+)
+async def test_what_can_not_be_read_is_told(
+    call: Caller, sql: Callable[[str], str], broken: str, said: str, missing: str
+) -> None:
+    """In the list, too, beside the others; its windows are what they were."""
+    series = (await made(call))["recurrence"]["series"]
+    sql(broken)
+    [listed] = (await call("GET", "/series")).document["series"]
+    shown = (await call("GET", f"/series/{series}")).document
+    for document in (listed, shown):
+        assert (document["state"], document[missing]) == ("unreadable", None)
+        assert document["problem"].startswith(said)
+    assert [each["starts_at"] for each in shown["occurrences"]] == [text(FIRST + number * WEEK) for number in range(4)]
+    assert (await call("POST", f"/series/{series}/end")).document["state"] == "ended"

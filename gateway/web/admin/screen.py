@@ -33,7 +33,7 @@ _NOTICES = {
     "reopened": "The window is in force again.",
     "repeats": "The series is scheduled. This is when its windows start.",
     "series-saved": "Saved, and all windows ahead are changed.",
-    "series-kept": "Saved. Windows that somebody has changed by hand stay as they are.",
+    "series-kept": "Saved. Windows that somebody has changed or skipped by hand stay as they are.",
     "series-ended": "The series has ended, and what had not begun is cancelled.",
     "skipped": "Skipped: that window is cancelled, and the series goes on.",
     "posted": "The update is on the status page.",

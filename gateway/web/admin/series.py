@@ -89,7 +89,7 @@ async def _edit(request: web.Request) -> web.Response:
         # What is sent from there was compared with what is saved now.
         typed = Typed(values=values | {"row_version": str(seen.series.row_version)})
         return _form_screen(request, seen, typed, conflict=str(error), status=409)
-    return see(request, f"/series/{seen.series.id}", "series-kept" if done.kept else "series-saved")
+    return see(request, f"/series/{seen.series.id}", "series-kept" if done.kept or done.skipped else "series-saved")
 
 
 def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int = 200) -> web.Response:
@@ -106,7 +106,8 @@ def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int
         length=window.estimated_duration,
         ended_at=series.ended_at,
         is_ended=seen.state is SeriesState.ENDED,
-        occurrences=tuple(_occurrence(each, series.time_zone) for each in seen.ahead),
+        occurrences=tuple(_occurrence(each, series.shown_zone) for each in seen.ahead),
+        problem=seen.problem,
         conflict=conflict,
     )
     return render(request, "admin/series.html", screen, section="windows", status=status)
@@ -138,14 +139,14 @@ def _row(seen: Seen) -> SeriesRow:
         words=series_words(seen.series),
         badge=screens.STATE_BADGES[seen.state],
         next_at=coming.starts_at if coming else None,
-        next_local=_local(coming, seen.series.time_zone) if coming else "",
+        next_local=_local(coming, seen.series.shown_zone) if coming else "",
     )
 
 
 def _occurrence(ahead: Ahead, time_zone: str) -> OccurrenceRow:
     if not ahead.is_named:
         note = "The rule does not name it any more."
-    elif ahead.starts_at != ahead.occurs_at:
+    elif ahead.is_moved:
         note = f"Moved; by the rule {local_words(ahead.occurs_at.astimezone(ZoneInfo(time_zone)))}."
     else:
         note = clock_note(ahead.occurrence) if ahead.occurrence else ""

@@ -13,6 +13,7 @@ from gateway.domain.rule import WEEKDAYS
 from gateway.domain.series import Series
 from gateway.domain.window import DEFAULT_GATE, ComponentEffect, Window
 from gateway.render.panel import Difference
+from gateway.service import occurrences
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.series import OccurrenceChange, SeriesChange
 from gateway.service.drafts.windows import WindowDraft
@@ -77,8 +78,14 @@ def fields_of(seen: Seen) -> dict[str, str]:
 
 
 def as_window(series: Series) -> Window:
-    """Return what a series makes its occurrences from, as if it were one; when it starts means nothing."""
-    draft = checked(WindowDraft, series.draft)
+    """Return what a series makes its occurrences from, as if it were one; when it starts means nothing.
+
+    Of one that can't be read: a window of that title, so that it can be corrected.
+    """
+    try:
+        draft = occurrences.draft_of(series)
+    except InvalidError:
+        draft = WindowDraft(title=series.title[:200].strip() or "(no title)")
     return Window(
         id=series.id,
         kind=draft.kind,

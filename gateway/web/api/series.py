@@ -1,13 +1,15 @@
 """`/series` of the API: windows that recur. One is made by `POST /windows` with a `recurrence`."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
 
+from gateway.domain.errors import InvalidError
 from gateway.domain.recurrence import Occurrence
 from gateway.domain.series import Made, SeriesState
 from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind
@@ -15,13 +17,14 @@ from gateway.render.recurrence import clock_note, recurrence_words, series_words
 from gateway.service.drafts.fields import Draft
 from gateway.service.drafts.series import MOST_PREVIEWED, SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
-from gateway.service.occurrences import Ahead, Seen
+from gateway.service.occurrences import Ahead, Seen, draft_of
 from gateway.web.api.bodies import Nothing, Versioned
 from gateway.web.api.documents import Document, Instant, Length, Page
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
 from gateway.web.api.windows import EffectDocument, ScopeDocument
 
+T = TypeVar("T")
 _PLACE = TypeAdapter(tuple[datetime, UUID])
 
 
@@ -137,12 +140,18 @@ class SeriesDocument(Document):
     rule: str
     time_zone: str
     words: str = Field(description="The rule, for people.")
-    starts_at: Instant = Field(description="The first start, which the rule counts from.")
+    starts_at: Instant | None = Field(description="The first start, which the rule counts from; null: unreadable.")
     excluded_dates: tuple[date, ...]
-    window: TemplateDocument
+    window: TemplateDocument | None = Field(description="What each is made from; null where it can't be read.")
     occurrences: tuple[OccurrenceDocument, ...] = Field(description="Ahead, the next one first; in a list that alone.")
     kept: tuple[UUID, ...] = Field(
         description="Windows that a change has left as they are, because somebody had changed them before."
+    )
+    skipped: tuple[UUID, ...] = Field(
+        description="Windows that were cancelled before a change, so that nothing is made in their place."
+    )
+    problem: str = Field(
+        description="Why no windows are made: what somebody has written by hand and can't be read; mostly empty."
     )
     ended_at: Instant | None
     row_version: int
@@ -159,11 +168,13 @@ class SeriesDocument(Document):
             rule=series.rule,
             time_zone=series.time_zone,
             words=series_words(series),
-            starts_at=series.recurrence.starts_at,
+            starts_at=_readable(lambda: series.recurrence.starts_at),
             excluded_dates=series.excluded_dates,
-            window=TemplateDocument.of(WindowDraft.model_validate(series.draft)),
-            occurrences=tuple(OccurrenceDocument.of(each, series.time_zone) for each in seen.ahead),
+            window=_readable(lambda: TemplateDocument.of(draft_of(series))),
+            occurrences=tuple(OccurrenceDocument.of(each, series.shown_zone) for each in seen.ahead),
             kept=tuple(made.window_id for made in seen.kept),
+            skipped=tuple(made.window_id for made in seen.skipped),
+            problem=seen.problem,
             ended_at=series.ended_at,
             row_version=series.row_version,
             created_at=series.created_at,
@@ -233,6 +244,13 @@ def _state(made: Made | None) -> OccurrenceState:
     if made.is_cancelled:
         return OccurrenceState.SKIPPED
     return OccurrenceState.CHANGED if made.is_touched else OccurrenceState.SCHEDULED
+
+
+def _readable(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except InvalidError:
+        return None
 
 
 def _local(at: datetime, time_zone: str) -> str:
