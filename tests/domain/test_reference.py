@@ -38,7 +38,7 @@ def is_about(window: Window, asked: Asked) -> bool:
     scope = window.scope
     on_host = scope.hosts == () or any(is_host(asked.host, pattern) for pattern in scope.hosts)
     on_path = scope.paths == () or any(is_below(asked.path, prefix) for prefix in scope.paths)
-    left_out = any(is_plainly_below(asked.path, prefix) for prefix in scope.excluded_paths)
+    left_out = any(prefix.strip("/") and is_plainly_below(asked.path, prefix) for prefix in scope.excluded_paths)
     return on_host and on_path and not left_out
 
 
