@@ -60,15 +60,24 @@ create trigger series_ended after update of ended_at on series
 
 -- Components are a window's: who gives it others by hand has changed it, so that neither its series nor who has read it
 -- before writes over that. Gateways raise the version themselves.
-create function touch_window() returns trigger language plpgsql as $$
+create function touch_windows() returns trigger language plpgsql as $$
 begin
-    update windows set updated_at = clock_timestamp()
-    where id in (case when tg_op <> 'DELETE' then new.window_id end, case when tg_op <> 'INSERT' then old.window_id end);
+    update windows set updated_at = clock_timestamp() where id in (select window_id from touched);
     return null;
 end $$;
-create trigger window_components_touch after insert or update or delete on window_components
-    for each row when (coalesce(current_setting('gateway.writer', true), '') = '' and pg_trigger_depth() = 0)
-    execute function touch_window();
+do $$
+declare
+    happens text;
+begin
+    -- Once for a statement, however many rows it writes.
+    foreach happens in array array['insert', 'update', 'delete'] loop
+        execute format(
+            'create trigger window_components_touch_at_%1$s after %1$s on window_components '
+            'referencing %2$s table as touched for each statement '
+            'when (coalesce(current_setting(''gateway.writer'', true), ) =  and pg_trigger_depth() = 0) '
+            'execute function touch_windows()', happens, case happens when 'delete' then 'old' else 'new' end);
+    end loop;
+end $$;
 
 create view window_documents as
 select w.id, w.starts_at, w.scheduled_until, w.ended_at, w.cancelled_at, w.ends,

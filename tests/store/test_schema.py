@@ -260,7 +260,9 @@ async def test_each_statement_tells_once_and_raises_the_version(sql: Sql, databa
     assert heard[-2:] == [str(after), "end"]
     # What is deleted with a window has a statement of its own, inside PostgreSQL.
     cascades = statement.startswith(("delete", "truncate"))
-    assert cascades or len(heard) == 2
+    # Components that are written by hand are a change of their windows, which is a statement of its own as well.
+    own = 2 if "into window_components" in statement else 1
+    assert cascades or len(heard) == own + 1
     assert after > before
     await connection.close()
 
