@@ -628,12 +628,11 @@ begin
     return chosen;
 end $$;
 
-CREATE FUNCTION public.touch_window() RETURNS trigger
+CREATE FUNCTION public.touch_windows() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    update windows set updated_at = clock_timestamp()
-    where id in (case when tg_op <> 'DELETE' then new.window_id end, case when tg_op <> 'INSERT' then old.window_id end);
+    update windows set updated_at = clock_timestamp() where id in (select window_id from touched);
     return null;
 end $$;
 
@@ -1277,7 +1276,11 @@ CREATE TRIGGER window_components_note_effect AFTER INSERT OR DELETE OR UPDATE ON
 
 CREATE TRIGGER window_components_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.window_components FOR EACH STATEMENT EXECUTE FUNCTION public.queue_for_state_version();
 
-CREATE TRIGGER window_components_touch AFTER INSERT OR DELETE OR UPDATE ON public.window_components FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.touch_window();
+CREATE TRIGGER window_components_touch_at_delete AFTER DELETE ON public.window_components REFERENCING OLD TABLE AS touched FOR EACH STATEMENT WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.touch_windows();
+
+CREATE TRIGGER window_components_touch_at_insert AFTER INSERT ON public.window_components REFERENCING NEW TABLE AS touched FOR EACH STATEMENT WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.touch_windows();
+
+CREATE TRIGGER window_components_touch_at_update AFTER UPDATE ON public.window_components REFERENCING NEW TABLE AS touched FOR EACH STATEMENT WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.touch_windows();
 
 CREATE TRIGGER windows_bump AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.windows FOR EACH STATEMENT EXECUTE FUNCTION public.bump_state_version();
 

@@ -74,7 +74,7 @@ begin
         execute format(
             'create trigger window_components_touch_at_%1$s after %1$s on window_components '
             'referencing %2$s table as touched for each statement '
-            'when (coalesce(current_setting(''gateway.writer'', true), ) =  and pg_trigger_depth() = 0) '
+            'when (coalesce(current_setting(''gateway.writer'', true), '''') = '''' and pg_trigger_depth() = 0) '
             'execute function touch_windows()', happens, case happens when 'delete' then 'old' else 'new' end);
     end loop;
 end $$;
