@@ -18,6 +18,7 @@ ENV PATH=/opt/gateway/bin:$PATH PYTHONUNBUFFERED=1 GATEWAY_CONFIG=/etc/gateway/g
 
 # The root may be read-only: all that changes is here (the snapshot, and the embedded PostgreSQL if you use it).
 VOLUME /var/lib/gateway
+ENV XDG_RUNTIME_DIR=/var/lib/gateway
 WORKDIR /var/lib/gateway
 USER 10001:10001
 

@@ -297,7 +297,8 @@ class SeriesIncomplete:
 
     series: str
     title: str
-    components: tuple[str, ...]
+    components: str
+    """Their slugs, with commas between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,8 @@ class Jobs:
                 self._observe(SeriesFailed(series=str(series.id), title=series.title, reason=str(error)))
             else:
                 if gone:
-                    self._observe(SeriesIncomplete(series=str(series.id), title=series.title, components=gone))
+                    missing = ", ".join(gone)
+                    self._observe(SeriesIncomplete(series=str(series.id), title=series.title, components=missing))
 
     async def _changed_by_hand(self) -> list[Series]:
         """Claim the series that somebody has changed in psql: one that can't be read is told once, and then hourly."""

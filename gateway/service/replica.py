@@ -130,11 +130,13 @@ class ReplicaReporter:
     async def keep_reporting(self) -> None:
         """Report, and start over whenever that breaks. Runs for ever."""
         while not self._leaving:
+            # From before it connects: else a move while it registers would be missed, and the row stay where nobody looks.
+            moves = self._database.moves
             try:
                 async with self._connected() as session:
                     await self._register(session)
                     self.registered.set()
-                    await self._report_changes(session)
+                    await self._report_changes(session, moves)
             except GatewayError as error:  # the listener tells that the database is away
                 self.registered.clear()
                 self._failure = str(error)
@@ -207,16 +209,19 @@ class ReplicaReporter:
         if self._state.version < version:
             raise StoreError(f"version {version} of the state could not be loaded")
 
-    async def _report_changes(self, session: Session) -> None:
-        """Write what changes when it does, and a heartbeat; at the end take the row back, or leave it."""
+    async def _report_changes(self, session: Session, moves: int) -> None:
+        """Write what changes when it does, and a heartbeat; at the end take the row back, or leave it.
+
+        Raises:
+            StoreError: the database has made other `moves` than these since, so this server may be a former primary.
+        """
         clock = asyncio.get_running_loop().time
         said: tuple[int, Mapping[UUID, Gated]] | None = None
         due = 0.0
-        moves = self._database.moves
         while not self._leaving:
             self._changed.clear()
             if self._database.moves != moves:
-                raise StoreError("the listener has left the server")  # this one may be a former primary
+                raise StoreError("the listener has left the server")
             gates = self._gates()
             report = (self._state.version, gates)
             is_heartbeat = clock() >= due

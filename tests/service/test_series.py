@@ -598,7 +598,7 @@ async def test_a_component_that_is_gone_is_left_out(services: Services, sql: Sql
     found = await ahead(services)
     assert [[each.slug for each in window.components] for window in found] == [["database"]] * 13
     [told] = observations.of(SeriesIncomplete)
-    assert (told.title, told.components) == ("Patching", ("api",))
+    assert (told.title, told.components) == ("Patching", "api")
     assert observations.of(SeriesFailed) == []
     # Whoever changes something else is not held up by it; whoever names it, is told.
     await services.series.edit(first.recurrence.series, change(window={"title": "All"}), WHO)
