@@ -722,14 +722,14 @@ CREATE TABLE public.components (
 );
 
 CREATE VIEW public.component_documents AS
- SELECT COALESCE(g."position", '-2147483648'::integer) AS group_position,
-    COALESCE(g.name, ''::text) AS group_name,
-    c."position",
+ SELECT c."position",
     c.slug,
+    jsonb_build_object('id', c.id, 'slug', c.slug, 'name', c.name, 'description', c.description, 'status', c.status, 'visibility', c.visibility, 'group_id', c.group_id, 'group', g.name, 'position', c."position", 'row_version', c.row_version, 'created_at', c.created_at, 'updated_at', c.updated_at, 'removed_at', c.removed_at) AS document,
     c.status,
     c.visibility,
     c.removed_at,
-    jsonb_build_object('id', c.id, 'slug', c.slug, 'name', c.name, 'description', c.description, 'status', c.status, 'visibility', c.visibility, 'group_id', c.group_id, 'group', g.name, 'position', c."position", 'row_version', c.row_version, 'created_at', c.created_at, 'updated_at', c.updated_at, 'removed_at', c.removed_at) AS document
+    COALESCE(g."position", '-2147483648'::integer) AS group_position,
+    COALESCE(g.name, ''::text) AS group_name
    FROM (public.components c
      LEFT JOIN public.component_groups g ON ((g.id = c.group_id)));
 

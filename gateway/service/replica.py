@@ -130,7 +130,7 @@ class ReplicaReporter:
     async def keep_reporting(self) -> None:
         """Report, and start over whenever that breaks. Runs for ever."""
         while not self._leaving:
-            # From before it connects: else a move while it registers would be missed, and the row stay where nobody looks.
+            # Read before it connects: a move while it registers counts, too.
             moves = self._database.moves
             try:
                 async with self._connected() as session:

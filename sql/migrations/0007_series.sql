@@ -31,9 +31,7 @@ create trigger series_queue before insert or update or delete or truncate on ser
 create trigger series_bump after insert or update or delete or truncate on series
     for each statement execute function bump_state_version();
 
-drop view window_documents;
 alter table windows
-    drop column recurrence,  -- never used
     add column series_id     uuid references series,
     -- Its local time by the rule. It is known by that, wherever it is moved to.
     add column occurs_on     timestamp,
@@ -79,7 +77,8 @@ begin
     end loop;
 end $$;
 
-create view window_documents as
+-- In its place, not made anew: who was allowed to read it still is.
+create or replace view window_documents as
 select w.id, w.starts_at, w.scheduled_until, w.ended_at, w.cancelled_at, w.ends,
        -- As Window.state in gateway/domain/window.py; a test compares the two.
        case when w.cancelled_at is not null then 'cancelled'
@@ -108,3 +107,4 @@ select w.id, w.starts_at, w.scheduled_until, w.ended_at, w.cancelled_at, w.ends,
                                                    'created_at', u.created_at) order by u.created_at desc, u.id)
                from updates u where u.window_id = w.id), '[]')) as document
 from windows w left join series s on s.id = w.series_id;
+alter table windows drop column recurrence;  -- never used

@@ -124,14 +124,15 @@ create trigger window_components_note_effect after insert or update or delete on
     for each row execute function note_window_effect();
 
 -- In the order of the page: without a group first, then group by group.
-drop view component_documents;
-create view component_documents as
-select coalesce(g.position, -2147483648) as group_position, coalesce(g.name, '') as group_name, c.position, c.slug,
-       c.status, c.visibility, c.removed_at,
+-- Replaced, so that who was allowed to read it still is: new columns come last.
+create or replace view component_documents as
+select c.position, c.slug,
        jsonb_build_object('id', c.id, 'slug', c.slug, 'name', c.name, 'description', c.description, 'status', c.status,
                           'visibility', c.visibility, 'group_id', c.group_id, 'group', g.name,
                           'position', c.position, 'row_version', c.row_version, 'created_at', c.created_at,
-                          'updated_at', c.updated_at, 'removed_at', c.removed_at) as document
+                          'updated_at', c.updated_at, 'removed_at', c.removed_at) as document,
+       c.status, c.visibility, c.removed_at, coalesce(g.position, -2147483648) as group_position,
+       coalesce(g.name, '') as group_name
 from components c left join component_groups g on g.id = c.group_id;
 
 create view component_group_documents as

@@ -47,6 +47,22 @@ async def test_a_fresh_database_gets_all_of_them_in_order_and_once(connection: A
     assert await connection.fetchval("select count(*) from state_version") == 1
 
 
+async def test_who_was_allowed_to_read_the_first_version_still_is(connection: Any) -> None:
+    """Tables and views are changed in their place; made anew, a monitor's account would be locked out by an upgrade."""
+    granted = (
+        "select table_name from information_schema.table_privileges "
+        "where grantee = 'PUBLIC' and table_schema = 'public'"
+    )
+    await connection.execute(migrations()[0].sql)
+    await connection.execute("grant select on all tables in schema public to public")
+    before = {row["table_name"] for row in await connection.fetch(granted)}
+    assert before >= {"windows", "window_documents", "component_documents"}
+    for migration in migrations()[1:]:
+        await connection.execute(migration.sql)
+    after = {row["table_name"] for row in await connection.fetch(granted)}
+    assert before - after == set()
+
+
 async def test_two_that_start_together_migrate_once(empty_database_url: str) -> None:
     connections = [await asyncpg.connect(empty_database_url) for _ in range(4)]
     applied = await asyncio.gather(*(migrate(connection) for connection in connections))
