@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.duration import short_duration
 from gateway.domain.fence import Fence, Replica, ReplicaState
 from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
@@ -111,6 +112,7 @@ class WindowRow:
     view: WindowView
     gate: str
     scope: str
+    before_and_after: Options
     row_version: int
     verbs: frozenset[str]
     series: UUID | None = None
@@ -260,6 +262,16 @@ class StateUnknownScreen:
 def gate_words(window: Window) -> str:
     """Say what a window does to traffic, in a word or two."""
     return {Gate.CLOSED: "Closed", Gate.READ_ONLY: "Read-only", Gate.NONE: "No gate"}[window.gate]
+
+
+def before_and_after(reminders: tuple[timedelta, ...], reopen_over: timedelta) -> Options:
+    """Say what happens around a window, where anything does: what reminds of it, and how customers are let in again."""
+    facts = []
+    if reminders:
+        facts.append(("Reminders", f"{', '.join(map(short_duration, reminders))} before the start"))
+    if reopen_over:
+        facts.append(("Reopens", f"evenly over {short_duration(reopen_over)}"))
+    return tuple(facts)
 
 
 _REPLICA_BADGES = {

@@ -72,6 +72,7 @@ class SeriesScreen:
     kind: str
     gate: str
     scope: str
+    before_and_after: Options
     length: timedelta
     ended_at: datetime | None
     is_ended: bool

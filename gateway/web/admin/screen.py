@@ -112,7 +112,7 @@ def read_row_version(values: Mapping[str, str]) -> int:
     try:
         return int(values.get("row_version", ""))
     except ValueError as error:
-        raise InvalidError({"row_version": "is missing: open the form again"}) from error
+        raise InvalidError({"the form": "says not from which version it was filled: open it again"}) from error
 
 
 def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, str] = MappingProxyType({})) -> Typed:

@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.series import SeriesState
 from gateway.render import series_screens as screens
-from gateway.render.panel import Typed, gate_words
+from gateway.render.panel import Typed, before_and_after, gate_words
 from gateway.render.recurrence import clock_note, local_words, series_words
 from gateway.render.series_screens import OccurrenceRow, SeriesFormScreen, SeriesListScreen, SeriesRow, SeriesScreen
 from gateway.render.wording import Badge
@@ -16,7 +16,7 @@ from gateway.service.occurrences import Ahead, Seen
 from gateway.service.series import SeriesOfWindows
 from gateway.web.admin import series_forms
 from gateway.web.admin.rows import moment_now
-from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
@@ -80,7 +80,7 @@ async def _edit(request: web.Request) -> web.Response:
     seen = await _seen(request)
     try:
         change = series_forms.change_of(values, seen)
-        done = await _series(request).edit(seen.series.id, change, actor(request), row_version=_row_version(values))
+        done = await _series(request).edit(seen.series.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(series_forms.whole(values), error, series_forms.EDIT_GROUPS)
         return _form_screen(request, seen, form, status=422)
@@ -103,6 +103,7 @@ def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int
         kind=window.kind.label,
         gate=gate_words(window),
         scope=window.scope.words,
+        before_and_after=before_and_after(window.reminders, window.reopen_over),
         length=window.estimated_duration,
         ended_at=series.ended_at,
         is_ended=seen.state is SeriesState.ENDED,
@@ -186,15 +187,3 @@ def _id(request: web.Request) -> UUID:
         return UUID(given)
     except ValueError as error:
         raise NotFoundError(f"there is no series {given!r}") from error
-
-
-def _row_version(values: dict[str, str]) -> int:
-    """Return the version that the form was filled from.
-
-    Raises:
-        InvalidError: the form carries none.
-    """
-    try:
-        return int(values.get("row_version", ""))
-    except ValueError as error:
-        raise InvalidError({"the form": "says not from which version it was filled: open it again"}) from error

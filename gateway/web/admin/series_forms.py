@@ -97,6 +97,7 @@ def as_window(series: Series) -> Window:
         gate=draft.gate or DEFAULT_GATE[draft.kind],
         scope=draft.scope.scope(),
         components=tuple(ComponentEffect(slug=each.slug, status=each.status) for each in draft.components),
+        reminders=draft.reminders,
         reopen_over=draft.reopen_over,
         created_at=series.created_at,
         updated_at=series.updated_at,
@@ -112,13 +113,11 @@ def change_of(values: Mapping[str, str], seen: Seen) -> SeriesChange:
     zone = _zone(values)
     draft = forms.draft_of({name: value for name, value in values.items() if name != "starts_at"})
     window = template(draft) | {"gate": draft.gate or DEFAULT_GATE[draft.kind]}
-    # The form has no reminders: they stay.
-    kept = {name: value for name, value in window.items() if name != "reminders"}
     data = {
         "rule": values.get("rule", ""),
         "time_zone": zone.key,
         "excluded_dates": forms.lines(values.get("excluded_dates", "")),
-        "window": checked(OccurrenceChange, kept),
+        "window": checked(OccurrenceChange, window),
     }
     typed = values.get("starts_at", "").strip()
     if typed and typed != _next_start(seen):
