@@ -17,6 +17,7 @@ from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 if TYPE_CHECKING:
+    from gateway.render.series_screens import RulePreview
     from gateway.render.trial_screens import Trial
 
 Options = tuple[tuple[str, str], ...]
@@ -218,6 +219,7 @@ class WindowFormScreen:
     components: tuple[tuple[str, str], ...]
     trial: "Trial"
     preview: Preview | None = None
+    occurs: "RulePreview | None" = None
     conflict: str = ""
     differences: tuple[Difference, ...] = ()
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.domain.access import NOBODY, Actor, Permission
 from gateway.domain.errors import InvalidError
-from gateway.render.panel import Shell, Typed
+from gateway.render.panel import Preview, Shell, Typed
 from gateway.web.keys import ACTOR, BRANDING
 from gateway.web.status.assets import asset_url
 
@@ -88,6 +88,11 @@ def see(request: web.Request, path: str, notice: str = "", *, at: str = "") -> w
     query = f"?{urlencode({'notice': notice})}" if notice else ""
     place = f"{request.app[BRANDING].prefix}/admin{path}{query}{'#' if at else ''}{at}"
     return web.Response(status=303, headers={"Location": place})
+
+
+def text_preview(values: Mapping[str, str]) -> Preview:
+    """Return what the form of a window would have customers read."""
+    return Preview(title=values.get("title", ""), text=values.get("description", ""))
 
 
 async def typed_values(request: web.Request) -> dict[str, str]:

@@ -15,7 +15,7 @@ from gateway.domain.window import DEFAULT_GATE, ComponentEffect, Window
 from gateway.render.panel import Difference
 from gateway.service import occurrences
 from gateway.service.drafts.fields import checked
-from gateway.service.drafts.series import OccurrenceChange, SeriesChange
+from gateway.service.drafts.series import OccurrenceChange, SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.occurrences import Seen, template
 from gateway.web.admin import forms
@@ -64,6 +64,17 @@ def draft_of(values: Mapping[str, str]) -> WindowDraft:
         "excluded_dates": forms.lines(values.get("excluded_dates", "")),
     }
     return checked(WindowDraft, once.model_dump() | {"recurrence": recurrence})
+
+
+def preview_of(values: Mapping[str, str]) -> SeriesPreview:
+    """Read the form of a new window that repeats, for looking at when it would.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    draft = draft_of(values)
+    rule = draft.recurrence.model_dump() if draft.recurrence else {}
+    return checked(SeriesPreview, rule | draft.model_dump(include={"starts_at", "estimated_duration"}))
 
 
 def fields_of(seen: Seen) -> dict[str, str]:

@@ -18,7 +18,7 @@ from gateway.service.drafts.templates import TemplateChange, TemplateDraft, Wind
 from gateway.service.templates import Templates
 from gateway.web.admin import forms, series_forms, template_forms
 from gateway.web.admin.rows import moment_now
-from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.admin.windows import form_screen
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
@@ -165,7 +165,7 @@ def _taken(shown: dict[str, str]) -> Typed:
 def _preview(kind: TemplateKind, values: dict[str, str]) -> Preview:
     """Show the text as it stands, variables as they are."""
     if kind is TemplateKind.WINDOW:
-        return Preview(title=values.get("title", ""), text=values.get("description", ""))
+        return text_preview(values)
     status = values.get("status", "")
     word = UPDATE_BADGES[UpdateStatus(status)].word if status in list(UpdateStatus) else ""
     return Preview(title=word, text=values.get("body", ""))
