@@ -126,6 +126,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.series.list": Permission.VIEW,
     "admin.series": Permission.VIEW,
     "admin.series.edit": Permission.OPERATE,
+    "admin.series.edit.preview": Permission.OPERATE,
     "admin.series.skip": Permission.OPERATE,
     "admin.series.end": Permission.OPERATE,
     "admin.replica.forget": Permission.OPERATE,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.duration import short_duration
 from gateway.domain.fence import Fence, Replica, ReplicaState
 from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
@@ -16,6 +17,7 @@ from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 if TYPE_CHECKING:
+    from gateway.render.series_screens import RulePreview
     from gateway.render.trial_screens import Trial
 
 Options = tuple[tuple[str, str], ...]
@@ -111,6 +113,7 @@ class WindowRow:
     view: WindowView
     gate: str
     scope: str
+    before_and_after: Options
     row_version: int
     verbs: frozenset[str]
     series: UUID | None = None
@@ -216,6 +219,7 @@ class WindowFormScreen:
     components: tuple[tuple[str, str], ...]
     trial: "Trial"
     preview: Preview | None = None
+    occurs: "RulePreview | None" = None
     conflict: str = ""
     differences: tuple[Difference, ...] = ()
 
@@ -260,6 +264,16 @@ class StateUnknownScreen:
 def gate_words(window: Window) -> str:
     """Say what a window does to traffic, in a word or two."""
     return {Gate.CLOSED: "Closed", Gate.READ_ONLY: "Read-only", Gate.NONE: "No gate"}[window.gate]
+
+
+def before_and_after(reminders: tuple[timedelta, ...], reopen_over: timedelta) -> Options:
+    """Say what happens around a window, where anything does: what reminds of it, and how customers are let in again."""
+    facts = []
+    if reminders:
+        facts.append(("Reminders", f"{', '.join(map(short_duration, reminders))} before the start"))
+    if reopen_over:
+        facts.append(("Reopens", f"evenly over {short_duration(reopen_over)}"))
+    return tuple(facts)
 
 
 _REPLICA_BADGES = {

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gateway.domain.recurrence import Occurrence, Recurrence
 from gateway.domain.series import SeriesState
-from gateway.render.panel import Difference, Options, Typed
+from gateway.render.panel import Difference, Options, Preview, Typed
+from gateway.render.recurrence import clock_note, local_words, recurrence_words
+from gateway.render.trial_screens import Trial
 from gateway.render.wording import Badge, Tone
 
 REPEAT_OPTIONS: Options = (
@@ -55,6 +58,38 @@ class OccurrenceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedRow:
+    """An occurrence of a rule that is not saved; `note` tells what is done to the clocks there, mostly nothing."""
+
+    starts_at: datetime
+    local: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePreview:
+    """When a rule would occur that is not saved: in words, and the first times."""
+
+    words: str
+    time_zone: str
+    rows: tuple[PreviewedRow, ...]
+
+
+def rule_preview(recurrence: Recurrence, occurrences: tuple[Occurrence, ...]) -> RulePreview:
+    """Show a rule with its first occurrences, on the clocks of its time zone."""
+    rows = [
+        PreviewedRow(starts_at=each.at, local=local_words(each.shown), note=sentence(clock_note(each)))
+        for each in occurrences
+    ]
+    return RulePreview(words=sentence(recurrence_words(recurrence)), time_zone=recurrence.time_zone, rows=tuple(rows))
+
+
+def sentence(words: str) -> str:
+    """Write words as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesListScreen:
     """`admin/series_list.html`."""
 
@@ -72,6 +107,7 @@ class SeriesScreen:
     kind: str
     gate: str
     scope: str
+    before_and_after: Options
     length: timedelta
     ended_at: datetime | None
     is_ended: bool
@@ -89,5 +125,8 @@ class SeriesFormScreen:
     form: Typed
     row_version: int
     components: tuple[tuple[str, str], ...]
+    trial: Trial
+    preview: Preview | None = None
+    occurs: RulePreview | None = None
     conflict: str = ""
     differences: tuple[Difference, ...] = ()

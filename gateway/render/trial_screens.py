@@ -1,12 +1,17 @@
 """What an SRE tries before a window does it: requests, and what would happen to each; a part of two screens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from gateway.domain.explain import Explanation
 from gateway.domain.verdict import Verdict
 from gateway.render.explained import why
 from gateway.render.panel import Typed
 from gateway.render.wording import Badge, Tone
+
+TRIAL_FIELD = "trial"
+"""The name of the field that requests are typed into."""
 
 _BADGES = {
     Verdict.FORWARD: Badge("Forwarded", "check", Tone.GOOD),
@@ -40,6 +45,12 @@ class Trial:
 
     form: Typed = field(default_factory=Typed)
     rows: tuple[TrialRow, ...] = ()
+
+    @classmethod
+    def kept(cls, values: Mapping[str, str]) -> Self:
+        """Return what was typed into a form that does something else with it now: nothing typed is lost."""
+        typed = values.get(TRIAL_FIELD, "")
+        return cls(form=Typed(values={TRIAL_FIELD: typed} if typed else {}))
 
 
 def outcome(explanation: Explanation) -> Outcome:

@@ -70,14 +70,33 @@ class SeriesOfWindows:
             series = await store.get_series(session, series_id)
             return await seen(session, series, await database_clock(session), most=most)
 
-    async def preview(self, draft: SeriesPreview) -> tuple[Recurrence, tuple[Occurrence, ...]]:
-        """Return when a rule would occur, from its first start on; nothing is written.
+    async def preview(
+        self, draft: SeriesPreview, *, is_to_come: bool = False
+    ) -> tuple[Recurrence, tuple[Occurrence, ...]]:
+        """Return when a rule would occur, from its first start on, which may have been; nothing is written.
 
         Raises:
-            InvalidError: no series could be had so.
+            InvalidError: no series could be had so; or, where it `is_to_come`, none could be made now.
         """
         recurrence = await _sound(draft, draft.starts_at, draft.estimated_duration)
+        if is_to_come:
+            _require_to_come(draft.starts_at, await self._now())
         return recurrence, tuple(await asyncio.to_thread(lambda: [*islice(recurrence.occurrences(), draft.limit)]))
+
+    async def preview_change(self, series_id: UUID, change: SeriesChange) -> tuple[Recurrence, tuple[Occurrence, ...]]:
+        """Return when a series would occur from now on if it were changed so; nothing is written.
+
+        Raises:
+            NotFoundError: there is no such series.
+            ConflictError: it was ended.
+            InvalidError: it can't be had so.
+        """
+        async with self._database.session() as session:
+            before = await store.get_series(session, series_id)
+            now = await database_clock(session)
+        require_running(before)
+        recurrence = (await _changed(before, change, now)).recurrence
+        return recurrence, tuple(await asyncio.to_thread(lambda: [*islice(recurrence.after(now), _SHOWN)]))
 
     async def create(self, draft: WindowDraft, actor: Actor) -> Window:
         """Make a series of windows as drafted and return its first one.

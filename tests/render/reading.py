@@ -15,6 +15,8 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str]]] = []
         self._open: list[str] = []
         self._texts: list[str] = []
+        self._forms: list[dict[str, str]] = []
+        self._field = ""
         self.feed(self.html)
         self.close()
         assert self._open == [], f"never closed: {self._open}"
@@ -27,6 +29,7 @@ class Page(HTMLParser):
             assert "p" not in self._open, f"<{tag}> inside <p>"
         self._break(tag)
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._note_field(tag, self.elements[-1][1])
         if tag not in _VOID:
             self._open.append(tag)
 
@@ -39,6 +42,24 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not {"style", "script"} & {*self._open}:
             self._texts.append(data)
+        if self._open[-1:] == ["textarea"]:
+            self._forms[-1][self._field] += data
+
+    def _note_field(self, tag: str, attributes: dict[str, str]) -> None:
+        """Note what a form would send; its buttons are not pressed yet."""
+        if tag == "form":
+            self._forms.append({})
+        if tag in {"textarea", "select"} or (tag == "input" and "name" in attributes):
+            self._field = attributes["name"]
+            if attributes.get("type") != "checkbox" or "checked" in attributes:
+                self._forms[-1][self._field] = attributes.get("value", "")
+        is_first = tag == "option" and self._options_seen() == 1
+        if tag == "option" and (is_first or "selected" in attributes):
+            self._forms[-1][self._field] = attributes["value"]
+
+    def _options_seen(self) -> int:
+        tags = [tag for tag, _ in self.elements]
+        return tags[::-1].index("select")
 
     def _break(self, tag: str) -> None:
         if tag not in _INLINE:
@@ -52,6 +73,12 @@ class Page(HTMLParser):
     def of(self, tag: str) -> list[dict[str, str]]:
         """Return the attributes of each element of a kind."""
         return [attributes for name, attributes in self.elements if name == tag]
+
+    def sent(self, action: str) -> dict[str, str]:
+        """Return what a browser sends from the form whose action ends so, when nothing was typed."""
+        forms = zip(self.of("form"), self._forms, strict=True)
+        (fields,) = [fields for form, fields in forms if form.get("action", "").endswith(action)]
+        return {name: value.removeprefix("\n") for name, value in fields.items()}
 
     def headings(self) -> list[int]:
         """Return the levels of the headings, in order."""

@@ -177,7 +177,7 @@ async def test_a_component_is_edited(panel: Browser, services: Services) -> None
         ("description", "x" * 2001, "at most 2000 characters"),
         ("group", "x" * 101, "at most 100 characters"),
         ("visibility", "maybe", "Input should be"),
-        ("row_version", "", "is missing: open the form again"),
+        ("row_version", "", "says not from which version it was filled"),
     ],
 )
 async def test_a_wrong_edit_comes_back(panel: Browser, services: Services, field: str, value: str, says: str) -> None:

@@ -249,6 +249,109 @@ async def test_a_wrong_edit_comes_back_as_it_was_typed(panel: Browser, wrong: di
     assert said in answer.page.text, answer.page.text
 
 
+async def test_a_rule_is_looked_at_before_it_is_saved(panel: Browser, services: Services) -> None:
+    """In words, with the first starts on the clocks there and what is done to those; nothing typed is lost."""
+    typed = WEEKLY | {
+        "starts_at": "2099-03-22T02:30",
+        "excluded_dates": "2099-04-05",
+        "description": "**Soon** back.",
+        "repeat_until": "2099-04-19",
+        "paths": "/shop",
+        "reminders": "1d",
+        "trial": "POST /shop",
+    }
+    answer = await panel.post("/admin/windows/new", typed | {"preview": "yes"})
+    assert answer.status == 200
+    text = answer.page.text
+    assert "Every Sunday at 02:30 (Europe/Berlin), until 19 April 2099" in text
+    assert "Sun 22 Mar 2099, 02:30 Sun 22 Mar 2099, 01:30 UTC" in text
+    note = "The clock is put forward: 03:30 instead of 02:30"
+    assert f"Sun 29 Mar 2099, 03:30 {note} Sun 29 Mar 2099, 01:30 UTC" in text
+    assert "Sun 12 Apr 2099, 02:30 Sun 12 Apr 2099, 00:30 UTC" in text
+    assert ("Sun 5 Apr" in text, "Sun 26 Apr" in text) == (False, False)
+    assert "<strong>Soon</strong> back." in answer.body
+    kept = answer.page.sent("/windows/new")
+    assert {name: kept[name] for name in typed} == typed
+    assert await services.series.list() == []
+
+
+async def test_a_clock_that_shows_a_time_twice_is_told(panel: Browser) -> None:
+    typed = WEEKLY | {"starts_at": "2099-10-18T02:30", "preview": "yes"}
+    text = (await panel.post("/admin/windows/new", typed)).page.text
+    note = "The clock is put back and shows 02:30 twice: the first"
+    assert f"Sun 25 Oct 2099, 02:30 {note} Sun 25 Oct 2099, 00:30 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"repeats": "rule", "rule": "FREQ=MINUTELY"}, "FREQ=MINUTELY is too often"),
+        ({"starts_at": "2020-03-01T02:00"}, "lies in the past, and a series begins with what is to come"),
+        ({"repeats": "daily", "estimated_duration": "25h"}, "are 24h apart and would overlap"),
+        ({"time_zone": "Berlin"}, "there is no time zone 'Berlin'"),
+    ],
+)
+async def test_what_could_not_be_saved_is_said_when_it_is_looked_at(
+    panel: Browser, wrong: dict[str, str], said: str
+) -> None:
+    """In the words of saving, beside the field; what was typed stays, and the text is shown as customers read it."""
+    typed = WEEKLY | {"description": "**Soon** back."} | wrong
+    answer = await panel.post("/admin/windows/new", typed | {"preview": "yes"})
+    assert answer.status == 422
+    assert said in answer.page.text
+    assert "<strong>Soon</strong> back." in answer.body
+    kept = answer.page.sent("/windows/new")
+    assert {name: kept[name] for name in typed} == typed
+
+
+async def test_a_changed_rule_is_looked_at_before_it_is_saved(panel: Browser, services: Services) -> None:
+    """From the next start on; the version that the form began from stays, and what is wrong is said as by saving."""
+    path = await made(panel)
+    sent = (await panel.get(f"{path}/edit")).page.sent("/edit")
+    typed = sent | {"rule": "FREQ=WEEKLY;BYDAY=SU,WE", "description": "**Soon** back.", "trial": "/x"}
+    await services.series.edit((await services.series.list())[0].series.id, SeriesChange(rule="FREQ=DAILY"), WHO)
+    answer = await panel.post(f"{path}/edit", typed | {"preview": "yes"})
+    assert answer.status == 200
+    assert "Every Wednesday and Sunday at 02:00 (Europe/Berlin)" in answer.page.text
+    assert "Wed 4 Mar 2099, 02:00 Wed 4 Mar 2099, 01:00 UTC" in answer.page.text
+    assert "<strong>Soon</strong> back." in answer.body
+    kept = answer.page.sent("/edit")
+    assert {name: kept[name] for name in typed} == typed
+    assert (await services.series.list())[0].series.rule == "FREQ=DAILY"
+    wrong = await panel.post(f"{path}/edit", typed | {"preview": "yes", "estimated_duration": "100h"})
+    assert (wrong.status, "would overlap" in wrong.page.text) == (422, True)
+    await panel.post(f"{path}/end")
+    over = await panel.post(f"{path}/edit", typed | {"preview": "yes"})
+    assert (over.status, "was ended, so nothing can change it" in over.page.text) == (409, True)
+
+
+async def test_requests_are_tried_with_a_series_before_it_is_saved(panel: Browser, services: Services) -> None:
+    """What each of its windows would do to them, by what was typed; a wrong scope is marked, nothing typed is lost."""
+    path = await made(panel)
+    sent = (await panel.get(f"{path}/edit")).page.sent("/edit")
+    typed = sent | {"paths": "/shop", "excluded_paths": "/shop/help", "trial": "/shop\n/shop/help"}
+    answer = await panel.post(f"{path}/edit/preview", typed)
+    assert answer.status == 200
+    assert 'GET /shop Refused "this window" is closed for /shop, but not /shop/help.' in answer.page.text
+    assert "GET /shop/help Forwarded" in answer.page.text
+    kept = answer.page.sent("/edit")
+    assert {name: kept[name] for name in typed} == typed
+    wrong = await panel.post(f"{path}/edit/preview", typed | {"paths": "shop"})
+    assert wrong.status == 422
+    assert "is not a path" in wrong.page.text
+    assert wrong.page.sent("/edit") == kept | {"paths": "shop"}
+    assert (await services.series.list())[0].series.row_version == 1
+    assert (await panel.post(f"/admin/series/{NO_WINDOW}/edit/preview", typed)).status == 404
+
+
+async def test_series_are_in_the_navigation(panel: Browser) -> None:
+    """On every screen; that of the series themselves is marked as the current one."""
+    path = await made(panel)
+    for screen, current in (("/admin/", "dashboard"), ("/admin/series", "series"), (path, "series")):
+        [link] = [a for a in (await panel.get(screen)).page.of("a") if a["href"] == "/_maintenance/admin/series"][:1]
+        assert ("aria-current" in link) == (current == "series")
+
+
 async def test_there_is_no_such_series(panel: Browser) -> None:
     for which in ("x", NO_WINDOW):
         for answer in (
@@ -268,7 +371,7 @@ async def test_who_may_only_look_gets_no_buttons(
     text = (await viewer.get(path)).page.text
     assert "Every Sunday" in text
     assert not [word for word in ("Skip Sun", "Move", "Edit the series", "End the series") if word in text]
-    for action in ("end", "skip", "edit"):
+    for action in ("end", "skip", "edit", "edit/preview"):
         assert (await viewer.post(f"{path}/{action}")).status == 403
 
 

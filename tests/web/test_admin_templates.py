@@ -1,5 +1,7 @@
 """Templates in the panel: kept, used in three clicks, and nothing typed is ever lost."""
 
+from collections.abc import Callable
+
 import pytest
 
 from gateway.domain.access import Role, command_line
@@ -164,6 +166,9 @@ WRONG_TEMPLATES = [
     ({"reopen_over": "soon"}, "reopen_over", "is not a duration"),
     ({"hosts": "http://x"}, "hosts", "is not a host"),
     ({"paths": "shop"}, "paths", "is not a path"),
+    ({"excluded_paths": "/checkout;a"}, "excluded_paths", "can't be left out: servers read"),
+    ({"excluded_paths": "/help"}, "excluded_paths", "leaves out nothing"),
+    ({"reminders": "1d\nsoon"}, "reminders", "is not a duration"),
 ]
 
 
@@ -189,19 +194,48 @@ async def test_a_component_that_is_gone_is_named(panel: Browser) -> None:
     assert 'there is no component "gone"' in answer.page.text
 
 
-async def test_one_is_edited_and_what_has_no_field_stays(panel: Browser, services: Services) -> None:
-    """The form shows what is saved; reminders, which it has no field for, are not lost by saving it."""
-    window = {"title": "x", "reminders": ["PT1H"], "estimated_duration": "PT1H30M"}
+async def test_one_is_edited_and_what_is_left_empty_is_not_said(panel: Browser, services: Services) -> None:
+    """The form shows what is saved; an empty field leaves it to the window."""
+    window = {"title": "x", "gate": "closed", "reopen_over": "PT5M", "estimated_duration": "PT1H30M"}
     await services.templates.add(checked(TemplateDraft, {"slug": "plan", "name": "Plan", "window": window}), WHO)
-    page = (await panel.get("/admin/templates/plan")).page
-    values = {field["name"]: field.get("value", "") for field in page.of("input")}
+    values = (await panel.get("/admin/templates/plan")).page.sent("/templates/plan")
     assert (values["title"], values["estimated_duration"], values["row_version"]) == ("x", "1h30m", "1")
-    assert (await panel.post("/admin/templates/plan", values | {"title": "y"})).status == 303
+    values |= {"title": "y", "gate": "", "reopen_over": ""}
+    assert (await panel.post("/admin/templates/plan", values)).status == 303
     template = await services.templates.get("plan")
-    assert template.fields["title"] == "y"
-    assert template.fields["reminders"] == ["PT1H"]
-    assert template.fields["estimated_duration"] == "PT1H30M"
-    assert "kind" not in template.fields
+    assert (template.fields["title"], template.fields["estimated_duration"]) == ("y", "PT1H30M")
+    assert {"gate", "reopen_over"} & set(template.fields) == set()
+
+
+async def test_one_that_was_broken_by_hand_is_corrected_in_its_form(
+    panel: Browser, psql: Callable[[str, str], str], database_url: str
+) -> None:
+    """Whatever stands in it: the screen that uses it says what is wrong, and the form saves it in order."""
+    await saved(panel)
+    psql(
+        database_url,
+        """update templates set fields = '{"title": "x", "tea": 1, "scope": [1], "reminders": 5, "components": {},
+        "kind": null}' where slug = 'payments'""",
+    )
+    used = (await panel.get("/admin/templates/payments/use")).page.text
+    assert "Has to be corrected first" in used
+    assert "tea: " in used
+    values = (await panel.get("/admin/templates/payments")).page.sent("/templates/payments")
+    assert (await panel.post("/admin/templates/payments", values)).status == 303
+    assert "Requests all requests" in (await panel.get("/admin/templates/payments/use")).page.text
+
+
+async def test_an_edit_that_is_looked_at_keeps_the_version_that_it_began_from(
+    panel: Browser, services: Services
+) -> None:
+    """By Preview, or because a field was wrong; else what somebody else has saved meanwhile would be overwritten."""
+    await saved(panel)
+    values = (await panel.get("/admin/templates/payments")).page.sent("/templates/payments")
+    await services.templates.edit("payments", TemplateChange(name="Theirs"), WHO)
+    for more in ({"preview": "yes"}, {"title": ""}):
+        shown = (await panel.post("/admin/templates/payments", values | more)).page.sent("/templates/payments")
+        assert shown["row_version"] == "1"
+    assert (await panel.post("/admin/templates/payments", values)).status == 409
 
 
 async def test_two_sres_do_not_overwrite_each_other(panel: Browser, services: Services) -> None:

@@ -1,4 +1,4 @@
-"""The window form: from a window to fields, from fields to a draft or a change."""
+"""The window form: from a window or a draft to fields, from fields to a draft or a change."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ COMPONENT_FIELD = "component."
 # Where the errors of the parts of a draft are shown.
 GROUPS = {
     "components": "components",
+    "reminders": "reminders",
     "scope.hosts": "hosts",
     "scope.paths": "paths",
     "scope.excluded_paths": "excluded_paths",
@@ -32,25 +33,29 @@ FIELDS = {
     "gate": "Gate",
     "ends": "Ends",
     "reopen_over": "Reopen over",
+    "reminders": "Reminders",
     "hosts": "Hosts",
     "paths": "Paths",
     "excluded_paths": "But not",
 }
 
+SCOPE = ("hosts", "paths", "excluded_paths")
+
 NEW = {"kind": "maintenance", "estimated_duration": "30m", "gate": "", "ends": "when_fixed"}
 
 
-def fields_of(window: Window) -> dict[str, str]:
-    """Return what the form shows for a window."""
+def fields_of(window: Window | WindowDraft) -> dict[str, str]:
+    """Return what the form shows for a window, or for one that is not made yet."""
     return {
         "kind": window.kind.value,
-        "starts_at": local_time(window.starts_at),
+        "starts_at": local_time(window.starts_at) if window.starts_at else "",
         "estimated_duration": short_duration(window.estimated_duration),
         "description": window.description,
         "title": window.title,
-        "gate": window.gate.value,
+        "gate": window.gate.value if window.gate else "",
         "ends": window.ends.value,
         "reopen_over": short_duration(window.reopen_over) if window.reopen_over else "",
+        "reminders": "\n".join(map(short_duration, window.reminders)),
         "hosts": "\n".join(window.scope.hosts),
         "paths": "\n".join(window.scope.paths),
         "excluded_paths": "\n".join(window.scope.excluded_paths),
@@ -114,7 +119,8 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data["description"] = values.get("description", "").strip()
     data["estimated_duration"] = values.get("estimated_duration", "")
     data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
-    data["scope"] = _scope(values)
+    data["reminders"] = lines(values.get("reminders", ""))
+    data["scope"] = scope_of(values)
     data["components"] = effects(values)
     return data
 
@@ -135,11 +141,12 @@ def trial_of(values: Mapping[str, str]) -> TrialDraft:
         InvalidError: `fields` names each wrong field.
     """
     data: dict[str, Any] = {name: values[name] for name in ("kind", "gate") if values.get(name)}
-    return checked(TrialDraft, data | {"scope": _scope(values)})
+    return checked(TrialDraft, data | {"scope": scope_of(values)})
 
 
-def _scope(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(lines(values.get(name, ""))) for name in ("hosts", "paths", "excluded_paths")}
+def scope_of(values: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return which requests a form means, as a draft has them."""
+    return {name: lines(values.get(name, "")) for name in SCOPE}
 
 
 def lines(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from gateway.domain.component import Component
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window, possible
 from gateway.render.contexts import Part, window_view
-from gateway.render.panel import ComponentRow, WindowRow, gate_words
+from gateway.render.panel import ComponentRow, WindowRow, before_and_after, gate_words
 from gateway.render.recurrence import recurring_words
 from gateway.render.wording import COMPONENT_BADGES
 from gateway.web.keys import BRANDING, SERVICES
@@ -26,6 +26,7 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
         view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts, for_sre=True),
         gate=gate_words(window),
         scope=window.scope.words,
+        before_and_after=before_and_after(window.reminders, window.reopen_over),
         row_version=window.row_version,
         verbs=frozenset(verb.value for verb in possible(window, now)),
         series=window.recurrence.series if window.recurrence else None,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.domain.access import NOBODY, Actor, Permission
 from gateway.domain.errors import InvalidError
-from gateway.render.panel import Shell, Typed
+from gateway.render.panel import Preview, Shell, Typed
 from gateway.web.keys import ACTOR, BRANDING
 from gateway.web.status.assets import asset_url
 
@@ -90,6 +90,11 @@ def see(request: web.Request, path: str, notice: str = "", *, at: str = "") -> w
     return web.Response(status=303, headers={"Location": place})
 
 
+def text_preview(values: Mapping[str, str]) -> Preview:
+    """Return what the form of a window would have customers read."""
+    return Preview(title=values.get("title", ""), text=values.get("description", ""))
+
+
 async def typed_values(request: web.Request) -> dict[str, str]:
     """Return the fields of a form as they were typed; with plain line feeds, files left out.
 
@@ -112,7 +117,7 @@ def read_row_version(values: Mapping[str, str]) -> int:
     try:
         return int(values.get("row_version", ""))
     except ValueError as error:
-        raise InvalidError({"row_version": "is missing: open the form again"}) from error
+        raise InvalidError({"the form": "says not from which version it was filled: open it again"}) from error
 
 
 def refused(values: dict[str, str], error: InvalidError, groups: Mapping[str, str] = MappingProxyType({})) -> Typed:

@@ -8,15 +8,25 @@ from aiohttp import web
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.series import SeriesState
 from gateway.render import series_screens as screens
-from gateway.render.panel import Typed, gate_words
+from gateway.render.panel import Preview, Typed, before_and_after, gate_words
 from gateway.render.recurrence import clock_note, local_words, series_words
-from gateway.render.series_screens import OccurrenceRow, SeriesFormScreen, SeriesListScreen, SeriesRow, SeriesScreen
+from gateway.render.series_screens import (
+    OccurrenceRow,
+    RulePreview,
+    SeriesFormScreen,
+    SeriesListScreen,
+    SeriesRow,
+    SeriesScreen,
+    rule_preview,
+    sentence,
+)
+from gateway.render.trial_screens import Trial
 from gateway.render.wording import Badge
 from gateway.service.occurrences import Ahead, Seen
 from gateway.service.series import SeriesOfWindows
 from gateway.web.admin import series_forms
 from gateway.web.admin.rows import moment_now
-from gateway.web.admin.screen import refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
@@ -40,11 +50,11 @@ def routes(base: str) -> list[web.RouteDef]:
 async def _list(request: web.Request) -> web.Response:
     found = await _series(request).list(limit=_LISTED)
     screen = SeriesListScreen(rows=tuple(_row(seen) for seen in found))
-    return render(request, "admin/series_list.html", screen, section="windows")
+    return render(request, "admin/series_list.html", screen, section="series")
 
 
 async def _show(request: web.Request) -> web.Response:
-    return _screen(request, await _seen(request))
+    return _screen(request, await seen_of(request))
 
 
 async def _skip(request: web.Request) -> web.Response:
@@ -58,7 +68,7 @@ async def _skip(request: web.Request) -> web.Response:
     try:
         await request.app[SERVICES].windows.cancel(window.id, actor(request))
     except ConflictError as error:
-        return _screen(request, await _seen(request), conflict=str(error), status=409)
+        return _screen(request, await seen_of(request), conflict=str(error), status=409)
     return see(request, f"/series/{_id(request)}", "skipped")
 
 
@@ -66,29 +76,33 @@ async def _end(request: web.Request) -> web.Response:
     try:
         await _series(request).end(_id(request), actor(request))
     except ConflictError as error:
-        return _screen(request, await _seen(request), conflict=str(error), status=409)
+        return _screen(request, await seen_of(request), conflict=str(error), status=409)
     return see(request, f"/series/{_id(request)}", "series-ended")
 
 
 async def _edit_form(request: web.Request) -> web.Response:
-    seen = await _seen(request)
-    return _form_screen(request, seen, Typed(values=series_forms.fields_of(seen)))
+    seen = await seen_of(request)
+    return series_form_screen(request, seen, Typed(values=series_forms.fields_of(seen)))
 
 
 async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
-    seen = await _seen(request)
+    seen = await seen_of(request)
     try:
         change = series_forms.change_of(values, seen)
-        done = await _series(request).edit(seen.series.id, change, actor(request), row_version=_row_version(values))
+        if "preview" in values:
+            occurs = rule_preview(*await _series(request).preview_change(seen.series.id, change))
+            preview = text_preview(values)
+            return series_form_screen(request, seen, Typed(values=values), preview=preview, occurs=occurs)
+        done = await _series(request).edit(seen.series.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(series_forms.whole(values), error, series_forms.EDIT_GROUPS)
-        return _form_screen(request, seen, form, status=422)
+        return series_form_screen(request, seen, form, status=422)
     except ConflictError as error:
-        seen = await _seen(request)
+        seen = await seen_of(request)
         # What is sent from there was compared with what is saved now.
         typed = Typed(values=values | {"row_version": str(seen.series.row_version)})
-        return _form_screen(request, seen, typed, conflict=str(error), status=409)
+        return series_form_screen(request, seen, typed, conflict=str(error), status=409)
     return see(request, f"/series/{seen.series.id}", "series-kept" if done.kept or done.skipped else "series-saved")
 
 
@@ -103,6 +117,7 @@ def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int
         kind=window.kind.label,
         gate=gate_words(window),
         scope=window.scope.words,
+        before_and_after=before_and_after(window.reminders, window.reopen_over),
         length=window.estimated_duration,
         ended_at=series.ended_at,
         is_ended=seen.state is SeriesState.ENDED,
@@ -110,12 +125,21 @@ def _screen(request: web.Request, seen: Seen, *, conflict: str = "", status: int
         problem=seen.problem,
         conflict=conflict,
     )
-    return render(request, "admin/series.html", screen, section="windows", status=status)
+    return render(request, "admin/series.html", screen, section="series", status=status)
 
 
-def _form_screen(
-    request: web.Request, seen: Seen, form: Typed, *, conflict: str = "", status: int = 200
+def series_form_screen(
+    request: web.Request,
+    seen: Seen,
+    form: Typed,
+    *,
+    trial: Trial | None = None,
+    preview: Preview | None = None,
+    occurs: RulePreview | None = None,
+    conflict: str = "",
+    status: int = 200,
 ) -> web.Response:
+    """Show the form of a series as it was typed."""
     snapshot = moment_now(request).snapshot
     components = tuple((c.slug, c.name) for c in snapshot.components) if snapshot else ()
     screen = SeriesFormScreen(
@@ -124,10 +148,13 @@ def _form_screen(
         form=form,
         row_version=seen.series.row_version,
         components=components,
+        trial=trial or Trial.kept(form.values),
+        preview=preview,
+        occurs=occurs,
         conflict=conflict,
         differences=series_forms.differences(seen, form.values, components) if conflict else (),
     )
-    return render(request, "admin/series_form.html", screen, section="windows", status=status)
+    return render(request, "admin/series_form.html", screen, section="series", status=status)
 
 
 def _row(seen: Seen) -> SeriesRow:
@@ -154,7 +181,7 @@ def _occurrence(ahead: Ahead, time_zone: str) -> OccurrenceRow:
         starts_at=ahead.starts_at,
         local=_local(ahead, time_zone),
         badge=_badge(ahead),
-        note=note[:1].upper() + note[1:],
+        note=sentence(note),
         window=ahead.made.window_id if ahead.made else None,
         may_change=ahead.made is not None and ahead.made.is_scheduled,
     )
@@ -176,7 +203,12 @@ def _series(request: web.Request) -> SeriesOfWindows:
     return request.app[SERVICES].series
 
 
-async def _seen(request: web.Request) -> Seen:
+async def seen_of(request: web.Request) -> Seen:
+    """Return the series of the path, with what lies ahead.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     return await _series(request).get(_id(request), most=_AHEAD)
 
 
@@ -186,15 +218,3 @@ def _id(request: web.Request) -> UUID:
         return UUID(given)
     except ValueError as error:
         raise NotFoundError(f"there is no series {given!r}") from error
-
-
-def _row_version(values: dict[str, str]) -> int:
-    """Return the version that the form was filled from.
-
-    Raises:
-        InvalidError: the form carries none.
-    """
-    try:
-        return int(values.get("row_version", ""))
-    except ValueError as error:
-        raise InvalidError({"the form": "says not from which version it was filled: open it again"}) from error

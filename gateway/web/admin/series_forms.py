@@ -15,7 +15,7 @@ from gateway.domain.window import DEFAULT_GATE, ComponentEffect, Window
 from gateway.render.panel import Difference
 from gateway.service import occurrences
 from gateway.service.drafts.fields import checked
-from gateway.service.drafts.series import OccurrenceChange, SeriesChange
+from gateway.service.drafts.series import OccurrenceChange, SeriesChange, SeriesPreview
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.occurrences import Seen, template
 from gateway.web.admin import forms
@@ -66,6 +66,17 @@ def draft_of(values: Mapping[str, str]) -> WindowDraft:
     return checked(WindowDraft, once.model_dump() | {"recurrence": recurrence})
 
 
+def preview_of(values: Mapping[str, str]) -> SeriesPreview:
+    """Read the form of a new window that repeats, for looking at when it would.
+
+    Raises:
+        InvalidError: `fields` names each wrong field.
+    """
+    draft = draft_of(values)
+    rule = draft.recurrence.model_dump() if draft.recurrence else {}
+    return checked(SeriesPreview, rule | draft.model_dump(include={"starts_at", "estimated_duration"}))
+
+
 def fields_of(seen: Seen) -> dict[str, str]:
     """Return what the form shows for a series: the next start by the rule, on the clocks there."""
     series = seen.series
@@ -97,6 +108,7 @@ def as_window(series: Series) -> Window:
         gate=draft.gate or DEFAULT_GATE[draft.kind],
         scope=draft.scope.scope(),
         components=tuple(ComponentEffect(slug=each.slug, status=each.status) for each in draft.components),
+        reminders=draft.reminders,
         reopen_over=draft.reopen_over,
         created_at=series.created_at,
         updated_at=series.updated_at,
@@ -112,13 +124,11 @@ def change_of(values: Mapping[str, str], seen: Seen) -> SeriesChange:
     zone = _zone(values)
     draft = forms.draft_of({name: value for name, value in values.items() if name != "starts_at"})
     window = template(draft) | {"gate": draft.gate or DEFAULT_GATE[draft.kind]}
-    # The form has no reminders: they stay.
-    kept = {name: value for name, value in window.items() if name != "reminders"}
     data = {
         "rule": values.get("rule", ""),
         "time_zone": zone.key,
         "excluded_dates": forms.lines(values.get("excluded_dates", "")),
-        "window": checked(OccurrenceChange, kept),
+        "window": checked(OccurrenceChange, window),
     }
     typed = values.get("starts_at", "").strip()
     if typed and typed != _next_start(seen):

@@ -5,10 +5,12 @@ from typing import Any
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.errors import InvalidError
 from gateway.domain.template import Template, TemplateKind
-from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind
-from gateway.render.panel import Difference
+from gateway.domain.window import DEFAULT_GATE
+from gateway.render.panel import ENDS_OPTIONS, Difference, before_and_after
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS
+from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import WindowDraft
 from gateway.web.admin import forms
 
@@ -25,6 +27,7 @@ _FIELDS = {
     TemplateKind.UPDATE: {"name": "Name", "slug": "Short name", "status": "Status", "body": "Text"},
 }
 _LENGTHS = ("estimated_duration", "reopen_over")
+_PLAIN = ("kind", "gate", "ends", "title", "description", *_LENGTHS)
 
 
 def groups(kind: TemplateKind) -> dict[str, str]:
@@ -41,27 +44,12 @@ def fields_of(template: Template) -> dict[str, str]:
     given = template.fields
     if template.kind is TemplateKind.UPDATE:
         return names | {name: str(given.get(name, "")) for name in ("status", "body")}
-    plain = {name: str(given.get(name) or "") for name in ("kind", "gate", "ends", "title", "description")}
-    lengths = {name: _short(str(given.get(name) or "")) for name in _LENGTHS}
-    scope = given.get("scope") if isinstance(given.get("scope"), dict) else {}
-    places = {name: "\n".join(map(str, (scope or {}).get(name) or ())) for name in ("hosts", "paths")}
-    return names | plain | lengths | places | _effects(given)
-
-
-def fields_of_draft(draft: WindowDraft) -> dict[str, str]:
-    """Return what the form of a window shows for one that is not made yet."""
-    return {
-        "kind": draft.kind.value,
-        "starts_at": forms.local_time(draft.starts_at) if draft.starts_at else "",
-        "estimated_duration": short_duration(draft.estimated_duration),
-        "description": draft.description,
-        "title": draft.title,
-        "gate": draft.gate.value if draft.gate else "",
-        "ends": draft.ends.value,
-        "reopen_over": short_duration(draft.reopen_over) if draft.reopen_over else "",
-        "hosts": "\n".join(draft.scope.hosts),
-        "paths": "\n".join(draft.scope.paths),
-    } | {forms.COMPONENT_FIELD + effect.slug: effect.status.value for effect in draft.components}
+    plain = {name: str(given.get(name) or "") for name in _PLAIN}
+    lengths = {name: _short(plain[name]) for name in _LENGTHS}
+    scope = given.get("scope")
+    lists = {name: "\n".join(_texts(scope.get(name))) for name in forms.SCOPE} if isinstance(scope, dict) else {}
+    lists["reminders"] = "\n".join(map(_short, _texts(given.get("reminders"))))
+    return names | plain | lengths | lists | _effects(given)
 
 
 def whole(kind: TemplateKind, values: Mapping[str, str]) -> dict[str, str]:
@@ -69,17 +57,15 @@ def whole(kind: TemplateKind, values: Mapping[str, str]) -> dict[str, str]:
     return dict.fromkeys((*_FIELDS[kind], "components"), "") | dict(values)
 
 
-def asked_of(kind: TemplateKind, values: Mapping[str, str], saved: Template | None) -> dict[str, Any]:
-    """Read the form; what it has no field for stays as it is `saved`. Empty fields of a window are not given."""
+def asked_of(kind: TemplateKind, values: Mapping[str, str]) -> dict[str, Any]:
+    """Read the form. Empty fields of a window are not given."""
     names: dict[str, Any] = {name: values.get(name, "").strip() for name in ("slug", "name")}
     if kind is TemplateKind.UPDATE:
         return names | {"update": {name: values.get(name, "") for name in ("status", "body")}}
-    given = {name: values[name].strip() for name in forms.FIELDS if values.get(name, "").strip()}
-    hosts, paths = (forms.lines(given.pop(name, "")) for name in ("hosts", "paths"))
-    kept = dict(saved.fields) if saved else {}
-    scope = (kept.get("scope") or {}) | {"hosts": hosts, "paths": paths}
-    window = {name: value for name, value in kept.items() if name not in forms.FIELDS and name != "components"}
-    window |= given | {"title": values.get("title", "").strip(), "scope": scope}
+    window: dict[str, Any] = {name: values[name].strip() for name in _PLAIN if values.get(name, "").strip()}
+    window["title"] = values.get("title", "").strip()
+    window["reminders"] = forms.lines(values.get("reminders", ""))
+    window["scope"] = forms.scope_of(values)
     window["components"] = forms.effects(values)
     return names | {"window": window}
 
@@ -104,23 +90,27 @@ def variable_groups(names: tuple[str, ...]) -> dict[str, str]:
 
 def facts_of(template: Template, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Say what a window from this template will be; `names` are those of the components, by slug."""
-    given = template.fields
-    kind = Kind(given["kind"]) if given.get("kind") in list(Kind) else Kind.MAINTENANCE
-    gate = Gate(given["gate"]) if given.get("gate") in list(Gate) else DEFAULT_GATE[kind]
-    shown = fields_of(template)
-    places = [*shown["hosts"].split(), *shown["paths"].split()]
+    try:
+        draft = checked(WindowDraft, {name: value for name, value in template.fields.items() if value is not None})
+    except InvalidError as error:
+        return (("Has to be corrected first", str(error)),)
     affected = [
-        f"{names.get(slug, slug)}: {COMPONENT_BADGES[ComponentStatus(status)].word.lower()}"
-        for slug, status in _pairs(given)
+        f"{names.get(effect.slug, effect.slug)}: {COMPONENT_BADGES[effect.status].word.lower()}"
+        for effect in draft.components
     ]
-    facts = [
-        ("Update type", kind.label),
-        ("Gate", GATE_LABELS[gate]),
-        ("Requests", ", ".join(places) or "all"),
-        ("Ends", "by itself, on time" if given.get("ends") == Ends.ON_TIME else "when it is said to be fixed"),
-        ("Components", ", ".join(affected)),
-    ]
-    return tuple((name, words) for name, words in facts if words)
+    facts = (
+        ("Update type", draft.kind.label),
+        ("Gate", GATE_LABELS[draft.gate or DEFAULT_GATE[draft.kind]]),
+        ("Requests", draft.scope.scope().words),
+        ("Ends", dict(ENDS_OPTIONS)[draft.ends].lower()),
+        *before_and_after(draft.reminders, draft.reopen_over),
+    )
+    return (*facts, ("Components", ", ".join(affected))) if affected else facts
+
+
+def _texts(given: object) -> list[str]:
+    """Return a list of a template's fields as texts; what is no list is empty."""
+    return [str(each) for each in given] if isinstance(given, list) else []
 
 
 def _effects(given: Mapping[str, Any]) -> dict[str, str]:

@@ -16,9 +16,9 @@ from gateway.render.wording import UPDATE_BADGES
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import TemplateChange, TemplateDraft, WindowRequest
 from gateway.service.templates import Templates
-from gateway.web.admin import forms, template_forms
+from gateway.web.admin import forms, series_forms, template_forms
 from gateway.web.admin.rows import moment_now
-from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.admin.windows import form_screen
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
@@ -60,7 +60,7 @@ async def _add(request: web.Request) -> web.Response:
         return _form_screen(request, kind, None, Typed(values=values), preview=_preview(kind, values))
     shown = template_forms.whole(kind, values)
     try:
-        draft = checked(TemplateDraft, template_forms.asked_of(kind, values, None))
+        draft = checked(TemplateDraft, template_forms.asked_of(kind, values))
         await _templates(request).add(draft, actor(request))
     except InvalidError as error:
         form = refused(shown, error, template_forms.groups(kind))
@@ -83,7 +83,7 @@ async def _edit(request: web.Request) -> web.Response:
     version = 0
     try:
         version = read_row_version(values)
-        change = checked(TemplateChange, template_forms.asked_of(kind, values, template))
+        change = checked(TemplateChange, template_forms.asked_of(kind, values))
         await _templates(request).edit(template.slug, change, actor(request), row_version=version)
     except InvalidError as error:
         form = refused(shown, error, template_forms.groups(kind))
@@ -92,7 +92,9 @@ async def _edit(request: web.Request) -> web.Response:
         saved = await _template(request)
         if saved.row_version == version:
             return _form_screen(request, kind, saved, _taken(shown), status=409)
-        return _form_screen(request, kind, saved, Typed(values=values), conflict=str(error), status=409)
+        # What is sent from there was compared with what is saved now.
+        typed = Typed(values=values | {"row_version": str(saved.row_version)})
+        return _form_screen(request, kind, saved, typed, conflict=str(error), status=409)
     return see(request, "/templates", "template-saved")
 
 
@@ -124,7 +126,7 @@ async def _use(request: web.Request) -> web.Response:
             preview = Preview(title=draft.title, text=draft.description)
             return _use_screen(request, template, Typed(values=shown), preview=preview)
         if "form" in values:
-            return await form_screen(request, Typed(values=template_forms.fields_of_draft(draft)), None)
+            return await form_screen(request, Typed(values=series_forms.NEW | forms.fields_of(draft)), None)
         window = await request.app[SERVICES].windows.create(draft, actor(request))
     except InvalidError as error:
         form = refused(shown, error, template_forms.variable_groups(template.variables))
@@ -163,7 +165,7 @@ def _taken(shown: dict[str, str]) -> Typed:
 def _preview(kind: TemplateKind, values: dict[str, str]) -> Preview:
     """Show the text as it stands, variables as they are."""
     if kind is TemplateKind.WINDOW:
-        return Preview(title=values.get("title", ""), text=values.get("description", ""))
+        return text_preview(values)
     status = values.get("status", "")
     word = UPDATE_BADGES[UpdateStatus(status)].word if status in list(UpdateStatus) else ""
     return Preview(title=word, text=values.get("body", ""))

@@ -14,6 +14,7 @@ from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Window
 from gateway.render.numbers import numbers
 from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
+from gateway.render.series_screens import RulePreview, rule_preview
 from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
@@ -21,7 +22,7 @@ from gateway.service.windows import NOT_OVER, Windows
 from gateway.web.admin import forms, series_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
-from gateway.web.admin.screen import read_row_version, refused, render, see, typed_values
+from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
@@ -72,7 +73,7 @@ async def _blank(request: web.Request) -> web.Response:
 async def _create(request: web.Request) -> web.Response:
     values = await typed_values(request)
     if "preview" in values:
-        return await form_screen(request, Typed(values=values), None, preview=_preview(values))
+        return await _look_at(request, values)
     try:
         draft = series_forms.draft_of(values) if series_forms.repeats(values) else forms.draft_of(values)
         window = await _windows(request).create(draft, actor(request))
@@ -85,6 +86,19 @@ async def _create(request: web.Request) -> web.Response:
     return see(request, f"/windows/{window.id}", "started" if started else "scheduled")
 
 
+async def _look_at(request: web.Request, values: dict[str, str]) -> web.Response:
+    """Show what a new window would say, and when it would repeat; every field stays as it was typed."""
+    preview = text_preview(values)
+    if not series_forms.repeats(values):
+        return await form_screen(request, Typed(values=values), None, preview=preview)
+    try:
+        found = await request.app[SERVICES].series.preview(series_forms.preview_of(values), is_to_come=True)
+    except InvalidError as error:
+        form = refused(series_forms.whole(values), error, forms.GROUPS | series_forms.GROUPS)
+        return await form_screen(request, form, None, preview=preview, status=422)
+    return await form_screen(request, Typed(values=values), None, preview=preview, occurs=rule_preview(*found))
+
+
 async def _edit_form(request: web.Request) -> web.Response:
     window = await window_of(request)
     return await form_screen(request, Typed(values=forms.fields_of(window)), window)
@@ -94,7 +108,7 @@ async def _edit(request: web.Request) -> web.Response:
     values = await typed_values(request)
     window = await window_of(request)
     if "preview" in values:
-        return await form_screen(request, Typed(values=values), window, preview=_preview(values))
+        return await form_screen(request, Typed(values=values), window, preview=text_preview(values))
     try:
         change = forms.change_of(values, window)
         changed = await _windows(request).edit(window.id, change, actor(request), row_version=read_row_version(values))
@@ -170,10 +184,6 @@ async def _done(
     return see(request, f"/windows/{window.id}", notice)
 
 
-def _preview(values: dict[str, str]) -> Preview:
-    return Preview(title=values.get("title", ""), text=values.get("description", ""))
-
-
 def _length(text: str) -> timedelta:
     length = parse_duration(text)
     if length <= timedelta():
@@ -243,6 +253,7 @@ async def form_screen(
     *,
     trial: Trial | None = None,
     preview: Preview | None = None,
+    occurs: RulePreview | None = None,
     conflict: str = "",
     status: int = 200,
 ) -> web.Response:
@@ -254,8 +265,9 @@ async def form_screen(
         form=form,
         window=window_row(request, window) if window else None,
         components=components,
-        trial=trial or Trial(),
+        trial=trial or Trial.kept(form.values),
         preview=preview,
+        occurs=occurs,
         conflict=conflict,
         differences=forms.differences(window, form.values, components) if window and conflict else (),
     )
