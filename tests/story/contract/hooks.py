@@ -46,7 +46,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     if case.query:
         case.query.pop("cursor", None)
         if "/history" in case.path:  # a time that has been, and that ends after it has begun
-            case.query = {"from": LONG_AGO}
+            case.query = {"since": LONG_AGO}
     if case.path == "/templates/{slug}/render":
         case.path_parameters["slug"] = "resolved"  # it takes no variables
     if isinstance(case.body, dict):
