@@ -151,7 +151,7 @@ def history(
     slug: str, since: datetime | None, until: datetime | None, url: str, token: str | None, *, as_json: bool
 ) -> None:
     """Show what customers saw of a component, the latest last; sums go to standard error."""
-    query = {name: at.isoformat() for name, at in (("from", since), ("to", until)) if at is not None}
+    query = {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
     found = connected(url, token, "read").get(f"components/{slug}/history", **query)
     if as_json:
         print_json(found)

@@ -14,19 +14,17 @@ def reordered(present: Sequence[T], wanted: Sequence[T], *, field: str, what: st
     So a part can be put in order (the components of a group), and no other one moves.
 
     Raises:
-        InvalidError: `field`.N names one twice.
-        NotFoundError: one is no `what`.
+        InvalidError: `field`.N is no `what`, or is named a second time.
     """
-    known, chosen, twice = set(present), set[T](), dict[str, str]()
+    known, chosen, wrong = set(present), set[T](), dict[str, str]()
     for place, one in enumerate(wanted):
-        if one in chosen:
-            twice[f"{field}.{place}"] = f'names "{one}" for the second time'
+        if one not in known:
+            wrong[f"{field}.{place}"] = f'there is no {what} "{one}"; `gateway {what} list` shows them'
+        elif one in chosen:
+            wrong[f"{field}.{place}"] = f'names "{one}" for the second time: name it once'
         chosen.add(one)
-    if twice:
-        raise InvalidError(twice)
-    unknown = ", ".join(f'"{one}"' for one in wanted if one not in known)
-    if unknown:
-        raise NotFoundError(f"there is no {what} {unknown}")
+    if wrong:
+        raise InvalidError(wrong)
     queue = iter(wanted)
     return [next(queue) if one in chosen else one for one in present]
 

@@ -108,8 +108,7 @@ class ComponentGroups:
         """Put the groups that are named in this order, at the places that they have among the others.
 
         Raises:
-            InvalidError: one is named twice.
-            NotFoundError: there is no such group.
+            InvalidError: one is named twice, or there is no such group; each is named.
         """
         return await self._order(actor, lambda known: reordered(known, ids, field="ids", what="group"))
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain.component_history import History, history
 from gateway.domain.errors import InvalidError
+from gateway.service.drafts.period import TURNED_ROUND
 from gateway.store import component_history, components
 from gateway.store.pool import Database
 from gateway.store.snapshot import database_clock
@@ -50,7 +51,7 @@ class ComponentHistories:
             own = await component_history.own_statuses(session, slugs, start, stop, most=MOST + 1)
             effects = await component_history.window_effects(session, slugs, start, stop, most=MOST + 1)
         if any(len(changes) > MOST for changes in own.values()) or sum(map(len, effects.values())) > MOST:
-            raise InvalidError({"from": f"there are more than {MOST} changes since then: ask for a shorter time"})
+            raise InvalidError({"since": f"there are more than {MOST} changes since then: ask for a shorter time"})
         return {
             slug: history(changes, effects.get(slug, ()), since=start, until=stop) for slug, changes in own.items()
         } | {slug: History(since=start, until=stop) for slug in slugs or () if slug not in own}
@@ -61,7 +62,7 @@ def _range(since: datetime | None, until: datetime | None, now: datetime) -> tup
     stop = min(until or now, now)
     start = since or stop - DAYS_SHOWN
     if start >= now:
-        raise InvalidError({"from": "lies in the future: there is no history yet"})
+        raise InvalidError({"since": "lies in the future: name a time that has been"})
     if start >= stop:
-        raise InvalidError({"to": "must lie after `from`"})
+        raise InvalidError({"until": TURNED_ROUND})
     return start, stop

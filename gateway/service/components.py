@@ -133,8 +133,7 @@ class Components:
         """Put the components that are named in this order, at the places that they have among the others.
 
         Raises:
-            InvalidError: one is named twice.
-            NotFoundError: there is no such component.
+            InvalidError: one is named twice, or there is no such component; each is named.
         """
 
         def order(present: dict[str, Component]) -> Slugs:

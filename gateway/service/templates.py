@@ -29,7 +29,7 @@ from gateway.service.drafts.templates import (
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.service.state import State as GatewayState
 from gateway.store import audit, templates
-from gateway.store.components import list_components
+from gateway.store.components import list_components, no_component
 from gateway.store.pool import Database, Session
 from gateway.store.windows import get_window
 
@@ -267,7 +267,7 @@ async def _stored(session: Session, window: WindowFields | None, update: UpdateF
     if window is not None and window.components:
         known = {component.slug for component in await list_components(session)}
         wrong = {
-            f"window.components.{place}.slug": f'there is no component "{effect.slug}"'
+            f"window.components.{place}.slug": no_component(effect.slug)
             for place, effect in enumerate(window.components)
             if effect.slug not in known
         }

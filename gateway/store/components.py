@@ -47,6 +47,11 @@ async def find_component(session: Session, slug: str) -> Component | None:
     return None if found is None else _COMPONENT.validate_json(found)
 
 
+def no_component(slug: str) -> str:
+    """Return what is said of a slug that no component has."""
+    return f'there is no component "{slug}"; `gateway component list` shows them'
+
+
 async def get_component(session: Session, slug: str) -> Component:
     """Return one component.
 
@@ -55,7 +60,7 @@ async def get_component(session: Session, slug: str) -> Component:
     """
     found = await find_component(session, slug)
     if found is None:
-        raise NotFoundError(f'there is no component "{slug}"')
+        raise NotFoundError(no_component(slug))
     if found.removed_at is not None:
         raise NotFoundError(f'the component "{slug}" was removed; adding it again brings it back, with its history')
     return found

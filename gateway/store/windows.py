@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from gateway.domain.errors import InvalidError, NotFoundError, StaleError
 from gateway.domain.window import Kind, State, UpdateStatus, Window
+from gateway.store.components import no_component
 from gateway.store.pool import Session
 
 _WINDOW = TypeAdapter(Window)
@@ -87,14 +88,15 @@ async def set_window_components(session: Session, window_id: UUID, components: l
     """Replace the component effects: pairs of slug and status.
 
     Raises:
-        InvalidError: there is no component with a slug.
+        InvalidError: there are no components with some slugs; each is named.
     """
     await session.run("delete_window_components", window_id=window_id)
+    wrong = {}
     for position, (slug, status) in enumerate(components):
         if await session.run("insert_window_component", window_id=window_id, slug=slug, status=status) is None:
-            raise InvalidError(
-                {f"components.{position}.slug": f'there is no component "{slug}"; `gateway component list` shows them'}
-            )
+            wrong[f"components.{position}.slug"] = no_component(slug)
+    if wrong:
+        raise InvalidError(wrong)
 
 
 async def insert_update(session: Session, window_id: UUID, status: UpdateStatus, body: str) -> UUID:

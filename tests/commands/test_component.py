@@ -134,7 +134,7 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services) -> Non
         (["component", "order", "api", "x"], 'there is no component "x"'),
         (["component", "order", "api", "api"], 'slugs.1: names "api" for the second time'),
         (["component", "history", "nowhere"], 'there is no component "nowhere"'),
-        (["component", "history", "api", "--from", "2100-01-01T00:00:00Z"], "from: lies in the future"),
+        (["component", "history", "api", "--from", "2100-01-01T00:00:00Z"], "since: lies in the future"),
         (["group", "add", "Core"], 'there is a group "Core" already'),
         (["group", "add", ""], "name: "),
         (["group", "edit", "Edge", "--name", "x"], 'there is no group "Edge"; `gateway group list` shows them'),

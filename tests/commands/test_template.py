@@ -136,7 +136,7 @@ REFUSED = [
         ["template", "add", "x", "--name", "x", "--title", "{{Y}}"],
         "window.title: '{{Y}}' is no variable: write {{name}}",
     ),
-    (["template", "add", "x", "--name", "x", "--body", "y"], "update.status: Field required"),
+    (["template", "add", "x", "--name", "x", "--body", "y"], "update.status: is missing: it is needed"),
     (
         ["template", "add", "x", "--name", "x", "--title", "y", "--component", "gone"],
         'window.components.0.slug: there is no component "gone"',

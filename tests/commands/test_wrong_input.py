@@ -178,7 +178,7 @@ async def test_what_the_host_refuses(tmp_path: Path, database_url: str, psql: Ca
         (["user", "add", "a b@c.d", "--role", "viewer"], "", "'a b@c.d' is not an e-mail address"),
         (["user", "add", "bo@acme.example", "--role", "viewer", "--password-stdin"], "short\n", "password: must have"),
         (["user", "disable", "ana@acme.example"], "", "ana@acme.example is disabled already"),
-        (["token", "create", "x" * 101, "--scope", "read"], "", "name: String should have at most 100 characters"),
+        (["token", "create", "x" * 101, "--scope", "read"], "", "name: must have at most 100 characters"),
         (["token", "revoke", ""], "", 'there is no token ""'),
     ]:
         done = await shell(*line, stdin=stdin)

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from gateway.domain.access import Actor
-from gateway.domain.errors import ConflictError, NotFoundError
+from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.service.drafts.components import ComponentDraft, GroupChange, GroupDraft
 from gateway.web.keys import Services
 
@@ -72,7 +72,7 @@ async def test_what_can_not_be_is_refused(services: Services) -> None:
             await groups.edit(a.id, change, SRE, row_version=1)
     with pytest.raises(ConflictError, match='"Mine" was changed by somebody else in the meantime'):
         await groups.remove(a.id, SRE, row_version=1)
-    with pytest.raises(NotFoundError, match=f'there is no group "{NONE}"'):
+    with pytest.raises(InvalidError, match=f'there is no group "{NONE}"'):
         await groups.reorder([NONE], SRE)
     with pytest.raises(ConflictError, match="before: is the group itself"):
         await groups.move(b.id, SRE, before=b.id)

@@ -237,14 +237,14 @@ async def test_a_range_that_can_not_be_is_refused(
     """In the future, empty, or with more than one answer holds."""
     present = await now(database)
     histories = services.component_histories
-    with pytest.raises(InvalidError, match="from: lies in the future: there is no history yet"):
+    with pytest.raises(InvalidError, match="since: lies in the future: name a time that has been"):
         await histories.of(api, since=present + HOUR)
-    with pytest.raises(InvalidError, match="to: must lie after `from`"):
+    with pytest.raises(InvalidError, match="until: must lie after since"):
         await histories.of(api, since=present - HOUR, until=present - 2 * HOUR)
     monkeypatch.setattr(component_history, "MOST", 3)
     for status in (MAJOR, PARTIAL, DEGRADED):
         await services.components.set_status(api, status, SRE)
-    with pytest.raises(InvalidError, match="from: there are more than 3 changes since then: ask for a shorter time"):
+    with pytest.raises(InvalidError, match="since: there are more than 3 changes since then: ask for a shorter time"):
         await histories.of(api)
 
 

@@ -193,7 +193,7 @@ async def test_components_are_put_in_order(services: Services) -> None:
 async def test_an_order_that_can_not_be_is_refused(services: Services) -> None:
     for slug, group in (("a", "Core"), ("b", "Edge"), ("c", None)):
         await services.components.add(component(slug, group=group), SRE)
-    with pytest.raises(NotFoundError, match='there is no component "x"'):
+    with pytest.raises(InvalidError, match='there is no component "x"'):
         await services.components.reorder(["a", "x"], SRE)
     with pytest.raises(ConflictError, match='before: "b" is in the group "Edge": change the group of "a" first'):
         await services.components.move("a", SRE, before="b")

@@ -46,7 +46,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
         "reminders.1",
         "tea",
     }
-    assert fields["tea"] == "there is no such field"
+    assert fields["tea"] == "there is no such field: correct its name, or leave it out"
 
 
 WRONG = [
@@ -58,7 +58,7 @@ WRONG = [
     ("title", "\ud800", ""),
     ("description", "x" * 20_001, ""),
     ("description", "a\0b", "NUL"),
-    ("starts_at", "2026-12-01T22:00:00", "timezone"),
+    ("starts_at", "2026-12-01T22:00:00", "needs its offset"),
     ("starts_at", "2026-12-01", ""),
     ("starts_at", "tomorrow", ""),
     ("starts_at", 1_800_000_000, "is not an instant"),
@@ -74,7 +74,7 @@ WRONG = [
     ("gate", "open", ""),
     ("ends", "", ""),
     ("recurrence", "FREQ=DAILY", ""),
-    ("components", [{"slug": "a"}, {"slug": "a"}], "twice"),
+    ("components", [{"slug": "a"}, {"slug": "a"}], "more than once: give each component one status"),
     ("components", [{"slug": f"c{n}"} for n in range(201)], "at most 200"),
     ("scope", {"hosts": ["shop.example.com:80"]}, "without port"),
     ("scope", {"hosts": ["*"]}, "is not a host"),
@@ -108,9 +108,8 @@ def test_a_wrong_value_is_named_with_the_remedy(field: str, value: object, says:
         fields = wrong(model, {"title": "x"} | {field: value})
         assert len(fields) == 1
         ((path, text),) = fields.items()
-        # What concerns the whole, as components named twice, says so in its words.
-        assert path.startswith(field) or path == "body" or text == "there is no such field"
-        assert says in text or text == "there is no such field"
+        assert path.startswith(field) or text.startswith("there is no such field")
+        assert says in text or text.startswith("there is no such field")
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 7, {}])

@@ -174,25 +174,24 @@ async def test_a_wrong_template_is_not_saved(templates: Templates) -> None:
     for given, field, said in [
         ({"window": {"title": "{{What}}"}}, "window.title", "'{{What}}' is no variable: write {{name}}"),
         ({"window": {"title": "x", "description": "a {{b"}}, "window.description", "'{{b' is no variable"),
-        ({"window": {"description": "x"}}, "window.title", "Field required"),
+        ({"window": {"description": "x"}}, "window.title", "is missing: it is needed"),
         ({"window": {"title": "x", "starts_at": "2026-12-01T22:00:00Z"}}, "window.starts_at", "there is no such field"),
-        ({"update": {"body": "x"}}, "update.status", "Field required"),
-        ({"update": {"status": "identified", "body": " "}}, "update.body", "String should have at least 1 character"),
+        ({"update": {"body": "x"}}, "update.status", "is missing: it is needed"),
+        ({"update": {"status": "identified", "body": " "}}, "update.body", "must not be empty"),
         ({}, "body", 'give either "window" or "update": what the template is for'),
         ({"window": OUTAGE["window"], "update": CAUSE["update"]}, "body", 'give either "window" or "update"'),
-        ({"window": OUTAGE["window"], "slug": "Two Words"}, "slug", "String should match pattern"),
-        ({"window": OUTAGE["window"], "name": ""}, "name", "String should have at least 1 character"),
+        ({"window": OUTAGE["window"], "slug": "Two Words"}, "slug", "is not a short name"),
+        ({"window": OUTAGE["window"], "name": ""}, "name", "must not be empty"),
     ]:
         with pytest.raises(InvalidError) as error:
             checked(TemplateDraft, {"slug": "new", "name": "New"} | given)
         assert error.value.fields[field].startswith(said), given
+    gone = 'there is no component "gone"; `gateway component list` shows them'
     window = {"title": "x", "components": [{"slug": "api"}, {"slug": "gone"}]}
     draft = checked(TemplateDraft, {"slug": "new", "name": "New", "window": window})
-    assert await wrong(templates.add(draft, SRE)) == {"window.components.1.slug": 'there is no component "gone"'}
+    assert await wrong(templates.add(draft, SRE)) == {"window.components.1.slug": gone}
     change = checked(TemplateChange, {"window": window})
-    assert await wrong(templates.edit("outage", change, SRE)) == {
-        "window.components.1.slug": 'there is no component "gone"'
-    }
+    assert await wrong(templates.edit("outage", change, SRE)) == {"window.components.1.slug": gone}
 
 
 async def test_a_short_name_is_taken_once(templates: Templates) -> None:

@@ -55,7 +55,7 @@ async def test_a_link_is_revoked(panel: Browser, services: Services) -> None:
     ("typed", "field", "said"),
     [
         ({"name": ""}, "name", "Please fill this in."),
-        ({"name": "x" * 101}, "name", "String should have at most 100 characters"),
+        ({"name": "x" * 101}, "name", "must have at most 100 characters"),
         ({"expires_in": "31d"}, "expires_in", "must lie between one minute and 30 days: when it has expired"),
         ({"expires_in": "soon"}, "expires_in", "is not a duration: write for example"),
         ({"expires_in": ""}, "expires_in", "is not a duration: write for example"),

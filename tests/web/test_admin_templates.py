@@ -159,7 +159,7 @@ WRONG_TEMPLATES = [
     ({"title": ""}, "title", "Please fill this in."),
     ({"title": "{{What}} is down"}, "title", "'{{What}} is down' is no variable: write {{name}}"),
     ({"description": "{{a"}, "description", "'{{a' is no variable: write {{name}}"),
-    ({"slug": "Two Words"}, "slug", "String should match pattern"),
+    ({"slug": "Two Words"}, "slug", "is not a short name"),
     ({"slug": "deploy"}, "slug", "is taken by another template; choose another"),
     ({"name": ""}, "name", "Please fill this in."),
     ({"estimated_duration": "soon"}, "estimated_duration", "is not a duration"),

@@ -95,6 +95,8 @@ async def test_a_wrong_scope_is_marked(panel: Browser) -> None:
         (" \n ", "Name a request to try"),
         ("\n".join(["/x"] * 21), "These are 21 requests: try 20 at once at most."),
         ("/ok\nnowhere", "nowhere: 'nowhere' is not a URL: write for example"),
+        ("nowhere\n/ok\npost /x", "nowhere: 'nowhere' is not a URL: write for example"),
+        ("nowhere\n/ok\npost /x", "post /x: 'post' is not a method, in capital letters: POST"),
         ("post /x", "post /x: 'post' is not a method, in capital letters: POST"),
         ("GET POST /x", "GET POST /x: 'GET POST' is not a method"),
         ("/x y", "is not a"),

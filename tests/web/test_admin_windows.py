@@ -112,7 +112,7 @@ async def test_a_window_is_scheduled_in_utc(panel: Browser, services: Services) 
         ("hosts", "not a host", "is not a host"),
         ("paths", "checkout", "is not a path"),
         ("excluded_paths", "/", "would leave out every request"),
-        ("kind", "party", "Input should be"),
+        ("kind", "party", "must be one of"),
         ("component.nothing", "major_outage", 'there is no component "nothing"'),
     ],
 )

@@ -179,7 +179,7 @@ async def test_components_are_put_in_order(call: Caller) -> None:
         ("/component-order", {}, 422, "slugs"),
         ("/component-order", {"slugs": []}, 422, "slugs"),
         ("/component-order", {"slugs": ["a", "a"]}, 422, 'slugs.1: names "a" for the second time'),
-        ("/component-order", {"slugs": ["a", "x"]}, 404, 'there is no component "x"'),
+        ("/component-order", {"slugs": ["a", "x"]}, 422, 'slugs.1: there is no component "x"'),
         ("/components/a/move", {}, 422, "before: name one other component, either here or as `after`"),
         ("/components/a/move", {"before": None}, 422, "before: name one other component, either here or as `after`"),
         ("/components/a/move", {"before": "b", "after": "b"}, 422, "before: name one other component"),
@@ -190,8 +190,7 @@ async def test_components_are_put_in_order(call: Caller) -> None:
         ("/components/x/move", {"after": "b"}, 404, 'there is no component "x"'),
         ("/group-order", {"ids": []}, 422, "ids"),
         ("/group-order", {"ids": ["x"]}, 422, "ids.0"),
-        ("/group-order", {"ids": [NO_WINDOW, NO_WINDOW]}, 422, f'ids.1: names "{NO_WINDOW}" for the second time'),
-        ("/group-order", {"ids": [NO_WINDOW]}, 404, f'there is no group "{NO_WINDOW}"'),
+        ("/group-order", {"ids": [NO_WINDOW]}, 422, f'ids.0: there is no group "{NO_WINDOW}"'),
         (f"/groups/{NO_WINDOW}/move", {"after": NO_WINDOW}, 404, f"there is no group {NO_WINDOW}"),
         (f"/groups/{NO_WINDOW}/move", {"after": "x"}, 422, "after"),
         ("/groups/{group}/move", {"after": "{group}"}, 409, "after: is the group itself: name another one"),
@@ -209,6 +208,29 @@ async def test_an_order_that_can_not_be(call: Caller, path: str, sent: dict[str,
     assert is_problem(reply, status)
     assert says in reply.document["detail"]
     assert await order_of(call) == ["a", "b"]
+
+
+async def test_orders_of_components_and_groups_are_refused_alike(call: Caller) -> None:
+    """Each wrong entry is named, whether it is unknown or named again."""
+    await add(call, "a", group="Edge")
+    [group] = (await call("GET", "/groups")).document["groups"]
+    for path, field, what, known, unknown in (
+        ("/component-order", "slugs", "component", "a", ("x", "y")),
+        ("/group-order", "ids", "group", group["id"], (NO_WINDOW, NO_WINDOW.replace("8", "9"))),
+    ):
+        reply = await call("POST", path, {field: [unknown[0], known, known, unknown[1]]})
+        assert is_problem(reply, 422)
+        assert reply.document["errors"] == {
+            f"{field}.0": f'there is no {what} "{unknown[0]}"; `gateway {what} list` shows them',
+            f"{field}.2": f'names "{known}" for the second time: name it once',
+            f"{field}.3": f'there is no {what} "{unknown[1]}"; `gateway {what} list` shows them',
+        }
+        for sent, said in (
+            ({}, {field: "is missing: it is needed"}),
+            ({field: []}, {field: "must not be empty"}),
+            ({field: known}, {field: "must be a list: [...]"}),
+        ):
+            assert (await call("POST", path, sent)).document["errors"] == said
 
 
 async def test_what_customers_saw(call: Caller, psql: Callable[[str, str], str], database_url: str) -> None:
@@ -236,7 +258,7 @@ async def test_what_customers_saw(call: Caller, psql: Callable[[str, str], str],
     assert until - since == timedelta(days=90)
     past = sql("select to_char(now() - interval '150 minutes', 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00')").replace("+", "%2B")
     later = sql("select to_char(now() - interval '60 minutes', 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00')").replace("+", "%2B")
-    part = (await call("GET", f"/components/api/history?from={past}&to={later}")).document
+    part = (await call("GET", f"/components/api/history?since={past}&until={later}")).document
     assert [each["status"] for each in part["intervals"]] == ["major_outage", "operational"]
     assert sum(part["seconds"].values()) == 90 * 60
 
@@ -244,11 +266,10 @@ async def test_what_customers_saw(call: Caller, psql: Callable[[str, str], str],
 @pytest.mark.parametrize(
     ("query", "status", "says"),
     [
-        ("?from=2100-01-01T00:00:00Z", 422, "from: lies in the future: there is no history yet"),
-        ("?from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z", 422, "to: must lie after `from`"),
-        ("?from=yesterday", 422, "from: "),
-        ("?to=2020-01-01T00:00:00", 422, "to: "),
-        ("?since=2020-01-01T00:00:00Z", 422, "since: there is no such field"),
+        ("?since=2100-01-01T00:00:00Z", 422, "since: lies in the future: name a time that has been"),
+        ("?since=yesterday", 422, "since: "),
+        ("?until=2020-01-01T00:00:00", 422, "until: "),
+        ("?from=2020-01-01T00:00:00Z", 422, "from: there is no such field"),
     ],
 )
 async def test_a_history_that_can_not_be(call: Caller, query: str, status: int, says: str) -> None:

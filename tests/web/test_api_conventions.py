@@ -10,6 +10,7 @@ import pytest
 from gateway.domain.access import TokenScope, command_line
 from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
+from gateway.web.api import OPERATIONS
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import API, NO_WINDOW, Caller, Reply, is_problem, token_of
@@ -104,7 +105,7 @@ async def test_windows_are_selected(call: Caller) -> None:
     assert await ids("component=db") == [old["id"]]
     assert await ids("since=2099-12-31T00:00:00Z") == [new["id"]]
     assert await ids("until=2099-12-31T00:00:00Z") == [old["id"]]
-    assert await ids("since=2100-01-01T00:00:00Z&until=2100-01-01T00:00:00Z") == []
+    assert await ids("since=2099-12-31T00:00:00Z&until=2100-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ async def test_windows_are_selected(call: Caller) -> None:
         ("/windows?until=2100-01-01T00:00:00", "until"),
         ("/replicas?limit=2", "limit"),
         ("/components?status=fine", "status"),
-        ("/components/api/history?from=yesterday", "from"),
+        ("/components/api/history?since=yesterday", "since"),
         (f"/windows/{NO_WINDOW}?x=1", "x"),
     ],
 )
@@ -126,6 +127,30 @@ async def test_parameters_that_are_none(call: Caller, path: str, wrong: str) -> 
     reply = await call("GET", path)
     assert is_problem(reply, 422)
     assert reply.document["errors"].keys() == {wrong}
+
+
+TAKES_A_PERIOD = [
+    operation.path
+    for operation in OPERATIONS
+    if operation.query is not None and {"since", "until"} & operation.query.model_fields.keys()
+]
+
+
+@pytest.mark.parametrize("until", ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"])
+@pytest.mark.parametrize("path", TAKES_A_PERIOD)
+async def test_a_period_that_is_turned_round(call: Caller, path: str, until: str) -> None:
+    """It is refused alike wherever one is taken, and so is an empty one."""
+    await call("POST", "/components", {"slug": "api", "name": "API"})
+    reply = await call("GET", f"{path.format(slug='api')}?since=2026-02-01T00:00:00Z&until={until}")
+    assert is_problem(reply, 422)
+    assert reply.document["errors"] == {"until": "must lie after since: exchange the two, or leave one out"}
+
+
+def test_where_a_period_is_taken() -> None:
+    """By every list and export of what has a time, and nothing else names it otherwise."""
+    assert len(TAKES_A_PERIOD) == 8
+    named = {name for operation in OPERATIONS if operation.query for name in operation.query.model_fields}
+    assert not named & {"from", "to", "start", "end", "before", "after"}
 
 
 async def test_what_has_not_changed_is_not_sent_again(call: Caller, services: Services) -> None:

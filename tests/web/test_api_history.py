@@ -119,9 +119,9 @@ async def test_statistics_of_a_window_in_force_grow(call: Caller, services: Serv
     ("query", "field", "text"),
     [
         ("kind=holiday", "kind", "maintenance"),
-        ("component=No!", "component", "pattern"),
+        ("component=No!", "component", "is not a short name"),
         ("since=yesterday", "since", "'yesterday' is not an instant such as 2026-12-01T22:00:00Z"),
-        ("until=2026-01-01T00:00:00", "until", "timezone"),
+        ("until=2026-01-01T00:00:00", "until", "needs its offset"),
         ("since=1767225600", "since", "is not an instant such as 2026-12-01T22:00:00Z"),
         ("until=1999-01-01T00:00:00Z", "until", "must lie between the years 2000 and 2200"),
         ("state=ended", "state", "there is no such field"),
@@ -141,8 +141,8 @@ async def test_a_wrong_parameter_is_named(call: Caller, path: str, query: str, f
 @pytest.mark.parametrize(
     ("query", "field", "text"),
     [
-        ("limit=0", "limit", "greater than or equal to 1"),
-        ("limit=1001", "limit", "less than or equal to 1000"),
+        ("limit=0", "limit", "must be at least 1"),
+        ("limit=1001", "limit", "must be at most 1,000"),
         ("cursor=x", "cursor", "is none of this list"),
         ("cursor=WzEsMl0", "cursor", "is none of this list"),
     ],
@@ -157,7 +157,7 @@ async def test_a_wrong_page_is_named(call: Caller, query: str, field: str, text:
 async def test_an_export_is_whole_and_takes_no_page(call: Caller, path: str) -> None:
     reply = await call("GET", f"{path}?limit=3")
     assert is_problem(reply, 422)
-    assert reply.document["errors"] == {"limit": "there is no such field"}
+    assert reply.document["errors"] == {"limit": "there is no such field: correct its name, or leave it out"}
 
 
 async def test_lengths_are_told_to_the_second(call: Caller, download: Any, sql: Sql) -> None:

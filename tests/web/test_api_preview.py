@@ -141,9 +141,9 @@ async def test_a_window_that_is_over_for_long_can_be_tried(call: Caller) -> None
 @pytest.mark.parametrize(
     ("fields", "wrong", "says"),
     [
-        ({}, "url", "required"),
-        ({"url": ""}, "url", "at least 1 character"),
-        ({"url": "x" * 8193}, "url", "at most 8192"),
+        ({}, "url", "is missing: it is needed"),
+        ({"url": ""}, "url", "must not be empty"),
+        ({"url": "x" * 8193}, "url", "at most 8,192"),
         ({"url": "shop.example.com/x"}, "url", 'write for example "https://shop.example.com/checkout" or "/checkout"'),
         ({"url": "ftp://shop.example.com/"}, "url", "is not a URL"),
         ({"url": "/a b"}, "url", "is not a URL"),

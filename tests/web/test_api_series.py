@@ -240,8 +240,8 @@ SENT: dict[str, Any] = {"title": "x", "starts_at": text(FIRST), "recurrence": WE
     [
         ({"starts_at": None}, "recurrence", "needs starts_at: the start of the first occurrence"),
         ({"recurrence": "FREQ=DAILY"}, "recurrence", "object"),
-        ({"recurrence": {"rule": "FREQ=DAILY"}}, "recurrence.time_zone", "Field required"),
-        ({"recurrence": {"time_zone": "UTC"}}, "recurrence.rule", "Field required"),
+        ({"recurrence": {"rule": "FREQ=DAILY"}}, "recurrence.time_zone", "is missing: it is needed"),
+        ({"recurrence": {"time_zone": "UTC"}}, "recurrence.rule", "is missing: it is needed"),
         ({"recurrence": WEEKLY | {"until": "x"}}, "recurrence.until", "there is no such field"),
         ({"recurrence": WEEKLY | {"rule": "FREQ=MINUTELY"}}, "recurrence.rule", "too often: HOURLY is the shortest"),
         ({"recurrence": WEEKLY | {"rule": 7}}, "recurrence.rule", "string"),
@@ -282,8 +282,12 @@ async def test_wrong_values_are_named(call: Caller, wrong: dict[str, Any], field
         ({"title": "x"}, "title", "there is no such field"),
         ({"row_version": 0}, "row_version", "greater than 0"),
         ({"window": {"title": ""}}, "window.title", "at least 1"),
-        ({"window": {"starts_at": text(FIRST)}}, "window.starts_at", ""),
-        ({"window": {"fixed": True}}, "window.fixed", ""),
+        (
+            {"window": {"starts_at": text(FIRST)}},
+            "window.starts_at",
+            "is a field of the series itself: send it beside window",
+        ),
+        ({"window": {"fixed": True}}, "window.fixed", "is a field of one window alone: change that window instead"),
         ({"window": {"scope": {"hosts": ["http://x"]}}}, "window.scope.hosts.0", "is not a host"),
         ({"window": {"estimated_duration": "P8D"}}, "window.estimated_duration", "would overlap"),
         ({"window": {"components": [{"slug": "x"}]}}, "window.components.0.slug", 'there is no component "x"'),
@@ -300,10 +304,10 @@ async def test_wrong_changes_are_named(call: Caller, wrong: dict[str, Any], fiel
 @pytest.mark.parametrize(
     ("wrong", "field", "said"),
     [
-        ({"limit": 0}, "limit", "greater than or equal to 1"),
-        ({"limit": 101}, "limit", "less than or equal to 100"),
+        ({"limit": 0}, "limit", "must be at least 1"),
+        ({"limit": 101}, "limit", "must be at most 100"),
         ({"limit": 1.5}, "limit", "integer"),
-        ({"starts_at": "2026-12-06T02:00:00"}, "starts_at", "timezone"),
+        ({"starts_at": "2026-12-06T02:00:00"}, "starts_at", "needs its offset"),
         ({"rule": "FREQ=DAILY;COUNT=1;UNTIL=20270101"}, "rule", "exclude each other"),
         ({"estimated_duration": "P8D"}, "estimated_duration", "would overlap"),
         ({"excluded_dates": ["2026-12-05"]}, "excluded_dates", "nothing occurs on Sat 2026-12-05"),
@@ -338,9 +342,9 @@ async def test_what_is_not_there(call: Caller) -> None:
         assert field in reply.document["errors"]
     path = f"/series/{(await made(call))['recurrence']['series']}"
     reply = await call("GET", f"{path}?occurrences=101")
-    assert "less than or equal to 100" in reply.document["errors"]["occurrences"]
+    assert "must be at most 100" in reply.document["errors"]["occurrences"]
     reply = await call("POST", f"{path}/end", {"fixed": True})
-    assert reply.document["errors"] == {"fixed": "there is no such field"}
+    assert reply.document["errors"] == {"fixed": "there is no such field: correct its name, or leave it out"}
 
 
 @pytest.mark.parametrize(

@@ -116,11 +116,11 @@ async def test_tokens_are_read_page_by_page(call: Caller, services: Services) ->
 @pytest.mark.parametrize(
     ("body", "wrong", "says"),
     [
-        ({}, {"name", "scope"}, "Field required"),
-        ({"name": "", "scope": "read"}, {"name"}, "at least 1 character"),
+        ({}, {"name", "scope"}, "is missing: it is needed"),
+        ({"name": "", "scope": "read"}, {"name"}, "must not be empty"),
         ({"name": "x" * 101, "scope": "read"}, {"name"}, "at most 100"),
         ({"name": "a\0b", "scope": "read"}, {"name"}, "NUL"),
-        ({"name": "x", "scope": "root"}, {"scope"}, "'read', 'report', 'write' or 'admin'"),
+        ({"name": "x", "scope": "root"}, {"scope"}, "must be one of read, report, write, admin"),
         ({"name": "x", "scope": "read", "expires_in": "soon"}, {"expires_in"}, "is not a duration"),
         ({"name": "x", "scope": "read", "expires_in": 90}, {"expires_in"}, "is not a duration"),
         ({"name": "x", "scope": "read", "expires_in": "PT59S"}, {"expires_in"}, "between one minute and ten years"),

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from gateway.service.drafts.fields import Draft, Instant, no_nul
+from gateway.service.drafts.fields import no_nul
+from gateway.service.drafts.period import Period
 from gateway.store.audit import AuditFilter
 
 Word = Annotated[
@@ -12,15 +13,13 @@ Word = Annotated[
 ]
 
 
-class AuditSelection(Draft):
+class AuditSelection(Period):
     """Which entries."""
 
     actor: Word | None = Field(None, description='Of actors that begin so, in any case: "ada@", "token ", "psql".')
     action: Word | None = Field(None, description='Of actions that begin so: "window.ended", "window.".')
     subject: Word | None = Field(None, description='About this sort of thing: "window", "token".')
     subject_id: Word | None = Field(None, description="About this one.")
-    since: Instant | None = Field(None, description="At this instant or later.")
-    until: Instant | None = Field(None, description="Before this instant.")
 
     def filter(self) -> AuditFilter:
         """Return what the store selects by."""

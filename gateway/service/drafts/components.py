@@ -1,9 +1,8 @@
 """Components and their groups, as they are asked for."""
 
-from pydantic import Field
-
 from gateway.domain.component import ComponentStatus, Visibility
-from gateway.service.drafts.fields import Description, Draft, Instant, Name, Slug
+from gateway.service.drafts.fields import Description, Draft, Name, Slug
+from gateway.service.drafts.period import Period
 
 _MOST = 1000
 
@@ -54,8 +53,5 @@ class GroupChange(Draft):
     collapsed: bool | None = None
 
 
-class HistoryRange(Draft):
+class HistoryRange(Period):
     """From when until when a history is wanted: without `until` until now, without `since` the 90 days before."""
-
-    since: Instant | None = Field(None, alias="from")
-    until: Instant | None = Field(None, alias="to")

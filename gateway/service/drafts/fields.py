@@ -1,5 +1,7 @@
 """The fields that drafts are made of, and the one check that names every wrong one."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -18,27 +20,39 @@ from pydantic import (
 
 from gateway.domain.duration import LONGEST, iso_duration, parse_duration
 from gateway.domain.errors import InvalidError
+from gateway.service.drafts.messages import field_errors
 
 # Far enough for every plan, near enough that adding the longest duration can't leave the calendar.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SHOWN = 60
+"""Of a wrong value, so many characters are told."""
 
 
-def _duration(value: object) -> object:
-    if isinstance(value, (int, float)):  # pydantic would take it for seconds
-        raise ValueError(f"{value!r} is not a duration: write for example 90s, 30m, 1h30m, 2d or PT45M")  # noqa: TRY004
-    return parse_duration(value) if isinstance(value, str) else value
+def shown(value: object) -> str:
+    """Return a wrong value, as JSON has it, for a message."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _instant(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise ValueError(f"{value!r} is not an instant such as 2026-12-01T22:00:00Z") from None
-    if isinstance(value, (int, float)):  # pydantic would take it for seconds since the epoch
-        raise ValueError(f"{value!r} is not an instant such as 2026-12-01T22:00:00Z")  # noqa: TRY004
-    return value
+def _duration(value: object) -> timedelta:
+    """Read a duration; a number is none, which pydantic would take for seconds."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a duration: write for example 90s, 30m, 1h30m, 2d or PT45M")  # noqa: TRY004
+    return parse_duration(value)
+
+
+def _instant(value: object) -> datetime:
+    """Read an instant; a number is none, which pydantic would take for seconds since the epoch."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(value.strip())  # type: ignore[attr-defined]
+    except (ValueError, AttributeError):
+        raise ValueError(f"{shown(value)} is not an instant such as 2026-12-01T22:00:00Z") from None
 
 
 def _in_range(value: datetime) -> datetime:
@@ -50,7 +64,15 @@ def _in_range(value: datetime) -> datetime:
 def no_nul(value: str) -> str:
     """PostgreSQL stores no NUL in a text."""
     if "\0" in value:
-        raise ValueError("contains a NUL character")
+        raise ValueError("contains a NUL character: leave it out")
+    return value
+
+
+def _slug(value: str) -> str:
+    if _SLUG.fullmatch(value) is None:
+        raise ValueError(
+            f"{shown(value)} is not a short name: small letters, digits and single hyphens between, such as database-2"
+        )
     return value
 
 
@@ -96,7 +118,8 @@ Body = Annotated[
 ]
 Description = Annotated[str, StringConstraints(max_length=2_000), _CHECKED, _WITHOUT_NUL]
 Text = Annotated[str, StringConstraints(max_length=20_000), _CHECKED, _WITHOUT_NUL]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+_SLUG_SCHEMA = {"type": "string", "pattern": f"^{_SLUG.pattern}$", "maxLength": 60}
+Slug = Annotated[str, StringConstraints(max_length=60), AfterValidator(_slug), WithJsonSchema(_SLUG_SCHEMA)]
 
 D = TypeVar("D", bound=BaseModel)
 
@@ -117,13 +140,3 @@ def checked(model: type[D], data: object) -> D:
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidError(field_errors(error)) from error
-
-
-def field_errors(error: ValidationError) -> dict[str, str]:
-    """Name every error of a validation by its dotted path, in words for people."""
-    fields: dict[str, str] = {}
-    for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"]) or "body"
-        text = item["msg"].removeprefix("Value error, ")
-        fields[path] = "there is no such field" if item["type"] == "extra_forbidden" else text
-    return fields

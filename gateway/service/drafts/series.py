@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from gateway.service.drafts.fields import Draft, Instant, Length
 from gateway.service.drafts.recurrence import Days, RuleText, TimeZone, whole_second
 from gateway.service.drafts.windows import WindowChange
 
 MOST_PREVIEWED = 100
+_ONE_WINDOW = "one window alone: change that window instead"
 
 
 def _whole(value: object) -> object:
@@ -25,6 +26,14 @@ class OccurrenceChange(WindowChange):
 
     starts_at: None = Field(None, description="Is a field of the series itself.")
     fixed: None = Field(None, description="Is a field of a window alone.")
+
+    @field_validator("starts_at", "fixed", mode="before")
+    @classmethod
+    def _is_not_its_own(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None:
+            where = "the series itself: send it beside window" if info.field_name == "starts_at" else _ONE_WINDOW
+            raise ValueError(f"is a field of {where}")
+        return value
 
 
 class SeriesChange(Draft):

@@ -10,10 +10,9 @@ from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, LeadTime, Length, Name, Slug, Text, Title
 from gateway.service.drafts.windows import (
     MOST_OF_EACH,
-    EffectDraft,
+    Effects,
     ScopeDraft,
     WindowDraft,
-    refuse_doubles,
 )
 
 
@@ -32,14 +31,9 @@ class WindowFields(Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = Field(None, max_length=MOST_OF_EACH)
+    components: Effects | None = None
     reminders: tuple[LeadTime, ...] | None = Field(None, max_length=MOST_OF_EACH)
     reopen_over: LeadTime | None = None
-
-    @model_validator(mode="after")
-    def _each_component_once(self) -> Self:
-        refuse_doubles(self.components or ())
-        return self
 
 
 class UpdateFields(Draft):

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope, is_plain, under
@@ -53,6 +53,16 @@ _PLAIN_SCHEMA = {"type": "string", "pattern": r"^(/[!\"$&-)+,\-0-:<->@-\[\]-~]+)
 PlainPath = Annotated[str, AfterValidator(_excluded_path), WithJsonSchema(_PLAIN_SCHEMA)]
 
 
+def _vain(excluded: str, paths: tuple[str, ...]) -> str:
+    """Say why an excluded path can't be meant so; empty where it can."""
+    gone = next((path for path in paths if under(path.encode(), excluded.encode())), None)
+    if gone is not None:
+        return f"{excluded} would leave out all of {gone}, which paths name: take one of them away"
+    if paths and not any(under(excluded.encode(), path.encode()) for path in paths):
+        return f"{excluded} leaves out nothing: it is not below any of paths ({', '.join(paths[:3])})"
+    return ""
+
+
 class ScopeDraft(Draft):
     """Which requests a window is about; empty hosts and paths mean all, `excluded_paths` are left out again."""
 
@@ -64,15 +74,9 @@ class ScopeDraft(Draft):
     @classmethod
     def _each_excludes_something(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Refuse what has no effect, or leaves nothing: it was meant otherwise."""
-        paths: tuple[str, ...] = info.data.get("paths", ())
-        for excluded in value:
-            gone = next((path for path in paths if under(path.encode(), excluded.encode())), None)
-            if gone is not None:
-                raise ValueError(f"{excluded} would leave out all of {gone}, which paths name: take one of them away")
-            if paths and not any(under(excluded.encode(), path.encode()) for path in paths):
-                raise ValueError(
-                    f"{excluded} leaves out nothing: it is not below any of paths ({', '.join(paths[:3])})"
-                )
+        problems = [_vain(excluded, info.data.get("paths", ())) for excluded in value]
+        if any(problems):
+            raise ValueError("; ".join(filter(None, problems)))
         return value
 
     def scope(self) -> Scope:
@@ -85,6 +89,17 @@ class EffectDraft(Draft):
 
     slug: Slug
     status: ComponentStatus = ComponentStatus.UNDER_MAINTENANCE
+
+
+def _each_once(value: tuple[EffectDraft, ...]) -> tuple[EffectDraft, ...]:
+    counted = Counter(effect.slug for effect in value)
+    doubled = ", ".join(f'"{slug}"' for slug, times in counted.items() if times > 1)
+    if doubled:
+        raise ValueError(f"names {doubled} more than once: give each component one status")
+    return value
+
+
+Effects = Annotated[tuple[EffectDraft, ...], Field(max_length=MOST_OF_EACH), AfterValidator(_each_once)]
 
 
 class WindowDraft(Draft):
@@ -101,15 +116,10 @@ class WindowDraft(Draft):
     ends: Ends = Ends.WHEN_FIXED
     gate: Gate | None = None
     scope: ScopeDraft = ScopeDraft()
-    components: tuple[EffectDraft, ...] = Field((), max_length=MOST_OF_EACH)
+    components: Effects = ()
     reminders: tuple[LeadTime, ...] = Field((), max_length=MOST_OF_EACH)
     recurrence: RecurrenceDraft | None = None
     reopen_over: LeadTime = timedelta()
-
-    @model_validator(mode="after")
-    def _each_component_once(self) -> Self:
-        refuse_doubles(self.components)
-        return self
 
     @field_validator("recurrence")
     @classmethod
@@ -130,15 +140,10 @@ class WindowChange(Draft):
     ends: Ends | None = None
     gate: Gate | None = None
     scope: ScopeDraft | None = None
-    components: tuple[EffectDraft, ...] | None = Field(None, max_length=MOST_OF_EACH)
+    components: Effects | None = None
     reminders: tuple[LeadTime, ...] | None = Field(None, max_length=MOST_OF_EACH)
     reopen_over: LeadTime | None = None
     fixed: bool | None = None
-
-    @model_validator(mode="after")
-    def _each_component_once(self) -> Self:
-        refuse_doubles(self.components or ())
-        return self
 
 
 class UpdateDraft(Draft):
@@ -146,14 +151,3 @@ class UpdateDraft(Draft):
 
     status: UpdateStatus
     body: Body
-
-
-def refuse_doubles(components: tuple[EffectDraft, ...]) -> None:
-    """Refuse effects that name a component twice.
-
-    Raises:
-        ValueError: they do.
-    """
-    for slug, times in Counter(effect.slug for effect in components).items():
-        if times > 1:
-            raise ValueError(f'components names "{slug}" twice')

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.domain.access import NOBODY, Actor, Permission
 from gateway.domain.errors import InvalidError
 from gateway.render.panel import Preview, Shell, Typed
+from gateway.service.drafts import messages
 from gateway.web.keys import ACTOR, BRANDING
 from gateway.web.status.assets import asset_url
 
@@ -51,8 +52,8 @@ _NOTICES = {
 }
 
 
-# What the library of the drafts says, in words for somebody in a hurry.
-_PLAINER = {"String should have at least 1 character": "Please fill this in."}
+# What drafts say, in words for somebody in a hurry.
+_PLAINER = {messages.EMPTY: "Please fill this in."}
 
 
 def render(

@@ -79,16 +79,21 @@ def _rows(request: web.Request, text: str, window: Window) -> tuple[TrialRow, ..
         raise InvalidError({TRIAL_FIELD: "Name a request to try, such as /checkout or POST /orders."})
     if len(asked) > _MOST:
         raise InvalidError({TRIAL_FIELD: f"These are {len(asked)} requests: try {_MOST} at once at most."})
-    return tuple(_row(request, line, window) for line in asked)
+    rows, wrong = [], []
+    for line in asked:
+        try:
+            rows.append(_row(request, line, window))
+        except InvalidError as error:
+            wrong.append(f"{line}: {'; '.join(error.fields.values())}")
+    if wrong:
+        raise InvalidError({TRIAL_FIELD: "; ".join(wrong)})
+    return tuple(rows)
 
 
 def _row(request: web.Request, line: str, window: Window) -> TrialRow:
     method, _, url = line.rpartition(" ")
-    try:
-        draft = checked(PreviewDraft, {"url": url, "method": method.strip() or "GET"})
-        preview = request.app[SERVICES].previews.outcome(draft, request.host, window)
-    except InvalidError as error:
-        raise InvalidError({TRIAL_FIELD: f"{line}: {'; '.join(error.fields.values())}"}) from error
+    draft = checked(PreviewDraft, {"url": url, "method": method.strip() or "GET"})
+    preview = request.app[SERVICES].previews.outcome(draft, request.host, window)
     if preview.tried is None:
         raise TypeError("a window was given, so it was tried")
     return TrialRow(request=f"{draft.method} {draft.url}", tried=outcome(preview.tried), now=outcome(preview.outcome))

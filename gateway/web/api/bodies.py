@@ -7,7 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, Valida
 from pydantic_core import from_json
 
 from gateway.domain.errors import InvalidError
-from gateway.service.drafts.fields import Draft, checked, field_errors
+from gateway.service.drafts.fields import Draft, checked
+from gateway.service.drafts.messages import field_errors
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -75,11 +76,11 @@ def query_of(request: web.Request, model: type[M] | None) -> M | None:
     given = request.query
     if model is None:
         if given:
-            raise InvalidError(dict.fromkeys(given, "there is no such parameter"))
+            raise InvalidError(dict.fromkeys(given, "there is no such parameter: correct its name, or leave it out"))
         return None
-    twice = {name: "is given twice" for name in given if len(given.getall(name)) > 1 and not _is_set(model, name)}
+    twice = [name for name in given if len(given.getall(name)) > 1 and not _is_set(model, name)]
     if twice:
-        raise InvalidError(twice)
+        raise InvalidError(dict.fromkeys(twice, "is given twice: give it once"))
     data: dict[str, Any] = {name: given.getall(name) if _is_set(model, name) else given[name] for name in given}
     return checked(model, data)
 

@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from gateway.domain.window import Kind
-from gateway.service.drafts.fields import Draft, Instant, Slug
+from gateway.service.drafts.fields import Instant, Slug
+from gateway.service.drafts.period import Period
 from gateway.store.statistics import HistoryFilter
 from gateway.web.api.documents import Document, Page
 from gateway.web.api.operation import Answer, Call, Operation
@@ -18,7 +19,7 @@ from gateway.web.history_export import Form, export
 _PLACE = TypeAdapter(tuple[datetime, UUID])
 
 
-class HistoryWanted(Draft):
+class HistoryWanted(Period):
     """Which windows of the past: `?since=2026-01-01T00:00:00Z&kind=downtime`."""
 
     kind: frozenset[Kind] | None = Field(None, description="Of one of these kinds.")

@@ -101,7 +101,7 @@ class PreviewedDocument(Document):
         return cls(occurs_at=occurrence.at, local_time=local, note=clock_note(occurrence))
 
 
-class TemplateDocument(Document):
+class SeriesTemplateDocument(Document):
     """What each occurrence is made from."""
 
     kind: Kind
@@ -116,7 +116,7 @@ class TemplateDocument(Document):
     reopen_over: Length
 
     @classmethod
-    def of(cls, draft: WindowDraft) -> "TemplateDocument":
+    def of(cls, draft: WindowDraft) -> "SeriesTemplateDocument":
         """Return a draft with all that it leaves to the kind."""
         return cls(
             kind=draft.kind,
@@ -142,7 +142,7 @@ class SeriesDocument(Document):
     words: str = Field(description="The rule, for people.")
     starts_at: Instant | None = Field(description="The first start, which the rule counts from; null: unreadable.")
     excluded_dates: tuple[date, ...]
-    window: TemplateDocument | None = Field(description="What each is made from; null where it can't be read.")
+    window: SeriesTemplateDocument | None = Field(description="What each is made from; null where it can't be read.")
     occurrences: tuple[OccurrenceDocument, ...] = Field(description="Ahead, the next one first; in a list that alone.")
     kept: tuple[UUID, ...] = Field(
         description="Windows that a change has left as they are, because somebody had changed them before."
@@ -170,7 +170,7 @@ class SeriesDocument(Document):
             words=series_words(series),
             starts_at=_readable(lambda: series.recurrence.starts_at),
             excluded_dates=series.excluded_dates,
-            window=_readable(lambda: TemplateDocument.of(draft_of(series))),
+            window=_readable(lambda: SeriesTemplateDocument.of(draft_of(series))),
             occurrences=tuple(OccurrenceDocument.of(each, series.shown_zone) for each in seen.ahead),
             kept=tuple(made.window_id for made in seen.kept),
             skipped=tuple(made.window_id for made in seen.skipped),
@@ -188,7 +188,7 @@ class SeriesPage(Page):
     series: tuple[SeriesDocument, ...]
 
 
-class PreviewDocument(Document):
+class SeriesPreviewDocument(Document):
     """When a rule would occur."""
 
     rule: str
@@ -226,7 +226,7 @@ async def preview_series(call: Call[SeriesPreview, None]) -> Answer:
     """Tell when a rule would occur; nothing is saved."""
     recurrence, found = await call.services.series.preview(call.body)
     return Answer(
-        document=PreviewDocument(
+        document=SeriesPreviewDocument(
             rule=recurrence.rule.text,
             words=recurrence_words(recurrence),
             occurrences=tuple(PreviewedDocument.of(each, recurrence.time_zone) for each in found),
@@ -274,7 +274,7 @@ OPERATIONS = (
         name="api.series.preview",
         summary="Tell when a rule would occur",
         body=SeriesPreview,
-        answer=PreviewDocument,
+        answer=SeriesPreviewDocument,
     ),
     Operation(
         "GET",

@@ -10,6 +10,7 @@ from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope
 from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
+from gateway.service.drafts.period import Period
 from gateway.service.drafts.templates import UpdateRequest, WindowRequest
 from gateway.service.drafts.windows import WindowChange
 from gateway.store.windows import WindowFilter
@@ -22,7 +23,7 @@ from gateway.web.api.paging import PageQuery, paged, place_of
 _PLACE = TypeAdapter(tuple[datetime, UUID])
 
 
-class WindowQuery(PageQuery):
+class WindowQuery(Period, PageQuery):
     """Which windows are listed: `?state=active&state=scheduled&limit=20`."""
 
     state: frozenset[State] | None = Field(None, description="In one of these states.")
