@@ -12,12 +12,11 @@ from gateway.commands.options import JSON
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.recurrence_fields import EXCEPT, date_texts
 from gateway.commands.remote import Document, api_options, connected
+from gateway.commands.window_change import OF_SERIES, changed_fields, clear_option, refuse_given_and_cleared
 from gateway.commands.window_fields import given_fields, window_fields
 from gateway.domain.duration import iso_duration, parse_duration, short_duration
 
 _ID = click.argument("series_id", metavar="ID", type=click.UUID)
-_LISTS = {"except": "excluded_dates", "hosts": "hosts", "paths": "paths", "except-paths": "excluded_paths"}
-_OF_SCOPE = ("hosts", "paths", "excluded_paths")
 
 
 @click.group
@@ -126,9 +125,7 @@ def preview(
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="Another first start, from now on.")
 @EXCEPT
 @window_fields
-@click.option(
-    "--clear", "cleared", type=click.Choice([*_LISTS, "components", "reminders"]), multiple=True, help="Empty a list."
-)
+@clear_option(OF_SERIES, "Empty a list; repeatable.")
 @JSON
 @api_options
 def edit(
@@ -148,20 +145,19 @@ def edit(
 
     One occurrence is moved with `gateway window edit`, and skipped with `gateway window cancel`.
     """
-    api = connected(url, token, "write")
     given = {"rule": rule, "time_zone": time_zone, "starts_at": at.isoformat() if at else None}
     change: Document = {name: value for name, value in given.items() if value is not None}
-    if excluded or "except" in cleared:
-        change["excluded_dates"] = date_texts(excluded)
     window = given_fields(**fields)
+    if excluded:  # a list of the series, which is given and cleared as those of its windows are
+        window["excluded_dates"] = date_texts(excluded)
     if not change and not window and not cleared:
         raise WrongUsageError("there is nothing to change: give at least one option, such as --every or --title")
+    refuse_given_and_cleared(window, cleared)
+    api = connected(url, token, "write")
     saved = api.get(f"series/{series_id}")
-    emptied = {_LISTS.get(name, name) for name in cleared} - {"excluded_dates"}
-    window |= {name: [] for name in emptied - {*_OF_SCOPE}}
-    scope = {name: [] for name in emptied & {*_OF_SCOPE}} | window.get("scope", {})
-    if scope:
-        window["scope"] = (saved["window"] or {"scope": {}})["scope"] | scope
+    window = changed_fields(window, cleared, saved["window"] or {})
+    if "excluded_dates" in window:
+        change["excluded_dates"] = window.pop("excluded_dates")
     if window:
         change["window"] = window
     changed = api.patch(f"series/{series_id}", change | {"row_version": saved["row_version"]})
