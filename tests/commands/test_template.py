@@ -98,6 +98,14 @@ async def test_a_window_from_a_template(shell: Shell, services: Services) -> Non
     assert "We are installing v=2." in own.description
 
 
+async def test_a_scope_of_a_template_is_filled_up(shell: Shell) -> None:
+    """One option of the scope replaces that part; --path alone doesn't gate other hosts, too."""
+    scope = ["--host", "a.example", "--path", "/a", "--except-path", "/a/x"]
+    assert (await shell("template", "add", "move", "--name", "Move", "--title", "Move", *scope)).code == 0
+    made = (await shell("window", "start", "--template", "move", "--host", "b.example", "--json")).json
+    assert made["scope"] == {"hosts": ["b.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+
+
 async def test_an_update_from_a_template(shell: Shell, services: Services) -> None:
     window = (await shell("window", "start", "--title", "x")).out.strip()
     posted = await shell("window", "post", window, "--template", "identified", "--var", "cause=a cable")
