@@ -13,8 +13,9 @@ from gateway.commands.output import print_facts, print_json, print_table, short_
 from gateway.commands.recurrence_fields import EXCEPT, date_texts
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_change import OF_SERIES, changed_fields, clear_option, refuse_given_and_cleared
+from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import given_fields, window_fields
-from gateway.domain.duration import iso_duration, parse_duration, short_duration
+from gateway.domain.duration import iso_duration
 
 _ID = click.argument("series_id", metavar="ID", type=click.UUID)
 
@@ -72,7 +73,7 @@ def show(series_id: UUID, url: str, token: str | None, ahead: int, *, as_json: b
         ("rule", found["rule"]),
         ("first start", short_instant(found["starts_at"])),
         ("left out", ", ".join(found["excluded_dates"])),
-        *(_window_facts(found["window"]) if found["window"] else ()),
+        *window_facts(found["window"] or {}),
         ("ended", short_instant(found["ended_at"])),
     ]
     print_facts([(name, value) for name, value in facts if value])
@@ -187,17 +188,6 @@ def end(series_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
 def _title(found: Document) -> str:
     """Return the title of a series; of one that somebody has written by hand there may be none."""
     return str(found["window"]["title"]) if found["window"] else ""
-
-
-def _window_facts(window: Document) -> list[tuple[str, str]]:
-    return [
-        ("kind", window["kind"]),
-        ("gate", window["gate"]),
-        ("estimate", short_duration(parse_duration(window["estimated_duration"]))),
-        ("ends", window["ends"]),
-        ("components", ", ".join(f"{each['slug']}={each['status']}" for each in window["components"])),
-        ("description", window["description"]),
-    ]
 
 
 def _print_occurrences(occurrences: list[Document]) -> None:

@@ -10,6 +10,7 @@ from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_change import OF_TEMPLATE, changed_fields, clear_option, refuse_given_and_cleared
+from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import given_fields, window_fields
 from gateway.domain.errors import ConflictError
 from gateway.domain.template import TemplateKind
@@ -63,7 +64,10 @@ def show(template: str, url: str, token: str | None, *, as_json: bool) -> None:
         ("variables", ", ".join(found["variables"])),
         ("changed", short_instant(found["updated_at"])),
     ]
-    facts += [(name, _words(value)) for name, value in found[found["kind"]].items()]
+    if found["window"]:
+        facts += [("title", found["window"].get("title") or ""), *window_facts(found["window"])]
+    if found["update"]:
+        facts += [(name, found["update"].get(name) or "") for name in ("status", "body")]
     print_facts([(name, value) for name, value in facts if value])
 
 
@@ -149,18 +153,6 @@ def _says(found: Document) -> str:
     text = str((found["window"] or {}).get("title") or (found["update"] or {}).get("body") or "")
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
-
-
-def _words(value: Any) -> str:
-    """Write a field for people."""
-    match value:
-        case list():
-            return ", ".join(_words(each) for each in value)
-        case {"slug": slug, "status": status}:
-            return f"{slug}={status}"
-        case dict():
-            return ", ".join(_words(each) for each in value.values() if each)
-    return str(value)
 
 
 def _tell(changed: Document, what: str, *, as_json: bool) -> None:

@@ -100,6 +100,11 @@ async def test_an_edit_leaves_the_rest_of_the_scope(shell: Shell) -> None:
     edit = ["series", "edit", series, "--json"]
     narrowed = (await shell(*edit, "--path", "/a")).json["window"]
     assert narrowed["scope"] == {"hosts": ["a.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+    assert (await shell("series", "edit", series, "--reopen-over", "10m")).code == 0
+    shown = (await shell("series", "show", series)).out
+    facts = dict(line.split("  ", 1) for line in shown.partition("\n\n")[0].splitlines())
+    said = [facts[name].strip() for name in ("scope", "reopens over", "components", "reminders")]
+    assert said == ["a.example, /a, but not /a/x", "10m", "api=under_maintenance", "1d before"]
     cleared = (await shell(*edit, "--clear", "hosts", "--except-path", "/a/y", "--clear", "reminders")).json["window"]
     assert cleared["scope"] == {"hosts": [], "paths": ["/a"], "excluded_paths": ["/a/y"]}
     assert (cleared["reminders"], [each["slug"] for each in cleared["components"]]) == ([], ["api"])

@@ -37,7 +37,7 @@ async def test_one_is_added_listed_shown_edited_and_removed(shell: Shell, servic
     facts = dict(" ".join(line.split()).split(" ", 1) for line in shown)
     assert facts["name"] == "Paying"
     assert (facts["title"], facts["kind"], facts["gate"]) == ("{{what}} is down", "downtime", "none")
-    assert (facts["estimated_duration"], facts["scope"]) == ("PT2H", "/pay")
+    assert (facts["estimate"], facts["scope"]) == ("2h", "/pay")
     assert (await shell("template", "show", "pay", "--json")).json["window"]["description"] == "Ticket {{ticket}}"
     removed = await shell("template", "remove", "pay", "--json")
     assert removed.json["slug"] == "pay"
@@ -52,6 +52,7 @@ async def test_an_edit_leaves_the_rest_of_the_template(shell: Shell) -> None:
     edit = ["template", "edit", "move", "--json"]
     narrowed = (await shell(*edit, "--path", "/a")).json["window"]
     assert narrowed["scope"] == {"hosts": ["a.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+    assert "\nscope        a.example, /a, but not /a/x\n" in (await shell("template", "show", "move")).out
     assert (narrowed["estimated_duration"], narrowed["description"]) == ("PT2H", "Soon")
     silent = (await shell(*edit, "--clear", "for", "--clear", "hosts", "--clear", "except-paths")).json["window"]
     assert silent == {

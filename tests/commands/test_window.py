@@ -92,8 +92,9 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
     for part in (
         "Move",
         "scheduled",
-        "read_only for shop.example.com",
+        "shop.example.com, *.example.org, /checkout, but not /checkout/help",
         "45m",
+        "10m",
         "database=under_maintenance",
         "**Soon**",
     ):
@@ -137,6 +138,7 @@ async def test_a_window_is_edited(shell: Shell) -> None:
     made = (await shell("window", "schedule", *line, "--except-path", "/a/x", "--remind", "24h", "--json")).json
     assert made["scope"] == {"hosts": ["a.example"], "paths": ["/a", "/b"], "excluded_paths": ["/a/x"]}
     assert made["reminders"] == ["P1D"]
+    assert "\nreminders  1d before\n" in (await shell("window", "show", made["id"])).out
     edit = ["window", "edit", made["id"]]
     done = await shell(*edit, "--title", "Moving", "--for", "3h", "--gate", "read_only")
     assert (done.code, done.out) == (0, "")
@@ -162,7 +164,7 @@ async def test_a_window_is_edited(shell: Shell) -> None:
     emptied = (await shell(*edit, "--clear", "hosts", "--clear", "paths", "--json")).json
     assert emptied["scope"] == {"hosts": [], "paths": [], "excluded_paths": ["/a/y"]}
     shown = (await shell("window", "show", made["id"])).out
-    assert "read_only for all requests, but not /a/y" in shown
+    assert "  all requests, but not /a/y\n" in shown
 
 
 async def test_wrong_edits(shell: Shell) -> None:
