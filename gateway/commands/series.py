@@ -14,7 +14,7 @@ from gateway.commands.recurrence_fields import EXCEPT, date_texts
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_change import OF_SERIES, changed_fields, clear_option, refuse_given_and_cleared
 from gateway.commands.window_facts import window_facts
-from gateway.commands.window_fields import given_fields, window_fields
+from gateway.commands.window_fields import given_fields, some_window_fields
 from gateway.domain.duration import iso_duration
 
 _ID = click.argument("series_id", metavar="ID", type=click.UUID)
@@ -125,7 +125,7 @@ def preview(
 @click.option("--time-zone", metavar="ZONE", help="Another time zone; the time of day stays.")
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="Another first start, from now on.")
 @EXCEPT
-@window_fields
+@some_window_fields
 @clear_option(OF_SERIES, "Empty a list; repeatable.")
 @JSON
 @api_options

@@ -11,7 +11,7 @@ from gateway.commands.output import print_facts, print_json, print_table, short_
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_change import OF_TEMPLATE, changed_fields, clear_option, refuse_given_and_cleared
 from gateway.commands.window_facts import window_facts
-from gateway.commands.window_fields import given_fields, window_fields
+from gateway.commands.window_fields import given_fields, some_window_fields
 from gateway.domain.errors import ConflictError
 from gateway.domain.template import TemplateKind
 from gateway.domain.window import UpdateStatus
@@ -74,7 +74,7 @@ def show(template: str, url: str, token: str | None, *, as_json: bool) -> None:
 @template.command
 @_SLUG
 @click.option("--name", required=True, help="What people read who choose one.")
-@window_fields
+@some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
 @JSON
@@ -91,7 +91,7 @@ def add(template: str, name: str, url: str, token: str | None, *, as_json: bool,
 @template.command
 @_SLUG
 @click.option("--name", help="What people read who choose one.")
-@window_fields
+@some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
 @clear_option(OF_TEMPLATE, "Have it say nothing of this any more; repeatable.")

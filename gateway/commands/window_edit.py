@@ -12,13 +12,13 @@ from gateway.commands.options import JSON
 from gateway.commands.output import print_json
 from gateway.commands.remote import api_options, connected
 from gateway.commands.window_change import OF_WINDOW, changed_fields, clear_option, refuse_given_and_cleared
-from gateway.commands.window_fields import given_fields, window_fields
+from gateway.commands.window_fields import given_fields, some_window_fields
 
 
 @click.command
 @click.argument("window_id", metavar="ID", type=click.UUID)
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00.")
-@window_fields
+@some_window_fields
 @clear_option(OF_WINDOW, "Empty a list of the window; repeatable.")
 @JSON
 @api_options

@@ -64,6 +64,14 @@ def test_every_option_explains_itself() -> None:
             assert not isinstance(parameter, click.Option) or parameter.help, (path, parameter.name)
 
 
+def test_an_edit_has_no_defaults() -> None:
+    """What is not given stays as it is, and of a template is not said: no help tells otherwise."""
+    for path, command in commands(gateway):
+        if path.endswith((" edit", "template add")):
+            for option in command.params:
+                assert "[default" not in (getattr(option, "help", "") or ""), (path, option.opts)
+
+
 def test_the_manual_has_every_command() -> None:
     """docs/cli.md names each of them."""
     manual = (ROOT / "docs" / "cli.md").read_text()
