@@ -29,17 +29,26 @@ def series() -> None:
 
 
 @series.command(name="list")
-@click.option("--ended/--running", default=None, help="Only those that were ended, or were not.  [default: all]")
+@click.option("--ended", is_flag=True, help="Only those that were ended.")
+@click.option("--running", is_flag=True, help="Only those that were not.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
-def list_(url: str, token: str | None, limit: int, *, ended: bool | None, as_json: bool) -> None:
+def list_(url: str, token: str | None, limit: int, *, ended: bool, running: bool, as_json: bool) -> None:
     """List series, the newest first, each with its next start."""
-    query: dict[str, Any] = {"limit": limit} | ({} if ended is None else {"ended": str(ended).lower()})
-    found = connected(url, token, "read").get("series", **query)["series"]
+    wanted = options.either(yes=ended, no=running, names="--ended and --running")
+    query: dict[str, Any] = {"limit": limit} | ({} if wanted is None else {"ended": str(wanted).lower()})
+    page = connected(url, token, "read").get("series", **query)
+    found = page["series"]
     if as_json:
         print_json(found)
-        return
+    else:
+        _print_list(found)
+    if page["next_cursor"] is not None:
+        tell(f"these are the latest {limit}: --limit shows more")
+
+
+def _print_list(found: list[Document]) -> None:
     rows = [
         (
             each["id"],

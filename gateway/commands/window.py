@@ -18,6 +18,7 @@ from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.commands.window_edit import edit
 from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import from_template, gate_of, given_fields, window_fields
+from gateway.commands.window_filter import filter_query, window_filter
 from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration
 from gateway.domain.errors import InvalidError
@@ -33,15 +34,24 @@ def window() -> None:
 
 @window.command(name="list")
 @click.option("--state", "states", type=one_of(State), multiple=True, help="Only windows in this state; repeatable.")
+@window_filter
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
-def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, as_json: bool) -> None:
-    """List windows, the latest start first."""
-    found = connected(url, token, "read").get("windows", state=list(states), limit=limit)["windows"]
+def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
+    """List windows, the latest start first; those to come or in force alone, the next one first."""
+    query = {"state": list(states)} | filter_query(**which)
+    page = connected(url, token, "read").get("windows", limit=limit, **query)
+    found = page["windows"]
     if as_json:
         print_json(found)
-        return
+    else:
+        _print_list(found)
+    if page["next_cursor"] is not None:
+        tell(f"these are the first {limit}: --limit shows more")
+
+
+def _print_list(found: list[Document]) -> None:
     rows = [
         (
             each["id"],

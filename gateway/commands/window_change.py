@@ -52,6 +52,6 @@ def changed_fields(given: Document, cleared: tuple[str, ...], saved: Document) -
 
     The API takes a scope as a whole: the parts of which nothing is given are those that are saved.
     """
-    emptied = {_CLEARABLE[name]: [] if name in _LISTS else None for name in cleared}
+    emptied: Document = {_CLEARABLE[name]: [] if name in _LISTS else None for name in cleared}
     parts = {name: emptied.pop(name) for name in _SCOPE.values() if name in emptied} | given.get("scope", {})
     return given | emptied | ({"scope": (saved.get("scope") or {}) | parts} if parts else {})

@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
         | {f"component {verb}" for verb in ("list", "add", "set", "edit", "remove", "move", "order", "history")}
-        | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move")}
+        | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move", "order")}
         | {f"replica {verb}" for verb in ("list", "forget")}
         | {f"bypass {verb}" for verb in ("create", "list", "revoke")}
         | {"audit", *(f"audit {verb}" for verb in ("list", "export"))}

@@ -150,6 +150,7 @@ async def test_wrong_usage_is_told(shell: Shell) -> None:
         ),
         (("series", "show", "x"), "'x' is not a valid UUID"),
         (("series", "show", NO_WINDOW, "--ahead", "0"), "0 is not in the range 1<=x<=100"),
+        (("series", "list", "--ended", "--running"), "--ended and --running exclude each other: give one of them"),
         (("series", "list", "--limit", "0"), "0 is not in the range"),
         (("series", "preview", "FREQ=DAILY", "--at", "2027-01-01T00:00Z"), "Missing option '--time-zone'"),
         (("series", "preview", "FREQ=DAILY", "--time-zone", "UTC"), "Missing option '--at'"),

@@ -274,7 +274,32 @@ async def test_windows_are_listed(shell: Shell) -> None:
     assert [line[head.index("STATE") :].split()[0] for line in (first, second)] == ["scheduled", "active"]
     assert [each["id"] for each in (await shell("window", "list", "--json")).json] == [later, now]
     assert [each["id"] for each in (await shell("window", "list", "--state", "active", "--json")).json] == [now]
-    assert (await shell("window", "list", "--limit", "1", "--json")).json[0]["id"] == later
+    one = await shell("window", "list", "--limit", "1", "--json")
+    assert ([each["id"] for each in one.json], one.err) == (
+        [later],
+        "gateway: these are the first 1: --limit shows more\n",
+    )
+
+
+async def test_windows_are_filtered(shell: Shell) -> None:
+    """By kind, by component, by their start: an instant, or a day, which means its beginning in UTC."""
+    assert (await shell("component", "add", "api", "--name", "API")).code == 0
+    schedule = ["window", "schedule", "--at", TOMORROW.isoformat(), "--title"]
+    assert (await shell(*schedule, "Move", "--component", "api")).code == 0
+    assert (await shell("window", "start", "--title", "Power cut", "--kind", "downtime")).code == 0
+    day = f"{TOMORROW:%Y-%m-%d}"
+    for options, titles in [
+        ([], ["Move", "Power cut"]),
+        (["--kind", "downtime"], ["Power cut"]),
+        (["--kind", "downtime", "--kind", "maintenance"], ["Move", "Power cut"]),
+        (["--component", "api"], ["Move"]),
+        (["--from", day], ["Move"]),
+        (["--to", day], ["Power cut"]),
+        (["--from", TOMORROW.isoformat(), "--to", (TOMORROW + timedelta(minutes=1)).isoformat()], ["Move"]),
+        (["--state", "active", "--from", day], []),
+    ]:
+        found = (await shell("window", "list", *options, "--json")).json
+        assert [each["title"] for each in found] == titles, options
 
 
 async def test_a_window_ends_unfixed(shell: Shell) -> None:
