@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from gateway.commands import options
 from gateway.commands.failures import WrongUsageError
+from gateway.commands.interval import given_interval, interval_options
 from gateway.commands.options import JSON
-from gateway.commands.output import instant, print_json, print_table, short_instant
+from gateway.commands.output import print_json, print_table, short_instant
 from gateway.commands.remote import api_options, connected
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,8 +21,9 @@ _PAGE = 1000
 def _selection(command: F) -> F:
     """Add the options that select entries; a command gets them as `asked`, by `_asked`."""
     for option in (
-        click.option("--until", callback=options.instant, metavar="INSTANT", help="Before then."),
-        click.option("--since", callback=options.instant, metavar="INSTANT", help="From 2026-12-01T22:00:00Z on."),
+        interval_options(
+            "From then on: 2026-12-01 (UTC) or 2026-12-01T22:00:00+01:00.", "Before then.", also=("--since", "--until")
+        ),
         click.option("--about", metavar="ID", help="What was done to this: a window's id, a component's short name."),
         click.option(
             "--action", metavar="TEXT", help="How the action begins: window.ended, or window. for all of them."
@@ -36,8 +37,8 @@ def _selection(command: F) -> F:
 def _asked(
     actor: str | None, action: str | None, about: str | None, since: datetime | None, until: datetime | None
 ) -> dict[str, str]:
-    given = {"actor": actor, "action": action, "subject_id": about, "since": instant(since), "until": instant(until)}
-    return {name: value for name, value in given.items() if value is not None}
+    given = {"actor": actor, "action": action, "subject_id": about}
+    return {name: value for name, value in given.items() if value is not None} | given_interval(since, until)
 
 
 @click.group
@@ -52,7 +53,8 @@ def audit() -> None:
 @api_options
 def list_(limit: int, url: str, token: str | None, *, as_json: bool, **selection: Any) -> None:
     """List what was done, the newest first."""
-    api, asked = connected(url, token, "read"), _asked(**selection)
+    asked = _asked(**selection)
+    api = connected(url, token, "read")
     found: list[dict[str, Any]] = []
     page: dict[str, Any] = {"next_cursor": None}
     while len(found) < limit:
@@ -81,7 +83,8 @@ def export(format_: str, url: str, token: str | None, **selection: Any) -> None:
     """
     if sys.stdout.isatty():
         raise WrongUsageError("an export is long: send it to a file, `gateway audit export > audit.csv`, or a pipe")
-    connected(url, token, "read").download(f"audit.{format_}", sys.stdout.buffer, **_asked(**selection))
+    asked = _asked(**selection)
+    connected(url, token, "read").download(f"audit.{format_}", sys.stdout.buffer, **asked)
 
 
 def _about(entry: dict[str, Any]) -> str:

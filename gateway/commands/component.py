@@ -6,6 +6,7 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.interval import given_interval, interval_options
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
@@ -143,15 +144,17 @@ def order(slugs: tuple[str, ...], url: str, token: str | None, *, as_json: bool)
 
 @component.command
 @_SLUG
-@click.option("--from", "since", callback=options.instant, metavar="INSTANT", help="[default: 90 days before --to]")
-@click.option("--to", "until", callback=options.instant, metavar="INSTANT", help="[default: now]")
+@interval_options(
+    "From then on: 2026-12-01 (UTC) or 2026-12-01T22:00:00+01:00.  [default: 90 days before --to]",
+    "Until then.  [default: now]",
+)
 @JSON
 @api_options
 def history(
     slug: str, since: datetime | None, until: datetime | None, url: str, token: str | None, *, as_json: bool
 ) -> None:
     """Show what customers saw of a component, the latest last; sums go to standard error."""
-    query = {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
+    query = given_interval(since, until)
     found = connected(url, token, "read").get(f"components/{slug}/history", **query)
     if as_json:
         print_json(found)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import click
 
+from gateway.commands.conflict import ChangedMeanwhileError
 from gateway.commands.output import printable
 from gateway.domain.errors import GatewayError, InvalidError
 
@@ -75,6 +76,8 @@ def _lines(error: Exception) -> list[str]:
             lines = []
         case WrongSettingsError() | InvalidError():
             lines = [f"{path}: {text}" for path, text in error.fields.items()]
+        case ChangedMeanwhileError():
+            lines = [str(error), *error.differences]
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "gateway"
             lines = [f"{error.format_message()} (see: {where} --help)"]

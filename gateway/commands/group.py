@@ -1,7 +1,11 @@
 """`gateway group`: groups of components, over the API."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import click
 
+from gateway.commands import options
 from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.options import JSON
 from gateway.commands.output import print_json, print_table
@@ -9,9 +13,21 @@ from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.domain.errors import NotFoundError
 
 _NAME = click.argument("name")
-_COLLAPSED = click.option(
-    "--collapsed/--open", default=None, help="On the page, fold it away while all of it is operational."
-)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _shown(command: F) -> F:
+    """Add `--collapsed` and `--open`; `_is_collapsed` tells what they say."""
+    for option in (
+        click.option("--open", "is_open", is_flag=True, help="On the page, always show its components."),
+        click.option("--collapsed", is_flag=True, help="On the page, fold it away while all of it is operational."),
+    ):
+        command = option(command)
+    return command
+
+
+def _is_collapsed(*, collapsed: bool, is_open: bool) -> bool | None:
+    return options.either(yes=collapsed, no=is_open, names="--collapsed and --open")
 
 
 @click.group
@@ -44,14 +60,12 @@ def list_(url: str, token: str | None, *, as_json: bool) -> None:
 @group.command
 @_NAME
 @click.option("--description", help="One line about it.")
-@_COLLAPSED
+@_shown
 @JSON
 @api_options
-def add(
-    name: str, description: str | None, url: str, token: str | None, *, collapsed: bool | None, as_json: bool
-) -> None:
+def add(name: str, description: str | None, url: str, token: str | None, *, as_json: bool, **shown: bool) -> None:
     """Add the group NAME behind the others."""
-    sent = {"name": name} | _given(description=description, collapsed=collapsed)
+    sent = {"name": name} | _given(description=description, collapsed=_is_collapsed(**shown))
     made = connected(url, token, "write").post("groups", sent)
     _tell(made, f'added the group "{made["name"]}"', as_json=as_json)
 
@@ -60,7 +74,7 @@ def add(
 @_NAME
 @click.option("--name", "new_name", help="The heading that customers read from now on.")
 @click.option("--description", help="One line about it.")
-@_COLLAPSED
+@_shown
 @JSON
 @api_options
 def edit(
@@ -70,15 +84,15 @@ def edit(
     url: str,
     token: str | None,
     *,
-    collapsed: bool | None,
     as_json: bool,
+    **shown: bool,
 ) -> None:
     """Change the group NAME: what is given, and nothing else."""
-    sent = _given(name=new_name, description=description, collapsed=collapsed)
+    sent = _given(name=new_name, description=description, collapsed=_is_collapsed(**shown))
     if not sent:
         raise WrongUsageError("nothing to change: give --name, --description, --collapsed or --open")
     api = connected(url, token, "write")
-    changed = api.patch(f"groups/{_id(api, name)}", sent)
+    changed = api.patch(f"groups/{_ids(api, [name])[0]}", sent)
     _tell(changed, f'the group "{changed["name"]}" is changed', as_json=as_json)
 
 
@@ -89,7 +103,7 @@ def edit(
 def remove(name: str, url: str, token: str | None, *, as_json: bool) -> None:
     """Remove the group NAME; its components stay, without a group."""
     api = connected(url, token, "write")
-    removed = api.delete(f"groups/{_id(api, name)}")
+    removed = api.delete(f"groups/{_ids(api, [name])[0]}")
     left = ", ".join(removed["components"])
     said = f"without a group now: {left}" if left else "no component was in it"
     _tell(removed, f'the group "{removed["name"]}" is removed; {said}', as_json=as_json)
@@ -103,25 +117,41 @@ def remove(name: str, url: str, token: str | None, *, as_json: bool) -> None:
 @api_options
 def move(name: str, before: str | None, after: str | None, url: str, token: str | None, *, as_json: bool) -> None:
     """Move the group NAME."""
-    other = before or after
-    if other is None or (before and after):
+    places = _given(before=before, after=after)
+    if len(places) != 1:
         raise WrongUsageError("say where to: --before NAME or --after NAME, one of them")
     api = connected(url, token, "write")
-    where = "before" if before else "after"
-    changed = api.post(f"groups/{_id(api, name)}/move", {where: _id(api, other)})
+    [(where, other)] = places.items()
+    ids = _ids(api, [name, other])
+    changed = api.post(f"groups/{ids[0]}/move", {where: ids[1]})
     _tell(changed, f'the group "{changed["name"]}" is right {where} "{other}"', as_json=as_json)
 
 
-def _id(api: Api, name: str) -> str:
-    """Return the id of the group with this name.
+@group.command
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@JSON
+@api_options
+def order(names: tuple[str, ...], url: str, token: str | None, *, as_json: bool) -> None:
+    """Put the groups that are named in this order, at the places that they have among the others."""
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise WrongUsageError(f'"{twice}" is named twice: name each group once')
+    api = connected(url, token, "write")
+    ordered = api.post("group-order", {"ids": _ids(api, names)})
+    _tell(ordered, f"the order is {', '.join(each['name'] for each in ordered['groups'])}", as_json=as_json)
+
+
+def _ids(api: Api, names: Sequence[str]) -> list[str]:
+    """Return the ids of the groups with these names.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none of that name.
     """
-    for each in api.get("groups")["groups"]:
-        if each["name"] == name:
-            return str(each["id"])
-    raise NotFoundError(f'there is no group "{name}"; `gateway group list` shows them')
+    known = {each["name"]: str(each["id"]) for each in api.get("groups")["groups"]}
+    missing = next((name for name in names if name not in known), None)
+    if missing is not None:
+        raise NotFoundError(f'there is no group "{missing}"; `gateway group list` shows them')
+    return [known[name] for name in names]
 
 
 def _given(**fields: str | bool | None) -> Document:

@@ -1,55 +1,18 @@
 """`gateway history`: what windows of the past were like, in numbers, over the API."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import click
 
-from gateway.commands import options
-from gateway.commands.failures import WrongUsageError, tell
-from gateway.commands.options import JSON, one_of
+from gateway.commands.failures import tell
+from gateway.commands.options import JSON
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
+from gateway.commands.window_filter import filter_query, window_filter
 from gateway.domain.duration import parse_duration, short_duration
-from gateway.domain.window import Kind
-
-_EXAMPLE = "write for example 2026-12-01, 2026-12-01T22:00:00Z or 2026-12-01T23:00:00+01:00"
-
-
-def _day_or_instant(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
-    """Read an instant with its offset, or a day: its beginning in UTC."""
-    try:
-        if value is not None and len(value) == len("2026-12-01"):
-            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not a day: {_EXAMPLE}") from error
-    return options.instant(context, parameter, value)
-
-
-def _slug(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else options.slug(context, parameter, value)
-
-
-def _which(command: Any) -> Any:
-    """Add the options that select windows."""
-    for option in (
-        click.option("--component", callback=_slug, metavar="SLUG", help="Only windows that name this component."),
-        click.option("--kind", "kinds", type=one_of(Kind), multiple=True, help="Only this kind; repeatable."),
-        click.option(
-            "--to", "until", callback=_day_or_instant, metavar="WHEN", help="Only windows that started before this."
-        ),
-        click.option(
-            "--from",
-            "since",
-            callback=_day_or_instant,
-            metavar="WHEN",
-            help="Only windows that started then or later: 2026-12-01 (UTC) or 2026-12-01T22:00:00+01:00.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group
@@ -58,13 +21,13 @@ def history() -> None:
 
 
 @history.command(name="list")
-@_which
+@window_filter
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
 def list_(limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
     """List windows that are over, the latest start first: how long they took, and whom they turned away."""
-    found = connected(url, token, "read").get("history", limit=limit, **_query(**which))
+    found = connected(url, token, "read").get("history", limit=limit, **filter_query(**which))
     if as_json:
         print_json(found["windows"])
     else:
@@ -89,12 +52,12 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 @history.command
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), required=True, help="What to write.")
-@_which
+@window_filter
 @api_options
 def export(form: str, url: str, token: str | None, **which: Any) -> None:
     """Write all windows that are over to standard output, as CSV for spreadsheets or as JSON."""
     written = sys.stdout.buffer
-    connected(url, token, "read").download(f"history.{form}", written, **_query(**which))
+    connected(url, token, "read").download(f"history.{form}", written, **filter_query(**which))
     written.flush()
 
 
@@ -122,17 +85,6 @@ def _refused(found: Document) -> str:
 
 def _so_many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _query(
-    *, since: datetime | None, until: datetime | None, kinds: tuple[str, ...], component: str | None
-) -> dict[str, Any]:
-    if since is not None and until is not None and until <= since:
-        raise WrongUsageError("--to does not lie after --from: no window can have started in between")
-    query: dict[str, Any] = {"kind": list(kinds)}
-    if component is not None:
-        query["component"] = component
-    return query | {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
 
 
 def _row(found: Document) -> tuple[str, ...]:

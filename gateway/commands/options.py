@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.commands.failures import WrongSettingsError
+from gateway.commands.failures import WrongSettingsError, WrongUsageError
 from gateway.domain.duration import parse_duration
 from gateway.domain.errors import InvalidError
 
@@ -131,3 +131,14 @@ def slugs(context: click.Context, parameter: click.Parameter, values: tuple[str,
 def one_of(values: type[StrEnum]) -> click.Choice[str]:
     """Return the choice among the values of an enumeration."""
     return click.Choice([str(value) for value in values])
+
+
+def either(*, yes: bool, no: bool, names: str) -> bool | None:
+    """Return what two flags say that exclude each other; None where neither is given.
+
+    Raises:
+        WrongUsageError: both are; `names` are theirs.
+    """
+    if yes and no:
+        raise WrongUsageError(f"{names} exclude each other: give one of them")
+    return yes if yes or no else None

@@ -13,6 +13,7 @@ import click
 from yarl import URL
 
 from gateway import __version__
+from gateway.commands.conflict import ChangedMeanwhileError
 from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.output import printable
 from gateway.domain.errors import (
@@ -211,6 +212,10 @@ def _refusal(status: int, problem: Document) -> GatewayError:
     fields = problem.get("errors")
     if isinstance(fields, dict) and fields:
         return InvalidError({str(name): str(what) for name, what in fields.items()})
+    current, sent = problem.get("current"), problem.get("sent")
+    if isinstance(current, dict) and isinstance(sent, dict):
+        # Behind these words stands what a program would do about it.
+        return ChangedMeanwhileError(text.rpartition("; compare `current`")[0] or text, current=current, sent=sent)
     return _ERRORS.get(status, GatewayError)(text)
 
 

@@ -12,12 +12,12 @@ from gateway.commands.options import JSON
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.recurrence_fields import EXCEPT, date_texts
 from gateway.commands.remote import Document, api_options, connected
-from gateway.commands.window_fields import given_fields, window_fields
-from gateway.domain.duration import iso_duration, parse_duration, short_duration
+from gateway.commands.window_change import OF_SERIES, changed_fields, clear_option, refuse_given_and_cleared
+from gateway.commands.window_facts import window_facts
+from gateway.commands.window_fields import given_fields, some_window_fields
+from gateway.domain.duration import iso_duration
 
 _ID = click.argument("series_id", metavar="ID", type=click.UUID)
-_LISTS = {"except": "excluded_dates", "hosts": "hosts", "paths": "paths", "except-paths": "excluded_paths"}
-_OF_SCOPE = ("hosts", "paths", "excluded_paths")
 
 
 @click.group
@@ -29,17 +29,26 @@ def series() -> None:
 
 
 @series.command(name="list")
-@click.option("--ended/--running", default=None, help="Only those that were ended, or were not.  [default: all]")
+@click.option("--ended", is_flag=True, help="Only those that were ended.")
+@click.option("--running", is_flag=True, help="Only those that were not.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
-def list_(url: str, token: str | None, limit: int, *, ended: bool | None, as_json: bool) -> None:
+def list_(url: str, token: str | None, limit: int, *, ended: bool, running: bool, as_json: bool) -> None:
     """List series, the newest first, each with its next start."""
-    query: dict[str, Any] = {"limit": limit} | ({} if ended is None else {"ended": str(ended).lower()})
-    found = connected(url, token, "read").get("series", **query)["series"]
+    wanted = options.either(yes=ended, no=running, names="--ended and --running")
+    query: dict[str, Any] = {"limit": limit} | ({} if wanted is None else {"ended": str(wanted).lower()})
+    page = connected(url, token, "read").get("series", **query)
+    found = page["series"]
     if as_json:
         print_json(found)
-        return
+    else:
+        _print_list(found)
+    if page["next_cursor"] is not None:
+        tell(f"these are the latest {limit}: --limit shows more")
+
+
+def _print_list(found: list[Document]) -> None:
     rows = [
         (
             each["id"],
@@ -73,7 +82,7 @@ def show(series_id: UUID, url: str, token: str | None, ahead: int, *, as_json: b
         ("rule", found["rule"]),
         ("first start", short_instant(found["starts_at"])),
         ("left out", ", ".join(found["excluded_dates"])),
-        *(_window_facts(found["window"]) if found["window"] else ()),
+        *window_facts(found["window"] or {}),
         ("ended", short_instant(found["ended_at"])),
     ]
     print_facts([(name, value) for name, value in facts if value])
@@ -125,10 +134,8 @@ def preview(
 @click.option("--time-zone", metavar="ZONE", help="Another time zone; the time of day stays.")
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="Another first start, from now on.")
 @EXCEPT
-@window_fields
-@click.option(
-    "--clear", "cleared", type=click.Choice([*_LISTS, "components", "reminders"]), multiple=True, help="Empty a list."
-)
+@some_window_fields
+@clear_option(OF_SERIES, "Empty a list; repeatable.")
 @JSON
 @api_options
 def edit(
@@ -148,20 +155,19 @@ def edit(
 
     One occurrence is moved with `gateway window edit`, and skipped with `gateway window cancel`.
     """
-    api = connected(url, token, "write")
     given = {"rule": rule, "time_zone": time_zone, "starts_at": at.isoformat() if at else None}
     change: Document = {name: value for name, value in given.items() if value is not None}
-    if excluded or "except" in cleared:
-        change["excluded_dates"] = date_texts(excluded)
     window = given_fields(**fields)
+    if excluded:  # a list of the series, which is given and cleared as those of its windows are
+        window["excluded_dates"] = date_texts(excluded)
     if not change and not window and not cleared:
         raise WrongUsageError("there is nothing to change: give at least one option, such as --every or --title")
+    refuse_given_and_cleared(window, cleared)
+    api = connected(url, token, "write")
     saved = api.get(f"series/{series_id}")
-    emptied = {_LISTS.get(name, name) for name in cleared} - {"excluded_dates"}
-    window |= {name: [] for name in emptied - {*_OF_SCOPE}}
-    scope = {name: [] for name in emptied & {*_OF_SCOPE}} | window.get("scope", {})
-    if scope:
-        window["scope"] = (saved["window"] or {"scope": {}})["scope"] | scope
+    window = changed_fields(window, cleared, saved["window"] or {})
+    if "excluded_dates" in window:
+        change["excluded_dates"] = window.pop("excluded_dates")
     if window:
         change["window"] = window
     changed = api.patch(f"series/{series_id}", change | {"row_version": saved["row_version"]})
@@ -191,17 +197,6 @@ def end(series_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
 def _title(found: Document) -> str:
     """Return the title of a series; of one that somebody has written by hand there may be none."""
     return str(found["window"]["title"]) if found["window"] else ""
-
-
-def _window_facts(window: Document) -> list[tuple[str, str]]:
-    return [
-        ("kind", window["kind"]),
-        ("gate", window["gate"]),
-        ("estimate", short_duration(parse_duration(window["estimated_duration"]))),
-        ("ends", window["ends"]),
-        ("components", ", ".join(f"{each['slug']}={each['status']}" for each in window["components"])),
-        ("description", window["description"]),
-    ]
 
 
 def _print_occurrences(occurrences: list[Document]) -> None:

@@ -9,13 +9,17 @@ from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
-from gateway.commands.window_fields import given_fields, window_fields
+from gateway.commands.window_change import OF_TEMPLATE, changed_fields, clear_option, refuse_given_and_cleared
+from gateway.commands.window_facts import window_facts
+from gateway.commands.window_fields import given_fields, some_window_fields
+from gateway.domain.errors import ConflictError
 from gateway.domain.template import TemplateKind
 from gateway.domain.window import UpdateStatus
 
 _SLUG = click.argument("template", metavar="SLUG", callback=options.slug)
 _UPDATE_STATUS = click.option("--status", type=one_of(UpdateStatus), help="Of a template for updates: how far it is.")
 _UPDATE_BODY = click.option("--body", metavar="TEXT", help="Of a template for updates: what is posted, in Markdown.")
+_FOR_ONE = "--status and --body are of a template for updates, the other options of one for windows"
 # How wide the text of a template may be in the list.
 _SHOWN = 60
 
@@ -60,14 +64,17 @@ def show(template: str, url: str, token: str | None, *, as_json: bool) -> None:
         ("variables", ", ".join(found["variables"])),
         ("changed", short_instant(found["updated_at"])),
     ]
-    facts += [(name, _words(value)) for name, value in found[found["kind"]].items()]
+    if found["window"]:
+        facts += [("title", found["window"].get("title") or ""), *window_facts(found["window"])]
+    if found["update"]:
+        facts += [(name, found["update"].get(name) or "") for name in ("status", "body")]
     print_facts([(name, value) for name, value in facts if value])
 
 
 @template.command
 @_SLUG
 @click.option("--name", required=True, help="What people read who choose one.")
-@window_fields
+@some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
 @JSON
@@ -84,21 +91,42 @@ def add(template: str, name: str, url: str, token: str | None, *, as_json: bool,
 @template.command
 @_SLUG
 @click.option("--name", help="What people read who choose one.")
-@window_fields
+@some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
+@clear_option(OF_TEMPLATE, "Have it say nothing of this any more; repeatable.")
 @JSON
 @api_options
-def edit(template: str, name: str | None, url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
-    """Change what is given of a template; what is not given stays."""
+def edit(
+    template: str,
+    name: str | None,
+    cleared: tuple[str, ...],
+    url: str,
+    token: str | None,
+    *,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Change what is given of a template; what is not given stays.
+
+    What is repeatable takes the place of all that was there: --path /a --path /b.
+    """
     says = _fields(fields)
-    if name is None and not says:
+    if cleared and "update" in says:
+        raise WrongUsageError(_FOR_ONE)
+    kind = "window" if cleared else next(iter(says), None)
+    if name is None and kind is None:
         raise WrongUsageError("nothing to change: give --name, or fields such as --title or --body")
+    refuse_given_and_cleared(says.get("window", {}), cleared)
     api = connected(url, token, "write")
     saved = api.get(f"templates/{template}")
+    if kind not in (None, saved["kind"]):
+        raise ConflictError(f'"{template}" is a template for {saved["kind"]}s, and stays one: {_FOR_ONE}')
     change: Document = {"row_version": saved["row_version"]} | ({} if name is None else {"name": name})
-    for kind, given in says.items():
-        change[kind] = (saved[kind] or {}) | given
+    if kind == "window":
+        change |= {kind: saved[kind] | changed_fields(says.get(kind, {}), cleared, saved[kind])}
+    elif kind == "update":
+        change |= {kind: saved[kind] | says[kind]}
     _tell(api.patch(f"templates/{template}", change), "changed the template", as_json=as_json)
 
 
@@ -117,7 +145,7 @@ def _fields(given: dict[str, Any]) -> Document:
     update = {name: value for name, value in update.items() if value is not None}
     window = given_fields(**given)
     if update and window:
-        raise WrongUsageError("--status and --body are of a template for updates, all others of one for windows")
+        raise WrongUsageError(_FOR_ONE)
     return {"update": update} if update else {"window": window} if window else {}
 
 
@@ -125,18 +153,6 @@ def _says(found: Document) -> str:
     text = str((found["window"] or {}).get("title") or (found["update"] or {}).get("body") or "")
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
-
-
-def _words(value: Any) -> str:
-    """Write a field for people."""
-    match value:
-        case list():
-            return ", ".join(_words(each) for each in value)
-        case {"slug": slug, "status": status}:
-            return f"{slug}={status}"
-        case dict():
-            return ", ".join(_words(each) for each in value.values() if each)
-    return str(value)
 
 
 def _tell(changed: Document, what: str, *, as_json: bool) -> None:

@@ -16,11 +16,12 @@ from gateway.commands.output import print_facts, print_json, print_table, short_
 from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
 from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.commands.window_edit import edit
+from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import from_template, gate_of, given_fields, window_fields
+from gateway.commands.window_filter import filter_query, window_filter
 from gateway.commands.window_preview import preview
-from gateway.domain.duration import iso_duration, parse_duration, short_duration
+from gateway.domain.duration import iso_duration
 from gateway.domain.errors import InvalidError
-from gateway.domain.scope import Scope
 from gateway.domain.window import Gate, State, UpdateStatus
 
 _ID = click.argument("window_id", metavar="ID", type=click.UUID)
@@ -33,15 +34,24 @@ def window() -> None:
 
 @window.command(name="list")
 @click.option("--state", "states", type=one_of(State), multiple=True, help="Only windows in this state; repeatable.")
+@window_filter
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
-def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, as_json: bool) -> None:
-    """List windows, the latest start first."""
-    found = connected(url, token, "read").get("windows", state=list(states), limit=limit)["windows"]
+def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
+    """List windows, the latest start first; those to come or in force alone, the next one first."""
+    query = {"state": list(states)} | filter_query(**which)
+    page = connected(url, token, "read").get("windows", limit=limit, **query)
+    found = page["windows"]
     if as_json:
         print_json(found)
-        return
+    else:
+        _print_list(found)
+    if page["next_cursor"] is not None:
+        tell(f"these are the first {limit}: --limit shows more")
+
+
+def _print_list(found: list[Document]) -> None:
     rows = [
         (
             each["id"],
@@ -67,22 +77,16 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
     if as_json:
         print_json(found)
         return
-    effects = ", ".join(f"{effect['slug']}={effect['status']}" for effect in found["components"])
     facts = [
         ("id", found["id"]),
         ("title", found["title"]),
-        ("kind", found["kind"]),
         ("state", found["state"]),
-        ("gate", f"{found['gate']} for {_scope(found)}"),
         ("starts", short_instant(found["starts_at"])),
+        ("until", short_instant(found["scheduled_until"])),
         ("recurs", _recurs(found["recurrence"])),
-        ("estimate", f"{_length(found)}, until {short_instant(found['scheduled_until'])}"),
-        ("ends", found["ends"]),
-        ("reopens over", short_duration(parse_duration(found["reopen_over"]))),
         ("ended", short_instant(found["ended_at"] or found["cancelled_at"])),
         *numbers(api.get(f"windows/{window_id}/statistics")),
-        ("components", effects),
-        ("description", found["description"]),
+        *window_facts(found),
     ]
     facts += [(short_instant(each["created_at"]), f"{each['status']}: {each['body']}") for each in found["updates"]]
     print_facts([(name, value) for name, value in facts if value])
@@ -274,19 +278,11 @@ def _tell(changed: Document, what: str, *, as_json: bool) -> None:
         tell(f'the window "{changed["title"]}" {what}')
 
 
-def _scope(found: Document) -> str:
-    return Scope(**{name: tuple(found["scope"][name]) for name in ("hosts", "paths", "excluded_paths")}).words
-
-
 def _recurs(recurrence: Document | None) -> str:
     if recurrence is None:
         return ""
     occurs_at = short_instant(recurrence["occurs_at"])
     return f"{recurrence['rule']} ({recurrence['time_zone']}), by that {occurs_at}; series {recurrence['series']}"
-
-
-def _length(found: Document) -> str:
-    return short_duration(parse_duration(found["estimated_duration"]))
 
 
 window.add_command(edit)

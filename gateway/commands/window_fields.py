@@ -42,8 +42,7 @@ def _lengths(context: click.Context, parameter: click.Parameter, values: tuple[s
     return [iso_duration(length) for length in lengths if length is not None]
 
 
-GATE = click.option("--gate", type=one_of(Gate), help="What it does to traffic.  [default: as its kind]")
-SCOPE = (
+_SCOPE = (
     click.option("--host", "hosts", multiple=True, metavar="HOST", help="Only requests for this host; repeatable."),
     click.option("--path", "paths", multiple=True, metavar="PATH", help="Only requests below this path; repeatable."),
     click.option(
@@ -67,49 +66,64 @@ _FROM_TEMPLATE = (
         help="A variable of the template; repeatable.",
     ),
 )
-_FIELDS = (
-    click.option("--title", help="What customers read first."),
-    click.option(
-        "--for",
-        "estimate",
-        callback=options.length,
-        metavar="DURATION",
-        help="Estimated duration: 30m, 1h30m, PT45M.  [default: 30m]",
-    ),
-    click.option("--kind", type=one_of(Kind), help="What sort of window it is.  [default: maintenance]"),
-    GATE,
-    click.option("--ends", type=one_of(Ends), help="By its estimate, or by somebody's word.  [default: when_fixed]"),
-    click.option(
-        "--reopen-over",
-        "reopening",
-        callback=options.length,
-        metavar="DURATION",
-        help="After the end, let customers in evenly over this time: 10m.  [default: all at once]",
-    ),
-    *SCOPE,
-    click.option(
-        "--component",
-        "components",
-        multiple=True,
-        callback=_effects,
-        metavar="SLUG[=STATUS]",
-        help="A component and how it does meanwhile; repeatable.",
-    ),
-    click.option(
-        "--remind",
-        "reminders",
-        multiple=True,
-        callback=_lengths,
-        metavar="DURATION",
-        help="Remind so long before the start: 24h; repeatable.",
-    ),
-    click.option("--description", help="The details, in Markdown."),
-)
+
+
+def _fields(default: Callable[[str], str]) -> tuple[Callable[[F], F], ...]:
+    """Return the options that describe a window; `default` writes what holds where one is not given."""
+    return (
+        click.option("--title", help="What customers read first."),
+        click.option(
+            "--for",
+            "estimate",
+            callback=options.length,
+            metavar="DURATION",
+            help=f"Estimated duration: 30m, 1h30m, PT45M.{default('30m')}",
+        ),
+        click.option("--kind", type=one_of(Kind), help=f"What sort of window it is.{default('maintenance')}"),
+        _gate(default("as its kind")),
+        click.option(
+            "--ends", type=one_of(Ends), help=f"By its estimate, or by somebody's word.{default('when_fixed')}"
+        ),
+        click.option(
+            "--reopen-over",
+            "reopening",
+            callback=options.length,
+            metavar="DURATION",
+            help=f"After the end, let customers in evenly over this time: 10m.{default('all at once')}",
+        ),
+        *_SCOPE,
+        click.option(
+            "--component",
+            "components",
+            multiple=True,
+            callback=_effects,
+            metavar="SLUG[=STATUS]",
+            help="A component and how it does meanwhile; repeatable.",
+        ),
+        click.option(
+            "--remind",
+            "reminders",
+            multiple=True,
+            callback=_lengths,
+            metavar="DURATION",
+            help="Remind so long before the start: 24h; repeatable.",
+        ),
+        click.option("--description", help="The details, in Markdown."),
+    )
+
+
+def _gate(default: str) -> Callable[[F], F]:
+    return click.option("--gate", type=one_of(Gate), help=f"What it does to traffic.{default}")
 
 
 def window_fields(command: F) -> F:
-    """Add the options that describe a window."""
-    return _with(command, _FIELDS)
+    """Add the options that describe a new window."""
+    return _with(command, _fields(_default))
+
+
+def some_window_fields(command: F) -> F:
+    """Add the same options where what is not given stays as it is, or is not said: there are no defaults."""
+    return _with(command, _fields(lambda _: ""))
 
 
 def from_template(command: F) -> F:
@@ -119,7 +133,7 @@ def from_template(command: F) -> F:
 
 def trial_fields(command: F) -> F:
     """Add the options that matter to traffic."""
-    return _with(command, (GATE, *SCOPE))
+    return _with(command, (_gate(_default("closed")), *_SCOPE))
 
 
 def given_fields(
@@ -140,6 +154,10 @@ def given_fields(
 def gate_of(document: Document) -> str:
     """Return the gate of a window that was given so."""
     return str(document.get("gate") or DEFAULT_GATE[Kind(document.get("kind") or Kind.MAINTENANCE)])
+
+
+def _default(value: str) -> str:
+    return f"  [default: {value}]"
 
 
 def _with(command: F, added: tuple[Callable[[F], F], ...]) -> F:

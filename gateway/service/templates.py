@@ -193,6 +193,7 @@ class Templates:
 
     def _window_of(self, template: Template, own: dict[str, Any], variables: Mapping[str, str]) -> WindowDraft:
         fields = _understood(template)
+        own = _with_the_rest_of_the_scope(own, fields)
         draft = checked(WindowDraft, fields | own)
         starts_at = draft.starts_at or self._state.now()
         known = self._always() | _times(starts_at, starts_at + draft.estimated_duration, draft.estimated_duration)
@@ -218,6 +219,14 @@ def _given(request: BaseModel) -> dict[str, Any]:
     """Return what a request says itself; null counts as not said."""
     names = request.model_fields_set - _ABOUT_TEMPLATE
     return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+def _with_the_rest_of_the_scope(own: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill up the scope of a request: hosts alone, given to a template of a path, are not about all of their paths."""
+    if "scope" not in own or "scope" not in fields:
+        return own
+    given, rest = (each["scope"].model_dump(exclude_unset=True) for each in (own, fields))
+    return own | {"scope": rest | given}
 
 
 def _refuse_variables(request: WindowRequest | UpdateRequest) -> None:

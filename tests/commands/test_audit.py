@@ -45,6 +45,7 @@ async def test_what_was_done_is_listed(shell: Shell, services: Services) -> None
         ("--about", str(window.id)): ["window.ended", "window.started"],
         ("--limit", "1"): ["window.ended"],
         ("--since", "2026-01-01T00:00:00+01:00", "--action", "token."): ["token.created"],
+        ("--from", "2026-01-01", "--action", "token."): ["token.created"],
         ("--until", "2020-01-01T00:00:00Z"): [],
     }.items():
         entries = (await shell("audit", "list", *selection, "--json")).json

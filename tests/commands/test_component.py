@@ -95,6 +95,9 @@ async def test_groups(shell: Shell, services: Services) -> None:
         "Network  operational     open",
         "Core     partial_outage  collapsed  api         The heart",
     ]
+    ordered = await shell("group", "order", "Core", "Network")
+    assert (ordered.out, ordered.err) == ("", "gateway: the order is Core, Network\n")
+    assert [each["name"] for each in (await shell("group", "list", "--json")).json] == ["Core", "Network"]
     assert "without a group now: api" in (await shell("group", "remove", "Core")).err
     assert "no component was in it" in (await shell("group", "remove", "Network")).err
     assert (await shell("group", "list", "--json")).json == []
@@ -112,6 +115,8 @@ async def test_json_has_all_of_it(shell: Shell) -> None:
     assert (await shell("group", "add", "Edge", "--json")).json["name"] == "Edge"
     assert (await shell("group", "edit", "Edge", "--collapsed", "--json")).json["collapsed"] is True
     assert (await shell("group", "move", "Edge", "--before", "Core", "--json")).json["position"] == 1
+    ordered = (await shell("group", "order", "Core", "Edge", "--json")).json["groups"]
+    assert [each["name"] for each in ordered] == ["Core", "Edge"]
     assert (await shell("group", "remove", "Core", "--json")).json["components"] == ["api"]
 
 
@@ -140,6 +145,7 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services) -> Non
         (["group", "edit", "Edge", "--name", "x"], 'there is no group "Edge"; `gateway group list` shows them'),
         (["group", "remove", "Edge"], 'there is no group "Edge"'),
         (["group", "move", "Core", "--after", "Edge"], 'there is no group "Edge"'),
+        (["group", "order", "Core", "Edge"], 'there is no group "Edge"'),
         (["group", "move", "Core", "--after", "Core"], "after: is the group itself"),
     ]:
         done = await shell(*line)

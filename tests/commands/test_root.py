@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
         | {f"component {verb}" for verb in ("list", "add", "set", "edit", "remove", "move", "order", "history")}
-        | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move")}
+        | {f"group {verb}" for verb in ("list", "add", "edit", "remove", "move", "order")}
         | {f"replica {verb}" for verb in ("list", "forget")}
         | {f"bypass {verb}" for verb in ("create", "list", "revoke")}
         | {"audit", *(f"audit {verb}" for verb in ("list", "export"))}
@@ -62,6 +62,14 @@ def test_every_option_explains_itself() -> None:
     for path, command in commands(gateway):
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help, (path, parameter.name)
+
+
+def test_an_edit_has_no_defaults() -> None:
+    """What is not given stays as it is, and of a template is not said: no help tells otherwise."""
+    for path, command in commands(gateway):
+        if path.endswith((" edit", "template add")):
+            for option in command.params:
+                assert "[default" not in (getattr(option, "help", "") or ""), (path, option.opts)
 
 
 def test_the_manual_has_every_command() -> None:

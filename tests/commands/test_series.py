@@ -92,6 +92,24 @@ async def test_a_series_is_changed(shell: Shell) -> None:
     assert (edited.json["excluded_dates"], edited.json["time_zone"]) == ([], "Asia/Tokyo")
 
 
+async def test_an_edit_leaves_the_rest_of_the_scope(shell: Shell) -> None:
+    """A part of the scope takes the place of that part alone; what is cleared is empty, and nothing else."""
+    scope = ["--host", "a.example", "--path", "/a", "--path", "/b", "--except-path", "/a/x"]
+    assert (await shell("component", "add", "api", "--name", "API")).code == 0
+    series = await made(shell, *scope, "--remind", "24h", "--component", "api")
+    edit = ["series", "edit", series, "--json"]
+    narrowed = (await shell(*edit, "--path", "/a")).json["window"]
+    assert narrowed["scope"] == {"hosts": ["a.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+    assert (await shell("series", "edit", series, "--reopen-over", "10m")).code == 0
+    shown = (await shell("series", "show", series)).out
+    facts = dict(line.split("  ", 1) for line in shown.partition("\n\n")[0].splitlines())
+    said = [facts[name].strip() for name in ("scope", "reopens over", "components", "reminders")]
+    assert said == ["a.example, /a, but not /a/x", "10m", "api=under_maintenance", "1d before"]
+    cleared = (await shell(*edit, "--clear", "hosts", "--except-path", "/a/y", "--clear", "reminders")).json["window"]
+    assert cleared["scope"] == {"hosts": [], "paths": ["/a"], "excluded_paths": ["/a/y"]}
+    assert (cleared["reminders"], [each["slug"] for each in cleared["components"]]) == ([], ["api"])
+
+
 async def test_a_rule_is_tried_out(shell: Shell) -> None:
     """In words on standard error, as a table on standard output, with what the clocks do."""
     line = [
@@ -125,8 +143,14 @@ async def test_wrong_usage_is_told(shell: Shell) -> None:
         (("series", "edit", NO_WINDOW), "there is nothing to change: give at least one option, such as --every"),
         (("series", "edit", NO_WINDOW, "--at", "02:00"), "'02:00' is not an instant"),
         (("series", "edit", NO_WINDOW, "--clear", "title"), "'title' is not one of"),
+        (("series", "edit", NO_WINDOW, "--clear", "paths", "--path", "/x"), "paths can't be given and cleared at once"),
+        (
+            ("series", "edit", NO_WINDOW, "--clear", "except", "--except", "2027-01-01"),
+            "except can't be given and cl",
+        ),
         (("series", "show", "x"), "'x' is not a valid UUID"),
         (("series", "show", NO_WINDOW, "--ahead", "0"), "0 is not in the range 1<=x<=100"),
+        (("series", "list", "--ended", "--running"), "--ended and --running exclude each other: give one of them"),
         (("series", "list", "--limit", "0"), "0 is not in the range"),
         (("series", "preview", "FREQ=DAILY", "--at", "2027-01-01T00:00Z"), "Missing option '--time-zone'"),
         (("series", "preview", "FREQ=DAILY", "--time-zone", "UTC"), "Missing option '--at'"),

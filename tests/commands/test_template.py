@@ -37,11 +37,33 @@ async def test_one_is_added_listed_shown_edited_and_removed(shell: Shell, servic
     facts = dict(" ".join(line.split()).split(" ", 1) for line in shown)
     assert facts["name"] == "Paying"
     assert (facts["title"], facts["kind"], facts["gate"]) == ("{{what}} is down", "downtime", "none")
-    assert (facts["estimated_duration"], facts["scope"]) == ("PT2H", "/pay")
+    assert (facts["estimate"], facts["scope"]) == ("2h", "/pay")
     assert (await shell("template", "show", "pay", "--json")).json["window"]["description"] == "Ticket {{ticket}}"
     removed = await shell("template", "remove", "pay", "--json")
     assert removed.json["slug"] == "pay"
     assert "pay" not in [template.slug for template in await services.templates.list()]
+
+
+async def test_an_edit_leaves_the_rest_of_the_template(shell: Shell) -> None:
+    """A part of the scope takes the place of that part alone; `--clear` has it say nothing of something."""
+    scope = ["--host", "a.example", "--path", "/a", "--path", "/b", "--except-path", "/a/x"]
+    line = ["template", "add", "move", "--name", "Move", "--title", "Move", "--kind", "downtime", "--for", "2h"]
+    assert (await shell(*line, *scope, "--description", "Soon")).code == 0
+    edit = ["template", "edit", "move", "--json"]
+    narrowed = (await shell(*edit, "--path", "/a")).json["window"]
+    assert narrowed["scope"] == {"hosts": ["a.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+    assert "\nscope        a.example, /a, but not /a/x\n" in (await shell("template", "show", "move")).out
+    assert (narrowed["estimated_duration"], narrowed["description"]) == ("PT2H", "Soon")
+    silent = (await shell(*edit, "--clear", "for", "--clear", "hosts", "--clear", "except-paths")).json["window"]
+    assert silent == {
+        "title": "Move",
+        "kind": "downtime",
+        "description": "Soon",
+        "scope": {"hosts": [], "paths": ["/a"], "excluded_paths": []},
+    }
+    assert (await shell("template", "add", "all", "--name", "All", "--title", "All")).code == 0
+    first = (await shell("template", "edit", "all", "--path", "/a", "--json")).json["window"]
+    assert first == {"title": "All", "scope": {"paths": ["/a"]}}
 
 
 async def test_one_for_updates(shell: Shell) -> None:
@@ -77,6 +99,14 @@ async def test_a_window_from_a_template(shell: Shell, services: Services) -> Non
     assert "We are installing v=2." in own.description
 
 
+async def test_a_scope_of_a_template_is_filled_up(shell: Shell) -> None:
+    """One option of the scope replaces that part; --path alone doesn't gate other hosts, too."""
+    scope = ["--host", "a.example", "--path", "/a", "--except-path", "/a/x"]
+    assert (await shell("template", "add", "move", "--name", "Move", "--title", "Move", *scope)).code == 0
+    made = (await shell("window", "start", "--template", "move", "--host", "b.example", "--json")).json
+    assert made["scope"] == {"hosts": ["b.example"], "paths": ["/a"], "excluded_paths": ["/a/x"]}
+
+
 async def test_an_update_from_a_template(shell: Shell, services: Services) -> None:
     window = (await shell("window", "start", "--title", "x")).out.strip()
     posted = await shell("window", "post", window, "--template", "identified", "--var", "cause=a cable")
@@ -102,6 +132,9 @@ WRONG_USAGE = [
     ),
     (["template", "add", "X y", "--name", "X", "--title", "y"], "'X y' is not a template's short name"),
     (["template", "edit", "deploy"], "nothing to change: give --name, or fields such as --title or --body"),
+    (["template", "edit", "deploy", "--clear", "title"], "'title' is not one of 'hosts', 'paths', "),
+    (["template", "edit", "deploy", "--clear", "for", "--for", "1h"], "for can't be given and cleared at once"),
+    (["template", "edit", "deploy", "--clear", "paths", "--body", "x"], "--status and --body are of a template for"),
     (["template", "list", "--kind", "page"], "'page' is not one of 'window', 'update'"),
 ]
 
@@ -125,11 +158,11 @@ REFUSED = [
     (["window", "start", "--title", "x", "--var", "x=1"], "variables: belong to a template: name it as `template`"),
     (["template", "show", "no"], 'there is no template "no"; `gateway template list` shows them'),
     (["template", "edit", "no", "--name", "x"], 'there is no template "no"'),
-    (["template", "edit", "deploy", "--body", "x"], "update.status: "),
     (
-        ["template", "edit", "deploy", "--body", "x", "--status", "resolved"],
-        '"deploy" is a template for windows, and stays one',
+        ["template", "edit", "deploy", "--body", "x"],
+        '"deploy" is a template for windows, and stays one: --status and --body are of a template for updates',
     ),
+    (["template", "edit", "resolved", "--clear", "paths"], '"resolved" is a template for updates, and stays one'),
     (["template", "remove", "no"], 'there is no template "no"'),
     (["template", "add", "deploy", "--name", "x", "--title", "y"], "slug is taken by another template"),
     (

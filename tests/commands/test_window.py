@@ -92,8 +92,9 @@ async def test_every_option_of_a_window(shell: Shell) -> None:
     for part in (
         "Move",
         "scheduled",
-        "read_only for shop.example.com",
+        "shop.example.com, *.example.org, /checkout, but not /checkout/help",
         "45m",
+        "10m",
         "database=under_maintenance",
         "**Soon**",
     ):
@@ -137,6 +138,7 @@ async def test_a_window_is_edited(shell: Shell) -> None:
     made = (await shell("window", "schedule", *line, "--except-path", "/a/x", "--remind", "24h", "--json")).json
     assert made["scope"] == {"hosts": ["a.example"], "paths": ["/a", "/b"], "excluded_paths": ["/a/x"]}
     assert made["reminders"] == ["P1D"]
+    assert "\nreminders  1d before\n" in (await shell("window", "show", made["id"])).out
     edit = ["window", "edit", made["id"]]
     done = await shell(*edit, "--title", "Moving", "--for", "3h", "--gate", "read_only")
     assert (done.code, done.out) == (0, "")
@@ -162,7 +164,7 @@ async def test_a_window_is_edited(shell: Shell) -> None:
     emptied = (await shell(*edit, "--clear", "hosts", "--clear", "paths", "--json")).json
     assert emptied["scope"] == {"hosts": [], "paths": [], "excluded_paths": ["/a/y"]}
     shown = (await shell("window", "show", made["id"])).out
-    assert "read_only for all requests, but not /a/y" in shown
+    assert "  all requests, but not /a/y\n" in shown
 
 
 async def test_wrong_edits(shell: Shell) -> None:
@@ -272,7 +274,32 @@ async def test_windows_are_listed(shell: Shell) -> None:
     assert [line[head.index("STATE") :].split()[0] for line in (first, second)] == ["scheduled", "active"]
     assert [each["id"] for each in (await shell("window", "list", "--json")).json] == [later, now]
     assert [each["id"] for each in (await shell("window", "list", "--state", "active", "--json")).json] == [now]
-    assert (await shell("window", "list", "--limit", "1", "--json")).json[0]["id"] == later
+    one = await shell("window", "list", "--limit", "1", "--json")
+    assert ([each["id"] for each in one.json], one.err) == (
+        [later],
+        "gateway: these are the first 1: --limit shows more\n",
+    )
+
+
+async def test_windows_are_filtered(shell: Shell) -> None:
+    """By kind, by component, by their start: an instant, or a day, which means its beginning in UTC."""
+    assert (await shell("component", "add", "api", "--name", "API")).code == 0
+    schedule = ["window", "schedule", "--at", TOMORROW.isoformat(), "--title"]
+    assert (await shell(*schedule, "Move", "--component", "api")).code == 0
+    assert (await shell("window", "start", "--title", "Power cut", "--kind", "downtime")).code == 0
+    day = f"{TOMORROW:%Y-%m-%d}"
+    for options, titles in [
+        ([], ["Move", "Power cut"]),
+        (["--kind", "downtime"], ["Power cut"]),
+        (["--kind", "downtime", "--kind", "maintenance"], ["Move", "Power cut"]),
+        (["--component", "api"], ["Move"]),
+        (["--from", day], ["Move"]),
+        (["--to", day], ["Power cut"]),
+        (["--from", TOMORROW.isoformat(), "--to", (TOMORROW + timedelta(minutes=1)).isoformat()], ["Move"]),
+        (["--state", "active", "--from", day], []),
+    ]:
+        found = (await shell("window", "list", *options, "--json")).json
+        assert [each["title"] for each in found] == titles, options
 
 
 async def test_a_window_ends_unfixed(shell: Shell) -> None:

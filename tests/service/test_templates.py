@@ -41,6 +41,7 @@ OUTAGE: dict[str, Any] = {
         "reopen_over": "5m",
     },
 }
+MOVE = {"slug": "move", "name": "Move"}
 CAUSE: dict[str, Any] = {
     "slug": "cause",
     "name": "Cause",
@@ -115,6 +116,34 @@ async def test_what_is_given_goes_before_what_the_template_says(templates: Templ
     assert (draft.title, draft.gate, draft.starts_at) == ("{{what}} {{x", Gate.NONE, at)
     assert f"back by {instant_words(at + timedelta(hours=1))} (1 hour)" in draft.description
     assert draft.kind is Kind.DOWNTIME
+
+
+@pytest.mark.parametrize(
+    ("given", "scope"),
+    [
+        ({}, ("a.example", "/a /b", "/a/x")),
+        ({"hosts": ["b.example"]}, ("b.example", "/a /b", "/a/x")),
+        ({"paths": ["/a"]}, ("a.example", "/a", "/a/x")),
+        ({"hosts": [], "excluded_paths": ["/b/y"]}, ("", "/a /b", "/b/y")),
+    ],
+)
+async def test_a_scope_is_filled_up(
+    templates: Templates, given: dict[str, list[str]], scope: tuple[str, str, str]
+) -> None:
+    """What the request gives of a scope replaces that list alone, an empty list too; the others are the template's."""
+    saved = {"hosts": ["a.example"], "paths": ["/a", "/b"], "excluded_paths": ["/a/x"]}
+    await templates.add(checked(TemplateDraft, {**MOVE, "window": {"title": "Move", "scope": saved}}), SRE)
+    made = (await templates.window(checked(WindowRequest, {"template": "move", "scope": given}))).scope
+    assert (" ".join(made.hosts), " ".join(made.paths), " ".join(made.excluded_paths)) == scope
+
+
+async def test_a_scope_that_is_filled_up_is_checked(templates: Templates) -> None:
+    """An exclusion of the template that leaves out nothing of the paths given is refused, not dropped."""
+    saved = {"paths": ["/a"], "excluded_paths": ["/a/x"]}
+    await templates.add(checked(TemplateDraft, {**MOVE, "window": {"title": "Move", "scope": saved}}), SRE)
+    with pytest.raises(InvalidError) as refused:
+        await templates.window(checked(WindowRequest, {"template": "move", "scope": {"paths": ["/b"]}}))
+    assert "/a/x leaves out nothing" in refused.value.fields["scope.excluded_paths"]
 
 
 async def test_a_variable_that_is_not_used_need_not_be_given(templates: Templates) -> None:

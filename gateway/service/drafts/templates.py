@@ -104,7 +104,10 @@ def _or_from_template(*needed: str) -> ConfigDict:
 
 
 class WindowRequest(WindowDraft):
-    """A window to be made, perhaps from a template: what is given here goes before what the template says."""
+    """A window to be made, perhaps from a template: what is given here goes before what the template says.
+
+    Of `scope`, each of its lists that is given does; the others are the template's.
+    """
 
     model_config = _or_from_template("title")
 

@@ -1,0 +1,41 @@
+"""What describes a window, as people read it: of a window, of a series, of a template."""
+
+from datetime import timedelta
+
+from gateway.commands.remote import Document
+from gateway.domain.component import ComponentStatus
+from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.scope import Scope
+
+
+def window_facts(found: Document) -> list[tuple[str, str]]:
+    """Return names and values of those fields that a document has; a template need not have them all."""
+    return [
+        ("kind", found.get("kind") or ""),
+        ("gate", found.get("gate") or ""),
+        ("scope", _scope(found.get("scope"))),
+        ("estimate", _length(found.get("estimated_duration"))),
+        ("ends", found.get("ends") or ""),
+        ("reopens over", _length(found.get("reopen_over"))),
+        ("components", ", ".join(_effect(each) for each in found.get("components") or ())),
+        ("reminders", ", ".join(f"{_length(each)} before" for each in found.get("reminders") or ())),
+        ("description", found.get("description") or ""),
+    ]
+
+
+def _scope(found: Document | None) -> str:
+    """Say which requests are meant; nothing where no scope is told, and "all requests" where one is, and is empty."""
+    if found is None:
+        return ""
+    lists = {name: tuple(found.get(name) or ()) for name in ("hosts", "paths", "excluded_paths")}
+    return Scope(**lists).words
+
+
+def _effect(found: Document) -> str:
+    return f"{found['slug']}={found.get('status') or ComponentStatus.UNDER_MAINTENANCE}"
+
+
+def _length(text: str | None) -> str:
+    """Write a length for people; nothing where there is none, or where it is zero."""
+    length = parse_duration(text) if text else timedelta()
+    return short_duration(length) if length else ""
