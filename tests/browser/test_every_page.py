@@ -22,7 +22,8 @@ from tests.observed import Observations
 from tests.web.panel import PREFIX, application
 
 WHO = command_line("test")
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+SIZES = ({"width": 320, "height": 700}, {"width": 390, "height": 844}, {"width": 1280, "height": 800})
+LONG = "Averylongtitlewithoutanyspaces" * 5
 
 _NO_PAGES = {
     "admin.window.fence": "a piece of a page, for its script",
@@ -62,7 +63,7 @@ async def made(services: Services) -> dict[str, list[str]]:
     tomorrow = services.state.now() + timedelta(days=1)
 
     async def window(**values: Any) -> Window:
-        draft = {"title": "Moving to PostgreSQL 18", "description": "Searches get **faster**.", "components": effects}
+        draft = {"title": LONG, "description": "x" * 300, "components": effects}
         return await services.windows.create(WindowDraft.model_validate(draft | values), WHO)
 
     weekly = {"rule": "FREQ=WEEKLY", "time_zone": "Europe/Berlin"}
@@ -114,7 +115,7 @@ async def wrongs_of_structure(page: Page, devtools: CDPSession) -> list[str]:
     return wrongs + [f"a {node['role']['value']} without a name" for node in controls if not node["name"]["value"]]
 
 
-async def test_every_page_is_sound_at_both_sizes_and_without_javascript(
+async def test_every_page_is_sound_at_every_size_and_without_javascript(
     browser: Browser, scene: Scene, services: Services, observations: Observations
 ) -> None:
     """No complaint of the browser, one title and one h1, a name for every control, nothing wider than the screen."""
@@ -130,7 +131,7 @@ async def test_every_page_is_sound_at_both_sizes_and_without_javascript(
             assert response is not None
             found = [f"answers {response.status}"] if response.status != 200 else []
             found += await wrongs_of_structure(sre.page, devtools)
-            for size in (PHONE, DESK):
+            for size in SIZES:
                 await sre.page.set_viewport_size(size)  # type: ignore[arg-type]
                 if wider := await sre.overflow():
                     found.append(f"{wider} px wider than {size['width']}")
