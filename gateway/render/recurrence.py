@@ -43,13 +43,14 @@ def series_words(series: Series) -> str:
         return series.rule
 
 
-def recurring_words(recurring: Recurring) -> str:
-    """Say when the series of a window occurs, by what the window knows of it."""
+def recurring_words(recurring: Recurring, starts_at: datetime) -> str:
+    """Say when the series of a window occurs, by what the window knows of it, and whence the window was moved."""
     try:
         rule = parse_rule(recurring.rule)
-        return recurrence_words(Recurrence(rule=rule, time_zone=recurring.time_zone, first=recurring.occurs_on))
+        words = recurrence_words(Recurrence(rule=rule, time_zone=recurring.time_zone, first=recurring.occurs_on))
     except ValueError:  # somebody has written by hand what is no rule: the window is a window all the same
-        return recurring.rule
+        words = recurring.rule
+    return words if starts_at == recurring.occurs_at else f"{words}; moved from {local_words(recurring.occurs_on)}"
 
 
 def clock_note(occurrence: Occurrence) -> str:

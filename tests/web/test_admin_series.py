@@ -96,6 +96,8 @@ async def test_one_is_moved_and_one_is_skipped(panel: Browser, services: Service
     text = answer.page.text
     assert "Skipped: that window is cancelled, and the series goes on." in text
     assert "Sun 1 Mar 2099, 05:00 Moved; by the rule Sun 1 Mar 2099, 02:00." in text
+    listed = (await panel.get("/admin/windows")).page.text
+    assert "every Sunday at 02:00 (Europe/Berlin); moved from Sun 1 Mar 2099, 02:00 Scheduled" in listed
     assert text.index("Changed by hand") < text.index("Sun 8 Mar 2099, 02:00") < text.index("Skipped", 200)
     assert "Skip Sun 8 Mar" not in text
     again = await panel.post(f"{path}/skip", {"window": str(other.id)})

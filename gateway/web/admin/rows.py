@@ -30,7 +30,7 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
         row_version=window.row_version,
         verbs=frozenset(verb.value for verb in possible(window, now)),
         series=window.recurrence.series if window.recurrence else None,
-        recurs=recurring_words(window.recurrence) if window.recurrence else "",
+        recurs=recurring_words(window.recurrence, window.starts_at) if window.recurrence else "",
     )
 
 

@@ -39,7 +39,8 @@ async def _sign_in(request: web.Request) -> web.Response:
 async def _open_link(request: web.Request) -> web.Response:
     request.app[SERVICES].limits.sign_in(address(request))
     link = await request.app[SERVICES].operators.open_link(request.match_info["token"])
-    return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=Typed()))
+    form = Typed(values={"email": link.email or ""})
+    return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=form))
 
 
 async def _use_link(request: web.Request) -> web.Response:
@@ -54,7 +55,7 @@ async def _use_link(request: web.Request) -> web.Response:
             request.match_info["token"], email=email or None, password=password, **_browser(request)
         )
     except InvalidError as error:
-        form = refused({"email": email, "password": "", "again": ""}, error)
+        form = refused({"email": link.email or email, "password": "", "again": ""}, error)
         return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=form), status=422)
     return _signed_in(request, token)
 
