@@ -100,6 +100,18 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.problem": Permission.PUBLIC,
     "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
     "status.embed": Permission.PUBLIC,
+    "status.api.v2.summary": Permission.PUBLIC,
+    "status.api.v2.status": Permission.PUBLIC,
+    "status.api.v2.components": Permission.PUBLIC,
+    "status.api.v2.incidents": Permission.PUBLIC,
+    "status.api.v2.incidents.unresolved": Permission.PUBLIC,
+    "status.api.v2.scheduled_maintenances": Permission.PUBLIC,
+    "status.api.v2.scheduled_maintenances.upcoming": Permission.PUBLIC,
+    "status.api.v2.scheduled_maintenances.active": Permission.PUBLIC,
+    "status.feed.atom": Permission.PUBLIC,
+    "status.feed.rss": Permission.PUBLIC,
+    "status.calendar.ics": Permission.PUBLIC,
+    "status.badge.svg": Permission.PUBLIC,
     "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
     "bypass.leave": Permission.PUBLIC,  # takes rights away from whoever asks, and from nobody else
     "bypass.ribbon": Permission.PUBLIC,  # served by the data plane (edge/ribbon.py), it is no route of the site

@@ -225,7 +225,7 @@ def window_view(
         description=window.description,
         kind=KIND_BADGES[window.kind],
         state=state,
-        state_badge=_state_badge(window, state),
+        state_badge=state_badge(window, state),
         effect=effect(window, state, branding.product),
         starts_at=window.starts_at,
         planned=window.estimated_duration,
@@ -273,7 +273,8 @@ def _part_group(group: ComponentGroup | None, components: list[Component], momen
     )
 
 
-def _state_badge(window: Window, state: State) -> Badge:
+def state_badge(window: Window, state: State) -> Badge:
+    """Say where a window stands; of one that is over, how it ended."""
     if state is State.ENDED and window.fixed:
         return Badge("Completed" if window.kind is Kind.MAINTENANCE else "Resolved", "check", Tone.GOOD)
     return STATE_BADGES[state]

@@ -13,6 +13,7 @@ from gateway.render.contexts import Branding, MessagePage, WindowView
 from gateway.render.documents import problem_document
 from gateway.render.environment import inline_style, make_environment, style_hash
 from gateway.render.markdown import markdown_text
+from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone, instant_words
 from gateway.resources import templates_directory
 
@@ -82,6 +83,11 @@ def plain_text(moment: Moment, branding: Branding) -> bytes:
     if branding.support_email:
         lines.append(f"Help: {branding.support_email}")
     return "\n".join(lines).encode() + b"\n"
+
+
+def badge_svg(moment: Moment, branding: Branding) -> bytes:
+    """Draw how the product does, in one word."""
+    return _render("status/badge.svg", status_badge(moment, branding.product))
 
 
 def content_security_policy() -> str:

@@ -1,13 +1,14 @@
 """The customers' pages under the prefix: they read the moment that is in memory, never the database.
 
-`pages.py` has the status page, one page for each window and the history; `assets.py` the panel's style sheets.
+`pages.py` has the status page, one page for each window and the history; `machines.py` what programs read of it;
+`assets.py` the panel's style sheets.
 """
 
 from aiohttp import web
 
-from gateway.web.status import assets, pages
+from gateway.web.status import assets, machines, pages
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes below `prefix`; all of them are for everybody."""
-    return [*pages.routes(prefix), *assets.routes(prefix)]
+    return [*pages.routes(prefix), *machines.routes(prefix), *assets.routes(prefix)]
