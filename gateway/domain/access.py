@@ -112,6 +112,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.feed.rss": Permission.PUBLIC,
     "status.calendar.ics": Permission.PUBLIC,
     "status.badge.svg": Permission.PUBLIC,
+    "status.banner": Permission.PUBLIC,
     "bypass.visit": Permission.PUBLIC,  # the token in the path is the proof
     "bypass.leave": Permission.PUBLIC,  # takes rights away from whoever asks, and from nobody else
     "bypass.ribbon": Permission.PUBLIC,  # served by the data plane (edge/ribbon.py), it is no route of the site

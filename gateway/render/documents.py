@@ -7,7 +7,7 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.window import State, Window
 from gateway.render.contexts import Branding
 from gateway.render.headline import by_severity, headline
-from gateway.render.wording import rfc3339
+from gateway.render.wording import KIND_BADGES, rfc3339
 
 Document = dict[str, Any]
 
@@ -37,6 +37,28 @@ def status_document(moment: Moment, branding: Branding) -> Document:
             "upcoming": [window_document(window, moment) for window in moment.upcoming],
             "past": [window_document(window, moment) for window in moment.past],
         },
+    }
+
+
+def banner_document(moment: Moment) -> Document:
+    """Return what the banner of `/embed.js` tells: windows in force and to come, in few fields.
+
+    `until` is null where nothing can be promised any more.
+    """
+    views = [(window, "active") for window in by_severity(moment)]
+    views += [(window, "scheduled") for window in moment.upcoming]
+    return {
+        "windows": [
+            {
+                "id": str(window.id),
+                "state": state,
+                "label": "Scheduled" if state == "scheduled" else KIND_BADGES[window.kind].word,
+                "title": window.title,
+                "starts_at": rfc3339(window.starts_at),
+                "until": rfc3339(window.scheduled_until) if window.scheduled_until > moment.at else None,
+            }
+            for window, state in views
+        ]
     }
 
 

@@ -1,21 +1,22 @@
 // For the application's pages: <script src="/_maintenance/embed.js" async></script>
-// Whoever bypasses a gate reads on every page that customers don't see it. Needs of a Content-Security-Policy:
-// script-src and connect-src 'self'. No markup is parsed and no style element made, so nothing unsafe-inline.
+// A banner tells of windows that are in force or begin within a day; whoever bypasses a gate reads so in a ribbon.
+// Needs of a Content-Security-Policy: script-src and connect-src of the gateway. No markup is parsed and no style element
+// made, so nothing unsafe-inline.
 (() => {
   "use strict";
   const script = document.currentScript;
   if (!script || window.top !== window || !HTMLElement.prototype.attachShadow) return;
   const base = new URL(".", script.src);
-  if (base.origin !== location.origin) return; // another origin would not be told about this browser
   const url = (path) => new URL(path, base);
+  const DAY = 864e5;
 
-  const STYLE = `
-    :host { all: initial; position: fixed; z-index: 2147483647; left: 1rem; bottom: 1rem; max-width: calc(100vw - 2rem); }
+  const SHARED = `
     div { display: flex; flex-wrap: wrap; gap: .375rem .75rem; align-items: center; box-sizing: border-box;
-      max-width: 34rem; padding: .625rem .875rem; border-radius: .625rem; background: #33260e; color: #fff1d6;
-      border: 1px solid #f1c26e; font: 15px/1.4 system-ui, sans-serif; box-shadow: 0 .125rem .75rem rgb(0 0 0 / .35); }
+      padding: .625rem .875rem; background: #33260e; color: #fff1d6; border: 1px solid #f1c26e;
+      font: 15px/1.4 system-ui, sans-serif; }
     p { margin: 0; flex: 1 1 14rem; overflow-wrap: anywhere; }
     strong { color: #f1c26e; }
+    a { color: inherit; }
     button { font: inherit; font-weight: 600; color: inherit; background: none; border: 1px solid currentColor;
       border-radius: .375rem; min-height: 2rem; padding: .125rem .625rem; cursor: pointer; }
     :focus-visible { outline: 3px solid #fff; outline-offset: 2px; }
@@ -31,28 +32,50 @@
   };
 
   // One part of what is embedded: where it stands, and what it shows of what the gateway says.
-  const part = (name) => {
+  const part = (name, style, place) => {
     const host = document.createElement(name);
     const root = host.attachShadow({ mode: "open" });
-    const style = new CSSStyleSheet();
-    style.replaceSync(STYLE);
-    root.adoptedStyleSheets = [style];
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:host { all: initial; ${style} }${SHARED}`);
+    root.adoptedStyleSheets = [sheet];
     return {
-      show(...content) {
-        const box = document.createElement("div");
-        box.setAttribute("role", "status");
-        box.lang = "en";
-        box.append(...content);
-        root.replaceChildren(box);
-        if (!host.isConnected) (document.body || document.documentElement).append(host);
+      show(...rows) {
+        root.replaceChildren(...rows.map((content) => {
+          const box = document.createElement("div");
+          box.setAttribute("role", "status");
+          box.lang = "en";
+          box.append(...content);
+          return box;
+        }));
+        if (!host.isConnected) (document.body || document.documentElement)[place](host);
       },
       hide: () => host.remove(),
     };
   };
 
-  const ribbon = part("gateway-ribbon");
-  let hidden = false;
-  let shown = "";
+  const ribbon = part(
+    "gateway-ribbon",
+    "position: fixed; z-index: 2147483647; left: 1rem; bottom: 1rem; max-width: min(34rem, calc(100vw - 2rem));",
+    "append",
+  );
+  const banner = part("gateway-banner", "display: block;", "prepend");
+  let hidden = base.origin !== location.origin; // another origin would not be told about this browser
+
+  // Asks for `path`; calls `tell` with what it says when that is something new.
+  const follow = (path, tell) => {
+    let known = "";
+    return async () => {
+      try {
+        const answer = await fetch(url(path()));
+        const text = answer.ok ? await answer.text() : "{}";
+        if (text === known) return;
+        known = text;
+        tell(JSON.parse(text));
+      } catch {
+        // The gateway can't be reached: what was shown last stays.
+      }
+    };
+  };
 
   const words = (said) => {
     const text = element("p", "");
@@ -67,28 +90,55 @@
     if (answer.ok) location.reload();
   };
 
-  const look = async () => {
-    if (hidden) return;
-    let text;
-    try {
-      const answer = await fetch(url(`bypass.json?for=${encodeURIComponent(location.pathname)}`), { cache: "no-store" });
-      text = answer.ok ? await answer.text() : "{}";
-    } catch {
-      return; // the gateway can't be reached: what was shown last stays
-    }
-    if (text === shown) return;
-    shown = text;
-    const said = JSON.parse(text);
+  const askBypass = follow(() => `bypass.json?for=${encodeURIComponent(location.pathname)}`, (said) => {
     if (!said.bypass) return ribbon.hide();
     const out = said.bypass.by === "link" ? "Leave" : "See it as a customer, for 10 minutes";
-    ribbon.show(
+    ribbon.show([
       words(said),
       button(out, () => leave(said.bypass.leave)),
       button("Hide", () => { hidden = true; ribbon.hide(); }),
-    );
+    ]);
+  });
+
+  // What was dismissed is remembered by window and state: one that begins is news again.
+  const KEY = "gateway-banner";
+  const dismissed = () => {
+    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch { return []; }
+  };
+  const dismiss = (key) => {
+    try { localStorage.setItem(KEY, JSON.stringify([...dismissed(), key].slice(-50))); } catch { /* not kept, then */ }
+    dismissedNow.add(key);
+  };
+  const dismissedNow = new Set();
+
+  const when = (at) => new Date(at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
+
+  const notice = (said) => {
+    const text = element("p", "");
+    const link = Object.assign(element("a", said.title), { href: url(`windows/${said.id}`) });
+    const until = said.until ? ` to ${when(said.until)}` : "";
+    const times = said.state === "scheduled" ? `, ${when(said.starts_at)}${until}` : said.until ? `, expected${until}` : "";
+    text.append(element("strong", `${said.label}:`), " ", link, times);
+    return text;
   };
 
+  const tellWindows = (said) => {
+    const known = new Set([...dismissed(), ...dismissedNow]);
+    const key = (each) => `${each.id} ${each.state}`;
+    const news = (said.windows || []).filter((each) =>
+      !known.has(key(each)) && (each.state !== "scheduled" || new Date(each.starts_at) - Date.now() < DAY));
+    if (!news.length) return banner.hide();
+    banner.show(...news.slice(0, 3).map((each) =>
+      [notice(each), button("Dismiss", () => { dismiss(key(each)); tellWindows(said); })]));
+  };
+  const askWindows = follow(() => "banner.json", tellWindows);
+
+  const look = () => {
+    if (!hidden) askBypass();
+    askWindows();
+  };
   addEventListener("pageshow", (event) => { if (event.persisted) look(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  setInterval(() => { if (!document.hidden) askWindows(); }, 5e4 + Math.random() * 2e4);
   look();
 })();

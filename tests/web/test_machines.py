@@ -21,6 +21,7 @@ TYPES = {
     "/feed.rss": "application/rss+xml",
     "/calendar.ics": "text/calendar",
     "/badge.svg": "image/svg+xml",
+    "/banner.json": "application/json",
 }
 
 
@@ -73,3 +74,11 @@ async def test_they_are_compressed(browser: Browser) -> None:
     ) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert json.loads(gzip.decompress(await answer.read()))["status"]["indicator"] == "none"
+
+
+async def test_the_script_is_small(browser: Browser) -> None:
+    """Under 5 KB, before compression even: applications include it in each page."""
+    script = await browser.get("/embed.js")
+    assert script.status == 200
+    assert len(script.body.encode()) < 5000
+    assert "//" not in script.body.replace("https://", "")

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ _YEAR = 31_536_000
 _EMBED = "embed.js"
 # How long an application's pages may go without a new version of the script.
 _MINUTES = 300
+_COMMENT_LINE_OR_INDENT = re.compile(rb"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ def assets() -> dict[str, Asset]:
     """Read all assets, by file name. They are few and small, so they stay in memory."""
     files = sorted((templates_directory() / "assets").iterdir())
     return {file.name: _read(file.read_bytes(), _TYPES[file.suffix]) for file in files if file.suffix in _TYPES}
+
+
+def _compact(script: bytes) -> bytes:
+    """Leave out indentation, and comments that have their line to themselves."""
+    return _COMMENT_LINE_OR_INDENT.sub(b"", script)
 
 
 def asset_url(prefix: str, name: str) -> str:
@@ -70,4 +77,5 @@ def _answer(request: web.Request, asset: Asset, cache: str) -> web.Response:
 
 
 def _read(body: bytes, content_type: str) -> Asset:
+    body = _compact(body) if content_type == _TYPES[".js"] else body
     return Asset(body=body, content_type=content_type, version=hashlib.sha256(body).hexdigest()[:16])

@@ -1,4 +1,4 @@
-"""What programs read of the status, from any origin: the Statuspage documents, feeds, a calendar, a badge.
+"""What programs read of the status, from any origin: the Statuspage documents, feeds, a calendar, a badge, the banner.
 
 Each is made once for a moment and a host, and has an `ETag`: who looks often mostly gets 304. Caches may keep them, and
 ask each time (`no-cache`), so nothing is told beyond its truth.
@@ -15,6 +15,7 @@ from gateway.domain.snapshot import Moment
 from gateway.render import feeds, pages
 from gateway.render.calendar import calendar
 from gateway.render.contexts import Branding
+from gateway.render.documents import banner_document
 from gateway.render.statuspage import DOCUMENTS, StatuspageDocuments
 from gateway.web.auth import is_secure
 from gateway.web.keys import BRANDING, SERVICES
@@ -40,6 +41,7 @@ _KINDS = (
     _Kind("feed.atom", "application/atom+xml", lambda moment, branding, url: feeds.atom(moment, branding.product, url)),
     _Kind("feed.rss", "application/rss+xml", lambda moment, branding, url: feeds.rss(moment, branding.product, url)),
     _Kind("calendar.ics", "text/calendar", lambda moment, branding, url: calendar(moment, branding.product, url)),
+    _Kind("banner.json", "application/json", lambda moment, *_: pages.json_bytes(banner_document(moment))),
     _Kind("badge.svg", "image/svg+xml", lambda moment, branding, _: pages.badge_svg(moment, branding)),
 )
 
