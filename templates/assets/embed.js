@@ -59,7 +59,8 @@
     "append",
   );
   const banner = part("gateway-banner", "display: block;", "prepend");
-  let hidden = base.origin !== location.origin; // another origin would not be told about this browser
+  // Another origin would not be told about this browser.
+  let hidden = base.origin !== location.origin;
 
   // Asks for `path`; calls `tell` with what it says when that is something new.
   const follow = (path, tell) => {
