@@ -50,7 +50,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     if case.headers and "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if case.meta.phase.name is not TestPhase.STATEFUL:  # which goes on with what it has made itself
-        case.path_parameters |= parts_for(case.path)
+        case.path_parameters |= parts_for(case.method, case.path)
     if case.query:
         case.query.pop("cursor", None)
         if {"since", "until"} & case.query.keys():  # a time that has been, and that ends after it has begun

@@ -1,8 +1,9 @@
-"""Things for calls to be about: each new, and in the state that the call needs, so that it can be done."""
+"""Things for calls to be about, in the state that the call needs, so that it can be done."""
 
 import json
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 from uuid import uuid4
@@ -12,14 +13,18 @@ FAR = "2199-01-01T00:00:00Z"
 _LATER = {"title": "Later", "gate": "none", "starts_at": FAR}
 
 
-def parts_for(path: str) -> dict[str, str]:
-    """Make what the path of an operation is about, over the API; nothing where it names nothing."""
+def parts_for(method: str, path: str) -> dict[str, str]:
+    """Return what the path of an operation is about, made over the API; nothing where it names nothing.
+
+    What the call may bring to an end is made anew for each.
+    """
     kind, _, rest = path[1:].partition("/")
     part, _, action = rest.partition("/")
     if not part.startswith("{"):
         return {}
-    made = _ACTED_ON.get((kind, action)) or _SHOWN[kind]
-    return {part[1:-1]: made()}
+    make = _ACTED_ON.get((kind, action)) or _SHOWN[kind]
+    stays = method == "GET" or action in _HARMLESS or (method == "PATCH" and kind != "windows")
+    return {part[1:-1]: _made_once(make) if stays else make()}
 
 
 def body_for(path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +39,11 @@ def body_for(path: str, body: dict[str, Any]) -> dict[str, Any]:
         case "/group-order":
             return {"ids": [_group(), _group()]}
     return {}
+
+
+@cache
+def _made_once(make: Callable[[], str]) -> str:
+    return make()
 
 
 def _new() -> str:
@@ -103,6 +113,7 @@ _SHOWN: dict[str, Callable[[], str]] = {
     "operators": lambda: str(_posted("/operators", {"email": f"{_new()}@example.com", "role": "viewer"})["id"]),
     "audit": lambda: str(_asked("GET", "/audit?limit=1")["entries"][0]["id"]),
 }
+_HARMLESS = ("extend", "updates", "render")
 _ACTED_ON = {
     ("windows", "extend"): _active,
     ("windows", "end"): _active,
