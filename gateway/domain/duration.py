@@ -24,7 +24,7 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is not a duration: write for example 90s, 30m, 1h30m, 2d or PT45M")
     seconds = sum(Decimal(count) * unit for count, unit in zip(match.groups(), _UNITS, strict=True) if count)
     if seconds > LONGEST.total_seconds():
-        raise ValueError(f"{text!r} is longer than ten years")
+        raise ValueError(f"{text!r} is longer than ten years: write a shorter one")
     return timedelta(microseconds=int(seconds * 1_000_000))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
 from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import Observer, SignInFailed
-from gateway.service.drafts.operators import is_email
+from gateway.service.drafts.operators import is_email, not_an_email
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.store import audit, operators
 from gateway.store.operators import Link, Operator
@@ -243,7 +243,7 @@ async def _new_link(session: Session, operator: Operator | None, lifetime: timed
 
 def _checked_email(email: str) -> str:
     if not is_email(email):
-        raise InvalidError({"email": f"{email!r} is not an e-mail address"})
+        raise InvalidError({"email": not_an_email(email)})
     return email
 
 

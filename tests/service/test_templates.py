@@ -209,7 +209,7 @@ async def test_a_wrong_template_is_not_saved(templates: Templates) -> None:
         ({"update": {"status": "identified", "body": " "}}, "update.body", "must not be empty"),
         ({}, "body", 'give either "window" or "update": what the template is for'),
         ({"window": OUTAGE["window"], "update": CAUSE["update"]}, "body", 'give either "window" or "update"'),
-        ({"window": OUTAGE["window"], "slug": "Two Words"}, "slug", "is not a short name"),
+        ({"window": OUTAGE["window"], "slug": "Two Words"}, "slug", "'Two Words' is not a short name"),
         ({"window": OUTAGE["window"], "name": ""}, "name", "must not be empty"),
     ]:
         with pytest.raises(InvalidError) as error:

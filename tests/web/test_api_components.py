@@ -181,7 +181,7 @@ async def test_components_are_put_in_order(call: Caller) -> None:
         ("/component-order", {"slugs": ["a", "a"]}, 422, 'slugs.1: names "a" for the second time'),
         ("/component-order", {"slugs": ["a", "x"]}, 422, 'slugs.1: there is no component "x"'),
         ("/components/a/move", {}, 422, "before: name one other component, either here or as `after`"),
-        ("/components/a/move", {"before": None}, 422, "before: name one other component, either here or as `after`"),
+        ("/components/a/move", {"before": None}, 422, "before: must not be null: leave it out"),
         ("/components/a/move", {"before": "b", "after": "b"}, 422, "before: name one other component"),
         ("/components/a/move", {"before": "B!"}, 422, "before"),
         ("/components/a/move", {"before": "a"}, 409, "before: is the component itself: name another one"),

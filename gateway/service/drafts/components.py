@@ -4,8 +4,6 @@ from gateway.domain.component import ComponentStatus, Visibility
 from gateway.service.drafts.fields import Description, Draft, Name, Slug
 from gateway.service.drafts.period import Period
 
-_MOST = 1000
-
 
 class ComponentDraft(Draft):
     """A component to be added; the group is made where it does not exist."""

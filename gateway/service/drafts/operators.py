@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from gateway.domain.access import Role
-from gateway.service.drafts.fields import Draft
+from gateway.service.drafts.fields import Draft, shown
 
 # Rough on purpose: whether it is one is found out by sending a mail there.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
@@ -18,9 +18,14 @@ def is_email(text: str) -> bool:
     return _EMAIL.fullmatch(text) is not None and len(text) <= _LONGEST
 
 
+def not_an_email(text: str) -> str:
+    """Return what is said of a text that is no e-mail address."""
+    return f"{shown(text)} is not an e-mail address such as ada@example.com"
+
+
 def _email(value: str) -> str:
     if not is_email(value):
-        raise ValueError(f"{value!r} is not an e-mail address")
+        raise ValueError(not_an_email(value))
     return value
 
 

@@ -10,7 +10,7 @@ from gateway.service.drafts.recurrence import Days, RuleText, TimeZone, whole_se
 from gateway.service.drafts.windows import WindowChange
 
 MOST_PREVIEWED = 100
-_ONE_WINDOW = "one window alone: change that window instead"
+_ONE_WINDOW = "one window alone: leave it out, or change that window"
 
 
 def _whole(value: object) -> object:

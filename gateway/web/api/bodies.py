@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeVar, get_origin
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, ValidationError, field_validator
 from pydantic_core import from_json
 
 from gateway.domain.errors import InvalidError
@@ -39,6 +39,13 @@ class Move(Draft):
     """Where something goes: the subclass has `before` and `after`, of which exactly one is given."""
 
     model_config = ConfigDict(json_schema_extra=_one_of_both)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_not_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("must not be null: leave it out")
+        return value
 
 
 async def body_of(request: web.Request, model: type[M] | None) -> M | None:

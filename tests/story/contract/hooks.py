@@ -6,21 +6,21 @@ Only calls that are meant to be good are touched; whatever is made wrong on purp
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.generation.meta import TestPhase
+
+from tests.story.contract.things import body_for, parts_for
+from tests.story.contract.trial import ANSWERS
 
 COMPONENT = "database"
 """A component that exists."""
 TEMPLATES = {"/windows": "database-upgrade", "/windows/{id}/updates": "resolved"}
 """Templates that exist and take no variables, by the paths that take templates."""
 _TEXTS = ("name", "title", "description", "body")
-
-ANSWERS = Path("answers")
-"""Where it is noted, in the directory of the trial, how each call was answered: `GET /windows 200`."""
 
 LONG_AGO = "2020-01-01T00:00:00Z"
 
@@ -40,13 +40,17 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Take a new key for each call, the cursor of no page, and what exists of components, each once, and templates."""
+    """Take a new key for each call, no cursor, any version, things that exist, and of components each once."""
     if case.path == "/templates/{slug}" and case.method != "GET" and case.path_parameters["slug"] in TEMPLATES.values():
         case.path_parameters["slug"] = "another"  # those are needed
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.headers and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())
+    if case.headers and "If-Match" in case.headers:
+        case.headers["If-Match"] = "*"
+    if case.meta.phase.name is not TestPhase.STATEFUL:  # which goes on with what it has made itself
+        case.path_parameters |= parts_for(case.method, case.path)
     if case.query:
         case.query.pop("cursor", None)
         if {"since", "until"} & case.query.keys():  # a time that has been, and that ends after it has begun
@@ -57,6 +61,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         case.body = _sensible(case.body, TEMPLATES.get(case.path))
         if "excluded_dates" in case.body:
             case.body["excluded_dates"] = []  # each would have to be one of the rule
+        case.body.pop("row_version", None)
+        case.body |= body_for(case.path, case.body)
         if case.path == "/series/{id}" and case.body.get("starts_at"):
             case.body["starts_at"] = "2199-01-01T00:00:00Z"  # a series begins with what is to come
 
