@@ -9,7 +9,7 @@ import click
 
 from gateway.commands.failures import WrongUsageError
 from gateway.commands.interval import given_interval, interval_options
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Number
 from gateway.commands.output import print_json, print_table, short_instant
 from gateway.commands.remote import api_options, connected
 
@@ -48,7 +48,7 @@ def audit() -> None:
 
 @audit.command(name="list")
 @_selection
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(1), default=50, show_default=True, help="At most so many.")
 @JSON
 @api_options
 def list_(limit: int, url: str, token: str | None, *, as_json: bool, **selection: Any) -> None:

@@ -7,7 +7,7 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_json, print_table, short_instant
 from gateway.commands.remote import api_options, connected
 from gateway.domain.duration import iso_duration
@@ -68,7 +68,7 @@ def list_(url: str, token: str | None, *, as_json: bool) -> None:
 
 
 @bypass.command
-@click.argument("link_id", metavar="ID", type=click.UUID)
+@click.argument("link_id", metavar="ID", type=Id("bypass"))
 @JSON
 @api_options
 def revoke(link_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import DONE, FAILED, WAITED_IN_VAIN, WrongUsageError, tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_json, print_table, printable, short_instant
 from gateway.commands.remote import Api, Document, api_options, connected
 from gateway.domain.duration import short_duration
@@ -20,7 +20,7 @@ _ASK_EVERY = 0.25
 
 
 @click.command
-@click.argument("window_id", metavar="[ID]", type=click.UUID, required=False)
+@click.argument("window_id", metavar="[ID]", type=Id("window"), required=False)
 @click.option("--wait", callback=options.length, metavar="DURATION", help="Wait so long until it holds: 60s, 5m.")
 @JSON
 @api_options

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from gateway.commands.failures import tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id, Number
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_filter import filter_query, window_filter
@@ -22,12 +22,13 @@ def history() -> None:
 
 @history.command(name="list")
 @window_filter
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
 def list_(limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
     """List windows that are over, the latest start first: how long they took, and whom they turned away."""
-    found = connected(url, token, "read").get("history", limit=limit, **filter_query(**which))
+    query = filter_query(**which)
+    found = connected(url, token, "read").get("history", limit=limit, **query)
     if as_json:
         print_json(found["windows"])
     else:
@@ -38,7 +39,7 @@ def list_(limit: int, url: str, token: str | None, *, as_json: bool, **which: An
 
 
 @history.command
-@click.argument("window_id", metavar="ID", type=click.UUID)
+@click.argument("window_id", metavar="ID", type=Id("window"))
 @JSON
 @api_options
 def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:
@@ -56,8 +57,9 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 @api_options
 def export(form: str, url: str, token: str | None, **which: Any) -> None:
     """Write all windows that are over to standard output, as CSV for spreadsheets or as JSON."""
+    query = filter_query(**which)
     written = sys.stdout.buffer
-    connected(url, token, "read").download(f"history.{form}", written, **filter_query(**which))
+    connected(url, token, "read").download(f"history.{form}", written, **query)
     written.flush()
 
 

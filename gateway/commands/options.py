@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = Path("gateway.toml")
 _META = "gateway.config"
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_SLUG = 60
 
 CONFIG = click.option(
     "--config",
@@ -27,6 +29,26 @@ CONFIG = click.option(
     help=f"The settings, also as GATEWAY_CONFIG; by default {DEFAULT_FILE}, where there is one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+class Id(click.types.UUIDParameterType):
+    """An id. What is none is refused with the command that shows them: `gateway LISTED_BY list`."""
+
+    def __init__(self, listed_by: str) -> None:
+        self._listed_by = listed_by
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read an id."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not an id: `gateway {self._listed_by} list` shows them", param, ctx)
+
+
+class Number(click.IntRange):
+    """A whole number in a range, under this name in messages."""
+
+    name = "whole number"
 
 
 def configured(config: Path | None) -> None:
@@ -112,9 +134,12 @@ def instant(_: click.Context, __: click.Parameter, value: str | None) -> datetim
 
 def slug(_: click.Context, parameter: click.Parameter, value: str) -> str:
     """Read the short name of a component, or of a template."""
-    if re.fullmatch(r"[a-z0-9-]+", value) is None:
+    if len(value) > _LONGEST_SLUG or _SLUG.fullmatch(value) is None:
         what = "template" if parameter.name == "template" else "component"
-        raise click.BadParameter(f"{value!r} is not a {what}'s short name: small letters, digits and hyphens")
+        raise click.BadParameter(
+            f"{value!r} is not a {what}'s short name: small letters, digits and hyphens in between, "
+            f"{_LONGEST_SLUG} at most"
+        )
     return value
 
 

@@ -1,7 +1,7 @@
 """How a window recurs, on the command line: the options, and the document that is made of them."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from typing import Any, TypeVar
 
 import click
@@ -11,10 +11,22 @@ from gateway.commands.remote import Document
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _dates(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    """Read dates, and write them as the API does."""
+    dates = []
+    for value in values:
+        try:
+            dates.append(date.fromisoformat(value).isoformat())
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} is not a date: write for example 2026-12-27") from error
+    return dates
+
+
 EXCEPT = click.option(
     "--except",
     "excluded",
-    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_dates,
     multiple=True,
     metavar="DATE",
     help="But not on this date there: 2026-12-27; repeatable.",
@@ -34,7 +46,7 @@ def recurrence_fields(command: F) -> F:
     return command
 
 
-def given_recurrence(rule: str | None, time_zone: str | None, excluded: tuple[datetime, ...]) -> Document:
+def given_recurrence(rule: str | None, time_zone: str | None, excluded: list[str]) -> Document:
     """Return what was given on the command line, as a part of a window; nothing where it does not recur.
 
     Raises:
@@ -46,9 +58,4 @@ def given_recurrence(rule: str | None, time_zone: str | None, excluded: tuple[da
         return {}
     if time_zone is None:
         raise WrongUsageError("--every takes --time-zone, too: a rule is about the time of day in a place")
-    return {"recurrence": {"rule": rule, "time_zone": time_zone, "excluded_dates": date_texts(excluded)}}
-
-
-def date_texts(dates: tuple[datetime, ...]) -> list[str]:
-    """Write dates for the API."""
-    return [each.date().isoformat() for each in dates]
+    return {"recurrence": {"rule": rule, "time_zone": time_zone, "excluded_dates": excluded}}

@@ -15,6 +15,7 @@ from yarl import URL
 from gateway import __version__
 from gateway.commands.conflict import ChangedMeanwhileError
 from gateway.commands.failures import WrongUsageError, tell
+from gateway.commands.field_names import as_typed
 from gateway.commands.output import printable
 from gateway.domain.errors import (
     ConflictError,
@@ -211,7 +212,7 @@ def _refusal(status: int, problem: Document) -> GatewayError:
     text = str(problem.get("detail") or problem.get("title") or f"the gateway answers {status}")
     fields = problem.get("errors")
     if isinstance(fields, dict) and fields:
-        return InvalidError({str(name): str(what) for name, what in fields.items()})
+        return InvalidError(as_typed({str(name): str(what) for name, what in fields.items()}))
     current, sent = problem.get("current"), problem.get("sent")
     if isinstance(current, dict) and isinstance(sent, dict):
         # Behind these words stands what a program would do about it.

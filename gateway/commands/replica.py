@@ -5,7 +5,7 @@ from uuid import UUID
 import click
 
 from gateway.commands.failures import tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_json, print_table, short_instant
 from gateway.commands.remote import api_options, connected
 
@@ -41,7 +41,7 @@ def list_(url: str, token: str | None, *, as_json: bool) -> None:
 
 
 @replica.command
-@click.argument("replica_id", metavar="ID", type=click.UUID)
+@click.argument("replica_id", metavar="ID", type=Id("replica"))
 @JSON
 @api_options
 def forget(replica_id: UUID, url: str, token: str | None, *, as_json: bool) -> None:

@@ -8,16 +8,16 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import WrongUsageError, tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id, Number
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
-from gateway.commands.recurrence_fields import EXCEPT, date_texts
+from gateway.commands.recurrence_fields import EXCEPT
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_change import OF_SERIES, changed_fields, clear_option, refuse_given_and_cleared
 from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import given_fields, some_window_fields
 from gateway.domain.duration import iso_duration
 
-_ID = click.argument("series_id", metavar="ID", type=click.UUID)
+_ID = click.argument("series_id", metavar="ID", type=Id("series"))
 
 
 @click.group
@@ -31,7 +31,7 @@ def series() -> None:
 @series.command(name="list")
 @click.option("--ended", is_flag=True, help="Only those that were ended.")
 @click.option("--running", is_flag=True, help="Only those that were not.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
 def list_(url: str, token: str | None, limit: int, *, ended: bool, running: bool, as_json: bool) -> None:
@@ -64,7 +64,7 @@ def _print_list(found: list[Document]) -> None:
 
 @series.command
 @_ID
-@click.option("--ahead", type=click.IntRange(1, 100), default=10, show_default=True, help="So many occurrences.")
+@click.option("--ahead", type=Number(1, 100), default=10, show_default=True, help="So many occurrences.")
 @JSON
 @api_options
 def show(series_id: UUID, url: str, token: str | None, ahead: int, *, as_json: bool) -> None:
@@ -99,7 +99,7 @@ def show(series_id: UUID, url: str, token: str | None, ahead: int, *, as_json: b
 )
 @click.option("--for", "estimate", callback=options.length, metavar="DURATION", help="How long each takes: 30m, 1h30m.")
 @EXCEPT
-@click.option("--ahead", type=click.IntRange(1, 100), default=10, show_default=True, help="So many occurrences.")
+@click.option("--ahead", type=Number(1, 100), default=10, show_default=True, help="So many occurrences.")
 @JSON
 @api_options
 def preview(
@@ -110,13 +110,13 @@ def preview(
     time_zone: str,
     at: datetime,
     estimate: Any,
-    excluded: tuple[datetime, ...],
+    excluded: list[str],
     ahead: int,
     as_json: bool,
 ) -> None:
     """Tell when RRULE (RFC 5545) would occur, for example FREQ=WEEKLY;INTERVAL=2;BYDAY=SU. Nothing is saved."""
     sent: Document = {"rule": rule, "time_zone": time_zone, "starts_at": at.isoformat(), "limit": ahead}
-    sent["excluded_dates"] = date_texts(excluded)
+    sent["excluded_dates"] = excluded
     if estimate is not None:
         sent["estimated_duration"] = iso_duration(estimate)
     found = connected(url, token, "read").post("series/preview", sent)
@@ -146,7 +146,7 @@ def edit(
     rule: str | None,
     time_zone: str | None,
     at: datetime | None,
-    excluded: tuple[datetime, ...],
+    excluded: list[str],
     cleared: tuple[str, ...],
     as_json: bool,
     **fields: Any,
@@ -159,7 +159,7 @@ def edit(
     change: Document = {name: value for name, value in given.items() if value is not None}
     window = given_fields(**fields)
     if excluded:  # a list of the series, which is given and cleared as those of its windows are
-        window["excluded_dates"] = date_texts(excluded)
+        window["excluded_dates"] = excluded
     if not change and not window and not cleared:
         raise WrongUsageError("there is nothing to change: give at least one option, such as --every or --title")
     refuse_given_and_cleared(window, cleared)

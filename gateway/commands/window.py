@@ -11,7 +11,7 @@ from gateway.commands import options
 from gateway.commands.failures import DONE, WrongUsageError, tell
 from gateway.commands.fence import wait_drained
 from gateway.commands.history import numbers
-from gateway.commands.options import JSON, one_of
+from gateway.commands.options import JSON, Id, Number, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
 from gateway.commands.remote import Api, Document, api_options, connected
@@ -21,10 +21,9 @@ from gateway.commands.window_fields import from_template, gate_of, given_fields,
 from gateway.commands.window_filter import filter_query, window_filter
 from gateway.commands.window_preview import preview
 from gateway.domain.duration import iso_duration
-from gateway.domain.errors import InvalidError
 from gateway.domain.window import Gate, State, UpdateStatus
 
-_ID = click.argument("window_id", metavar="ID", type=click.UUID)
+_ID = click.argument("window_id", metavar="ID", type=Id("window"))
 
 
 @click.group
@@ -35,7 +34,7 @@ def window() -> None:
 @window.command(name="list")
 @click.option("--state", "states", type=one_of(State), multiple=True, help="Only windows in this state; repeatable.")
 @window_filter
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(1, 1000), default=100, show_default=True, help="At most so many.")
 @JSON
 @api_options
 def list_(states: tuple[str, ...], limit: int, url: str, token: str | None, *, as_json: bool, **which: Any) -> None:
@@ -93,7 +92,7 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
 
 
 @window.command
-@click.argument("window_id", metavar="[ID]", type=click.UUID, required=False)
+@click.argument("window_id", metavar="[ID]", type=Id("window"), required=False)
 @window_fields
 @from_template
 @click.option(
@@ -155,7 +154,7 @@ def schedule(
     token: str | None,
     rule: str | None,
     time_zone: str | None,
-    excluded: tuple[datetime, ...],
+    excluded: list[str],
     *,
     as_json: bool,
     **fields: Any,
@@ -219,10 +218,7 @@ def cancel(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> No
 def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | None, *, as_json: bool) -> None:
     """Put a window that was ended wrongly in force again, within a day of its end."""
     sent = {} if remaining is None else {"remaining": iso_duration(remaining)}
-    try:
-        changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
-    except InvalidError as error:
-        raise InvalidError({"--for" if name == "remaining" else name: t for name, t in error.fields.items()}) from error
+    changed = connected(url, token, "write").post(f"windows/{window_id}/reopen", sent)
     until = short_instant(changed["scheduled_until"])
     _tell(changed, f"is {changed['state']} again, until about {until} (gate: {changed['gate']})", as_json=as_json)
 

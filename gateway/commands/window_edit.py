@@ -8,7 +8,7 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import WrongUsageError, tell
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_json
 from gateway.commands.remote import api_options, connected
 from gateway.commands.window_change import OF_WINDOW, changed_fields, clear_option, refuse_given_and_cleared
@@ -16,7 +16,7 @@ from gateway.commands.window_fields import given_fields, some_window_fields
 
 
 @click.command
-@click.argument("window_id", metavar="ID", type=click.UUID)
+@click.argument("window_id", metavar="ID", type=Id("window"))
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="The start: 2026-12-01T22:00:00+01:00.")
 @some_window_fields
 @clear_option(OF_WINDOW, "Empty a list of the window; repeatable.")

@@ -16,7 +16,7 @@ from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Document]:
+def _effects(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Document]:
     """Read `SLUG=STATUS`, or a slug alone: under maintenance."""
     effects = []
     for value in values:
@@ -24,7 +24,7 @@ def _effects(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
         status = status or ComponentStatus.UNDER_MAINTENANCE
         if status not in list(ComponentStatus):
             raise click.BadParameter(f"{value!r}: the status is one of {', '.join(ComponentStatus)}")
-        effects.append({"slug": name, "status": status})
+        effects.append({"slug": options.slug(context, parameter, name), "status": status})
     return effects
 
 

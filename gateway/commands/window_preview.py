@@ -8,7 +8,7 @@ import click
 
 from gateway.commands import options
 from gateway.commands.failures import WrongUsageError
-from gateway.commands.options import JSON
+from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_facts, print_json, print_table
 from gateway.commands.remote import Document, api_options, connected
 from gateway.commands.window_fields import given_fields, trial_fields
@@ -20,7 +20,7 @@ from gateway.commands.window_fields import given_fields, trial_fields
 @click.option("--address", metavar="ADDRESS", help="The client's address, for bypass networks and reopenings.")
 @click.option("--bypass-link", is_flag=True, help="The client holds a bypass link.")
 @click.option("--at", callback=options.instant, metavar="INSTANT", help="Then, not now: 2026-12-01T22:00:00+01:00.")
-@click.option("--window", "window_id", metavar="ID", type=click.UUID, help="Also try this window, as if in force.")
+@click.option("--window", "window_id", metavar="ID", type=Id("window"), help="Also try this window, as if in force.")
 @trial_fields
 @JSON
 @api_options

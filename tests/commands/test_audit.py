@@ -79,9 +79,9 @@ async def test_what_is_refused(shell: Shell) -> None:
         (["audit", "list", "--limit", "0"], 2, "--limit"),
         (["audit", "list", "--since", "yesterday"], 2, "'yesterday' is not an instant"),
         (["audit", "list", "--until", "2026-01-01T00:00:00"], 2, "does not say in which time zone"),
-        (["audit", "list", "--actor", "x" * 301], 1, "actor: "),
+        (["audit", "list", "--actor", "x" * 301], 1, "--actor: "),
         (["audit", "export", "--format", "xml"], 2, "'xml'"),
-        (["audit", "export", "--since", "1900-01-01T00:00:00Z"], 1, "since: must lie between"),
+        (["audit", "export", "--since", "1900-01-01T00:00:00Z"], 1, "--from: must lie between"),
     ]:
         assert refused(await shell(*line), code, said), line
     assert refused(await shell("audit", "export", GATEWAY_TOKEN="gwt_wrong"), 1, "does not know the token")

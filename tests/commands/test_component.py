@@ -127,26 +127,25 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services) -> Non
     await shell("window", "start", "--title", "Upgrade", "--component", "api")
     for line, said in [
         (["component", "add", "api", "--name", "x"], 'the slug is taken by the component "API": choose another'),
-        (["component", "add", "x", "--name", ""], "name: "),
-        (["component", "add", "a-", "--name", "x"], "slug: "),
+        (["component", "add", "x", "--name", ""], "--name: "),
         (["component", "set", "nowhere", "operational"], 'there is no component "nowhere"'),
         (["component", "edit", "nowhere", "--name", "x"], 'there is no component "nowhere"'),
-        (["component", "edit", "api", "--group", ""], "group: "),
+        (["component", "edit", "api", "--group", ""], "--group: "),
         (["component", "remove", "api"], "named by windows that are not over (Upgrade): take it out of them, end or"),
         (["component", "remove", "nowhere"], 'there is no component "nowhere"'),
         (["component", "move", "api", "--before", "db"], '"db" is in no group: change the group of "api" first'),
-        (["component", "move", "api", "--before", "api"], "before: is the component itself"),
+        (["component", "move", "api", "--before", "api"], "--before: is the component itself"),
         (["component", "order", "api", "x"], 'there is no component "x"'),
-        (["component", "order", "api", "api"], 'slugs.1: names "api" for the second time'),
+        (["component", "order", "api", "api"], 'SLUGS...: names "api" for the second time'),
         (["component", "history", "nowhere"], 'there is no component "nowhere"'),
-        (["component", "history", "api", "--from", "2100-01-01T00:00:00Z"], "since: lies in the future"),
+        (["component", "history", "api", "--from", "2100-01-01T00:00:00Z"], "--from: lies in the future"),
         (["group", "add", "Core"], 'there is a group "Core" already'),
-        (["group", "add", ""], "name: "),
+        (["group", "add", ""], "NAME: "),
         (["group", "edit", "Edge", "--name", "x"], 'there is no group "Edge"; `gateway group list` shows them'),
         (["group", "remove", "Edge"], 'there is no group "Edge"'),
         (["group", "move", "Core", "--after", "Edge"], 'there is no group "Edge"'),
         (["group", "order", "Core", "Edge"], 'there is no group "Edge"'),
-        (["group", "move", "Core", "--after", "Core"], "after: is the group itself"),
+        (["group", "move", "Core", "--after", "Core"], "--after: is the group itself"),
     ]:
         done = await shell(*line)
         assert refused(done, 1, said), done

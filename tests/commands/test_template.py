@@ -147,15 +147,18 @@ async def test_wrong_usage_is_told_in_one_line(shell: Shell, line: list[str], sa
 REFUSED = [
     (
         ["window", "start", "--template", "no"],
-        'template: there is no template "no"; `gateway template list` shows them',
+        '--template: there is no template "no"; `gateway template list` shows them',
     ),
-    (["window", "start", "--template", "resolved"], 'template: "resolved" is a template for updates, not for windows'),
-    (["window", "start", "--template", "deploy"], "variables.version: is missing: the template uses {{version}}"),
+    (
+        ["window", "start", "--template", "resolved"],
+        '--template: "resolved" is a template for updates, not for windows',
+    ),
+    (["window", "start", "--template", "deploy"], "--var version: is missing: the template uses {{version}}"),
     (
         ["window", "start", "--template", "database-upgrade", "--var", "x=1"],
-        "variables.x: the template has no such variable; it takes none",
+        "--var x: the template has no such variable; it takes none",
     ),
-    (["window", "start", "--title", "x", "--var", "x=1"], "variables: belong to a template: name it as `template`"),
+    (["window", "start", "--title", "x", "--var", "x=1"], "--var: belong to a template: name it as `template`"),
     (["template", "show", "no"], 'there is no template "no"; `gateway template list` shows them'),
     (["template", "edit", "no", "--name", "x"], 'there is no template "no"'),
     (
@@ -167,12 +170,12 @@ REFUSED = [
     (["template", "add", "deploy", "--name", "x", "--title", "y"], "slug is taken by another template"),
     (
         ["template", "add", "x", "--name", "x", "--title", "{{Y}}"],
-        "window.title: '{{Y}}' is no variable: write {{name}}",
+        "--title: '{{Y}}' is no variable: write {{name}}",
     ),
-    (["template", "add", "x", "--name", "x", "--body", "y"], "update.status: is missing: it is needed"),
+    (["template", "add", "x", "--name", "x", "--body", "y"], "--status: is missing: it is needed"),
     (
         ["template", "add", "x", "--name", "x", "--title", "y", "--component", "gone"],
-        'window.components.0.slug: there is no component "gone"',
+        '--component: there is no component "gone"',
     ),
 ]
 

@@ -179,9 +179,9 @@ async def test_wrong_edits(shell: Shell) -> None:
         (["--remind", "soon"], 2, "is not a duration"),
         (["--component", "x=fine"], 2, "the status is one of"),
         (["--component", "nowhere"], 1, 'there is no component "nowhere"'),
-        (["--path", "/a", "--except-path", "/b"], 1, "scope.excluded_paths: /b leaves out nothing"),
-        (["--except-path", "/a;b"], 1, "scope.excluded_paths.0: '/a;b' can't be left out"),
-        (["--title", ""], 1, "title: "),
+        (["--path", "/a", "--except-path", "/b"], 1, "--except-path: /b leaves out nothing"),
+        (["--except-path", "/a;b"], 1, "--except-path: '/a;b' can't be left out"),
+        (["--title", ""], 1, "--title: "),
     ]:
         done = await shell("window", "edit", made, *line)
         assert refused(done, code, said), done
@@ -238,15 +238,15 @@ async def test_wrong_previews(shell: Shell) -> None:
     """The gateway's words, or the command's, before anything is asked."""
     for line, code, said in [
         ([], 2, "Missing argument 'URL'"),
-        (["nowhere"], 1, "url: 'nowhere' is not a URL"),
-        (["/", "--method", "get"], 1, "method: 'get' is not a method, in capital letters: GET"),
-        (["/", "--address", "x"], 1, "address: 'x' is not an address"),
-        (["/", "--at", "2026-01-01T00:00:00Z"], 1, "at: is in the past"),
+        (["nowhere"], 1, "URL: 'nowhere' is not a URL"),
+        (["/", "--method", "get"], 1, "--method: 'get' is not a method, in capital letters: GET"),
+        (["/", "--address", "x"], 1, "--address: 'x' is not an address"),
+        (["/", "--at", "2026-01-01T00:00:00Z"], 1, "--at: is in the past"),
         (["/", "--at", "noon"], 2, "is not an instant"),
-        (["/", "--window", "x"], 2, "is not a valid UUID"),
+        (["/", "--window", "x"], 2, "is not an id"),
         (["/", "--window", NO_WINDOW], 1, f"there is no window {NO_WINDOW}"),
         (["/", "--window", NO_WINDOW, "--path", "/x"], 2, "--window tries a window as it is"),
-        (["/", "--path", "x"], 1, "window.scope.paths.0: 'x' is not a path"),
+        (["/", "--path", "x"], 1, "--path: 'x' is not a path"),
     ]:
         done = await shell("window", "preview", *line)
         assert refused(done, code, said), done
@@ -316,9 +316,9 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services, url: s
         (["window", "show", NO_WINDOW], f"there is no window {NO_WINDOW}"),
         (["window", "end", NO_WINDOW], f"there is no window {NO_WINDOW}"),
         (["window", "cancel", made], 'the window "Move" is active'),
-        (["window", "start", "--title", ""], "title: "),
-        (["window", "start", "--title", "x", "--component", "nowhere"], 'components.0.slug: there is no component "no'),
-        (["window", "start", "--title", "x", "--host", "http://x"], "scope.hosts.0: 'http://x' is not a host"),
+        (["window", "start", "--title", ""], "--title: "),
+        (["window", "start", "--title", "x", "--component", "nowhere"], '--component: there is no component "no'),
+        (["window", "start", "--title", "x", "--host", "http://x"], "--host: 'http://x' is not a host"),
         (["component", "set", "nowhere", "operational"], 'there is no component "nowhere"'),
         (["window", "list", "--token", "gwt_unknown"], "gateway token create"),
         (["window", "list", "--url", f"{url}other"], "GATEWAY_URL"),
