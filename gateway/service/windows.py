@@ -18,6 +18,7 @@ from gateway.store.snapshot import database_clock
 from gateway.store.windows import WindowFilter
 
 NOT_OVER = frozenset({State.SCHEDULED, State.ACTIVE, State.OVERRUNNING})
+OVER = frozenset({State.ENDED, State.CANCELLED})
 
 
 class Windows:

@@ -71,4 +71,5 @@ async def test_a_window_repeats_is_moved_once_and_skipped_once_and_ends(browser:
         assert "Nothing: it was ended." in await sre.text()
         await page.click("nav >> text=Windows")
         assert "Nothing is active and nothing is scheduled." in await sre.text()
+        assert len(await lines(page, "[aria-labelledby=over]")) == 1
         assert sre.wrongs == []

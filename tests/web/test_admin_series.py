@@ -7,9 +7,10 @@ import pytest
 
 from gateway.domain.access import Role, command_line
 from gateway.domain.window import State, Window
+from gateway.render.recurrence import local_words
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.series import SeriesChange
-from gateway.service.drafts.windows import WindowChange
+from gateway.service.drafts.windows import WindowChange, WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import NO_WINDOW
@@ -190,6 +191,23 @@ async def test_lists_show_the_next_of_each_series(panel: Browser, services: Serv
     assert "every Sunday at 02:00 (Europe/Berlin)" in listed
     assert "Sun 8 Mar 2099, 01:00 UTC" in listed
     assert "Patching" in (await panel.get("/admin/")).page.text
+
+
+async def test_what_was_is_not_lost_among_what_a_series_had_ahead(panel: Browser, services: Services) -> None:
+    """Neither while it recurs, nor when it was ended: one of the many that were cancelled is listed, the next."""
+    over = await services.windows.create(WindowDraft(title="Yesterday's"), WHO)
+    await services.windows.end(over.id, WHO)
+    tomorrow = services.state.now() + timedelta(days=1)
+    daily = {"repeats": "daily", "starts_at": f"{tomorrow:%Y-%m-%dT%H:%M}", "time_zone": "UTC"}
+    paths = [await made(panel, **daily) for _ in range(3)]
+    assert len(await ahead(services)) > 100
+    listed = (await panel.get("/admin/windows")).page.text.partition("Over")[2]
+    assert ("Yesterday's" in listed, listed.count("Patching")) == (True, 0)
+    for path in paths:
+        await panel.post(f"{path}/end")
+    listed = (await panel.get("/admin/windows")).page.text.partition("Over")[2]
+    assert ("Yesterday's" in listed, listed.count("Patching")) == (True, 3)
+    assert listed.count(f"Cancelled {local_words(tomorrow)} UTC") == 3
 
 
 async def test_there_is_no_series_yet(panel: Browser) -> None:

@@ -18,7 +18,7 @@ from gateway.render.series_screens import RulePreview, rule_preview
 from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
-from gateway.service.windows import NOT_OVER, Windows
+from gateway.service.windows import NOT_OVER, OVER, Windows
 from gateway.web.admin import forms, series_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
@@ -27,7 +27,7 @@ from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
 _LISTED = 100
-# Of windows to come, before of each series all but the next are left out.
+# Of windows whose start is to come, before of each series all but the next are left out.
 _MOST = 1000
 _ONE = "/windows/{window_id}"
 
@@ -57,8 +57,10 @@ async def _list(request: web.Request) -> web.Response:
     not_over = await windows.list(states=NOT_OVER, limit=_MOST)
     active = tuple(window for window in not_over if window.is_active(now))
     current = active + next_of_each_series(window for window in not_over if not window.is_active(now))
-    over = [window for window in await windows.list(limit=_LISTED) if window.state(now) not in NOT_OVER]
-    screen = WindowsScreen(current=window_rows(request, current), over=window_rows(request, over))
+    over = await windows.list(states=OVER, limit=_MOST)  # the latest first
+    cancelled_ahead = next_of_each_series(window for window in reversed(over) if window.starts_at > now)
+    over = [*reversed(cancelled_ahead), *(window for window in over if window.starts_at <= now)]
+    screen = WindowsScreen(current=window_rows(request, current), over=window_rows(request, over[:_LISTED]))
     return render(request, "admin/windows.html", screen, section="windows")
 
 
