@@ -12,6 +12,7 @@ from gateway.commands.options import JSON, Id
 from gateway.commands.output import print_json
 from gateway.commands.remote import api_options, connected
 from gateway.commands.window_change import OF_WINDOW, changed_fields, clear_option, refuse_given_and_cleared
+from gateway.commands.window_facts import changed_facts
 from gateway.commands.window_fields import given_fields, some_window_fields
 
 
@@ -47,4 +48,5 @@ def edit(
     if as_json:
         print_json(changed)
     else:
-        tell(f'the window "{changed["title"]}" is changed: {", ".join(sorted(change))}')
+        facts = changed_facts(saved, changed)
+        tell(f'the window "{changed["title"]}" is {f"changed: {facts}" if facts else "as it was"}')

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from gateway.commands.output import short_instant
 from gateway.commands.remote import Document
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import parse_duration, short_duration
@@ -21,6 +22,19 @@ def window_facts(found: Document) -> list[tuple[str, str]]:
         ("reminders", ", ".join(f"{_length(each)} before" for each in found.get("reminders") or ())),
         ("description", found.get("description") or ""),
     ]
+
+
+def changed_facts(before: Document, after: Document) -> str:
+    """Say what of a window is another now, `estimate (2h), scope (/shop, but not /shop/help)`; empty: nothing is."""
+    pairs = zip(_facts_of_change(before), _facts_of_change(after), strict=True)
+    changed = [(name, value) for (_, old), (name, value) in pairs if old != value]
+    # Texts are long, and known to whoever has just written them.
+    words = [name if name in ("title", "description") else f"{name} ({value or 'none'})" for name, value in changed]
+    return ", ".join(words)
+
+
+def _facts_of_change(found: Document) -> list[tuple[str, str]]:
+    return [("title", found["title"]), ("starts", short_instant(found["starts_at"])), *window_facts(found)]
 
 
 def _scope(found: Document | None) -> str:

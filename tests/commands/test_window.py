@@ -142,7 +142,7 @@ async def test_a_window_is_edited(shell: Shell) -> None:
     edit = ["window", "edit", made["id"]]
     done = await shell(*edit, "--title", "Moving", "--for", "3h", "--gate", "read_only")
     assert (done.code, done.out) == (0, "")
-    assert 'the window "Moving" is changed: estimated_duration, gate, title' in done.err
+    assert 'the window "Moving" is changed: title, gate (read_only), estimate (3h)' in done.err
     later = TOMORROW + timedelta(hours=1)
     more = ["--at", later.isoformat(), "--except-path", "/a/y", "--clear", "reminders", "--ends", "on_time"]
     changed = (
@@ -161,7 +161,11 @@ async def test_a_window_is_edited(shell: Shell) -> None:
         "description": "*",
     }
     assert {name: changed[name] for name in expected} == expected
-    emptied = (await shell(*edit, "--clear", "hosts", "--clear", "paths", "--json")).json
+    same = await shell(*edit, "--for", "3h")
+    assert same.err == 'gateway: the window "Moving" is as it was\n'
+    told = (await shell(*edit, "--clear", "hosts")).err
+    assert told == 'gateway: the window "Moving" is changed: scope (/a, /b, but not /a/y)\n'
+    emptied = (await shell(*edit, "--clear", "paths", "--json")).json
     assert emptied["scope"] == {"hosts": [], "paths": [], "excluded_paths": ["/a/y"]}
     shown = (await shell("window", "show", made["id"])).out
     assert "  all requests, but not /a/y\n" in shown

@@ -142,6 +142,7 @@ async def test_what_the_gateway_refuses(
         (["window", "start", "--title", "x" * 201], "--title: "),
         ([*START, "--description", "x" * 20001], "--description: "),
         ([*START, "--path", "shop"], "--path: 'shop' is not a path"),
+        ([*START, "--path", "a", "--path", "b"], "; 'b' is not a path"),
         ([*START, "--component", "api", "--component", "api"], 'names "api" twice'),
         (["window", "schedule", "--title", "T", "--at", "2201-01-01T00:00:00Z"], "--at: "),
         (["window", "extend", made, "--by", "0s"], "--by: must be longer than nothing"),
