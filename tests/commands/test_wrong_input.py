@@ -142,7 +142,7 @@ async def test_what_the_gateway_refuses(
         ([*START, "--description", "x" * 20001], "description: "),
         ([*START, "--path", "shop"], "scope.paths.0: 'shop' is not a path"),
         ([*START, "--component", ""], "components.0.slug: "),
-        ([*START, "--component", "api", "--component", "api"], 'names "api" twice'),
+        ([*START, "--component", "api", "--component", "api"], 'names "api" more than once: give each'),
         (["window", "schedule", "--title", "T", "--at", "2201-01-01T00:00:00Z"], "starts_at: "),
         (["window", "extend", made, "--by", "0s"], "by: must be longer than nothing"),
         (["window", "extend", ID, "--by", "5m"], f"there is no window {ID}"),
