@@ -143,7 +143,7 @@ async def test_what_the_gateway_refuses(
         ([*START, "--description", "x" * 20001], "--description: "),
         ([*START, "--path", "shop"], "--path: 'shop' is not a path"),
         ([*START, "--path", "a", "--path", "b"], "; 'b' is not a path"),
-        ([*START, "--component", "api", "--component", "api"], 'names "api" twice'),
+        ([*START, "--component", "api", "--component", "api"], 'names "api" more than once: give each'),
         (["window", "schedule", "--title", "T", "--at", "2201-01-01T00:00:00Z"], "--at: "),
         (["window", "extend", made, "--by", "0s"], "--by: must be longer than nothing"),
         (["window", "extend", ID, "--by", "5m"], f"there is no window {ID}"),

@@ -30,6 +30,23 @@ async def made(call: Caller, **fields: Any) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.parametrize(("sent", "answered"), [("24h", "P1D"), ("PT24H", "P1D"), ("P1D", "P1D"), ("90m", "PT1H30M")])
+async def test_lengths_are_answered_in_one_form(call: Caller, sent: str, answered: str) -> None:
+    """Whatever they were sent as."""
+    window = await made(call, estimated_duration=sent, reminders=[sent])
+    assert (window["estimated_duration"], window["reminders"]) == (answered, [answered])
+
+
+async def test_a_scope_that_is_sent_replaces_the_whole_scope(call: Caller) -> None:
+    """And so do the lists of components and reminders."""
+    scope = {"hosts": ["shop.example.com"], "paths": ["/shop"], "excluded_paths": ["/shop/help"]}
+    window = await made(call, scope=scope, reminders=["P1D", "PT1H"])
+    change = {"scope": {"paths": ["/cart"]}, "reminders": ["PT2H"]}
+    changed = (await call("PATCH", f"/windows/{window['id']}", change)).document
+    assert changed["scope"] == {"hosts": [], "paths": ["/cart"], "excluded_paths": []}
+    assert changed["reminders"] == ["PT2H"]
+
+
 async def test_a_new_window_is_as_it_was_sent(call: Caller) -> None:
     """POST answers 201 with the whole window, and says where it is; GET there answers the same."""
     await call("POST", "/components", {"slug": "database", "name": "Database"})
