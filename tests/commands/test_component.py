@@ -134,9 +134,9 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services) -> Non
         (["component", "remove", "api"], "named by windows that are not over (Upgrade): take it out of them, end or"),
         (["component", "remove", "nowhere"], 'there is no component "nowhere"'),
         (["component", "move", "api", "--before", "db"], '"db" is in no group: change the group of "api" first'),
-        (["component", "move", "api", "--before", "api"], "--before: is the component itself"),
+        (["component", "move", "api", "--before", "api"], "before: is the component itself"),
         (["component", "order", "api", "x"], 'there is no component "x"'),
-        (["component", "order", "api", "api"], 'SLUGS...: names "api" for the second time'),
+        (["component", "order", "api", "api"], 'SLUGS: names "api" for the second time'),
         (["component", "history", "nowhere"], 'there is no component "nowhere"'),
         (["component", "history", "api", "--from", "2100-01-01T00:00:00Z"], "--from: lies in the future"),
         (["group", "add", "Core"], 'there is a group "Core" already'),
@@ -145,7 +145,7 @@ async def test_what_the_gateway_refuses(shell: Shell, services: Services) -> Non
         (["group", "remove", "Edge"], 'there is no group "Edge"'),
         (["group", "move", "Core", "--after", "Edge"], 'there is no group "Edge"'),
         (["group", "order", "Core", "Edge"], 'there is no group "Edge"'),
-        (["group", "move", "Core", "--after", "Core"], "--after: is the group itself"),
+        (["group", "move", "Core", "--after", "Core"], "after: is the group itself"),
     ]:
         done = await shell(*line)
         assert refused(done, 1, said), done
