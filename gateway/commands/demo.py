@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from gateway.app import Gateway, running
 from gateway.commands.sample import sample_application
 from gateway.config.load import load_settings
 from gateway.config.settings import Settings
-from gateway.domain.access import Actor
+from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role, TokenScope
 from gateway.domain.component import ComponentStatus
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.observe.log import configure_logging, say
@@ -24,7 +25,7 @@ from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import EffectDraft, UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 
-_ACTOR = Actor(name="demo")
+_ACTOR = Actor(name="demo", permissions=ROLE_PERMISSIONS[Role.ADMINISTRATOR])
 _COMPONENTS = (
     ComponentDraft(slug="website", name="Website", description="The shop that customers see", group="Shop"),
     ComponentDraft(slug="api", name="API", description="For apps and partners", group="Shop"),
@@ -61,8 +62,8 @@ async def _demo(directory: Path) -> None:
         settings = _settings(directory, sample.addresses[0][1])
         configure_logging(settings.log.format, level=logging.WARNING)
         async with running(settings) as gateway:
-            await _fill(gateway.services)
-            _explain(gateway, settings, await gateway.first_link())
+            token = await _fill(gateway.services)
+            _explain(gateway, settings, await gateway.first_link(), token)
             settle_memory()
             await stop.wait()
             say("stopping ...")
@@ -95,10 +96,13 @@ def _settings(directory: Path, port: int) -> Settings:
     return load_settings()
 
 
-async def _fill(services: Services) -> None:
-    """Make what a shop would have: components, something past and something to come."""
+async def _fill(services: Services) -> str | None:
+    """Make what a shop would have: components, something past and something to come.
+
+    Return a token for trying the commands; None where somebody's own database has components already.
+    """
     if await services.components.list():
-        return
+        return None
     for component in _COMPONENTS:
         await services.components.add(component, _ACTOR)
     now = services.state.now()
@@ -132,9 +136,10 @@ async def _fill(services: Services) -> None:
         ),
         _ACTOR,
     )
+    return await services.tokens.create("demo", TokenScope.WRITE, _ACTOR, expires_in=timedelta(days=1))
 
 
-def _explain(gateway: Gateway, settings: Settings, link: str | None) -> None:
+def _explain(gateway: Gateway, settings: Settings, link: str | None, token: str | None) -> None:
     url = gateway.urls[0]
     prefix = settings.maintenance.prefix
     say(f"listening on {url}")
@@ -144,5 +149,14 @@ def _explain(gateway: Gateway, settings: Settings, link: str | None) -> None:
     say(f"  the panel for SREs              {url}{prefix}/admin/")
     if link:
         say(f"  sign in there, once, with       {link}")
+    if token:
+        say(f"  for commands in another shell   export GATEWAY_URL={url} GATEWAY_TOKEN={token}")
+        say(f"                                  {_command()} window start --title Stocktaking --for 30m")
     say("")
     say("Start a maintenance window in the panel, and look at the shop again. Ctrl-C ends everything.")
+
+
+def _command() -> str:
+    """Return how this program is called again, as short as it can be."""
+    program = Path(sys.argv[0])
+    return os.path.relpath(program) if program.name == "gateway" else "gateway"

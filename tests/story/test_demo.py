@@ -1,8 +1,10 @@
 """`gateway demo`: a shop, a panel and a database from one command, and nothing left of it."""
 
 import http.client
+import os
 import signal
 import socket
+import subprocess
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -60,11 +62,21 @@ def demo(home: Path, free_port: Callable[[], int]) -> Iterator[Program]:
     program.end()
 
 
+def command(*words: str, url: str, token: str) -> str:
+    """Run a command as the demo says, and return what it writes."""
+    variables = {**os.environ, "GATEWAY_URL": url, "GATEWAY_TOKEN": token}
+    return subprocess.run(
+        [*COMMAND, *words], env=variables, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
 def test_the_demo_from_its_link_to_ctrl_c(demo: Program, home: Path) -> None:
     """Sign in by the link that it prints, start a window in the panel, see the shop closed, end it; Ctrl-C."""
     url = demo.err.wait_for(r"^listening on (http://127\.0\.0\.1:\d+)$")[1]
     link = demo.err.wait_for(r"sign in there, once, with +(http://\S+)$")[1]
+    token = demo.err.wait_for(rf"export GATEWAY_URL={url} GATEWAY_TOKEN=(\S+)$")[1]
     demo.err.wait_for("Ctrl-C ends everything")
+    assert "Database upgrade" in command("window", "list", url=url, token=token)
     browser = Browser(url)
     shop = browser.get("/")
     assert (shop.status, "Sample Shop" in Page(shop.body).text) == (200, True)
