@@ -174,7 +174,7 @@ async def test_a_component_is_edited(panel: Browser, services: Services) -> None
     [
         ("name", "", "Please fill this in."),
         ("name", "x" * 101, "at most 100 characters"),
-        ("description", "x" * 2001, "at most 2000 characters"),
+        ("description", "x" * 2001, "at most 2,000 characters"),
         ("group", "x" * 101, "at most 100 characters"),
         ("visibility", "maybe", "must be one of"),
         ("row_version", "", "says not from which version it was filled"),
