@@ -46,6 +46,7 @@ from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
+from gateway.service.uptimes import Uptimes
 from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
 from gateway.store.listener import Listener
@@ -147,6 +148,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
         supervisor.start(jobs.keep_doing, "jobs")
         services = _services(settings, database, state, observe)
+        supervisor.start(services.uptimes.keep, "uptimes")
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
         membership = membership or Membership(bindings=bind(settings.server))
@@ -215,13 +217,15 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
 def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
     lifetime = settings.admin.session_lifetime
     windows = Windows(database, state)
+    histories = ComponentHistories(database)
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
         previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
         component_groups=ComponentGroups(database, state),
-        component_histories=ComponentHistories(database),
+        component_histories=histories,
+        uptimes=Uptimes(histories, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
         templates=Templates(database, state, product=settings.maintenance.product),

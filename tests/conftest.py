@@ -31,6 +31,7 @@ from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
+from gateway.service.uptimes import Uptimes
 from gateway.service.windows import Windows
 from gateway.store.listener import Listener
 from gateway.store.pool import Database
@@ -151,13 +152,15 @@ async def state(database: Database, tmp_path: Path, observations: Observations) 
 def services(database: Database, state: State, observations: Observations) -> Services:
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
     windows = Windows(database, state)
+    histories = ComponentHistories(database)
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
         previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),
         component_groups=ComponentGroups(database, state),
-        component_histories=ComponentHistories(database),
+        component_histories=histories,
+        uptimes=Uptimes(histories, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
         templates=Templates(database, state, product="Acme Shop"),

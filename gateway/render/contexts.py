@@ -3,18 +3,23 @@
 Nothing here depends on where in its moment `moment.at` lies, so a page stays true until `moment.until`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.snapshot import Moment
+from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
+from gateway.render.bars import Bars, bars
 from gateway.render.headline import Headline, by_severity, effect, headline
 from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone, month_words
 
 _MOST_UPDATES = 8
 _MOST_PAST = 10
 _MOST_UPCOMING = 10
+_NONE: Mapping[str, Uptime] = MappingProxyType({})
 REFRESH_SECONDS = 30
 
 
@@ -43,6 +48,7 @@ class Part:
     name: str
     badge: Badge
     description: str = ""
+    bars: Bars | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +157,8 @@ class MessagePage:
     for_sre: bool = False
 
 
-def status_page(moment: Moment, branding: Branding) -> StatusPage:
-    """Say how everything does."""
+def status_page(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> StatusPage:
+    """Say how everything does, and did in the last days as far as `uptimes` tells, by slug."""
     return StatusPage(
         branding=branding,
         headline=headline(moment, branding.product),
@@ -160,7 +166,7 @@ def status_page(moment: Moment, branding: Branding) -> StatusPage:
         active=window_views(by_severity(moment), moment, branding),
         upcoming=window_views(moment.upcoming[:_MOST_UPCOMING], moment, branding),
         past=window_views(moment.past[:_MOST_PAST], moment, branding),
-        groups=part_groups(moment),
+        groups=part_groups(moment, uptimes),
     )
 
 
@@ -245,7 +251,7 @@ def window_view(
     )
 
 
-def part_groups(moment: Moment) -> tuple[PartGroup, ...]:
+def part_groups(moment: Moment, uptimes: Mapping[str, Uptime] = _NONE) -> tuple[PartGroup, ...]:
     """Arrange what customers see of the components, with the statuses shown: ungrouped ones first, then group by group.
 
     A group that is collapsed opens by itself while something in it is not operational.
@@ -257,13 +263,23 @@ def part_groups(moment: Moment) -> tuple[PartGroup, ...]:
     for component in moment.public_components:
         group = known.get(component.group_id) if component.group_id else None
         arranged.setdefault(group, []).append(component)
-    return tuple(_part_group(group, components, moment) for group, components in arranged.items())
+    return tuple(_part_group(group, components, moment, uptimes) for group, components in arranged.items())
 
 
-def _part_group(group: ComponentGroup | None, components: list[Component], moment: Moment) -> PartGroup:
+def _part_group(
+    group: ComponentGroup | None, components: list[Component], moment: Moment, uptimes: Mapping[str, Uptime]
+) -> PartGroup:
     statuses = moment.component_statuses
     status = worst(*(statuses[component.slug] for component in components))
-    parts = (Part(name=c.name, description=c.description, badge=COMPONENT_BADGES[statuses[c.slug]]) for c in components)
+    parts = (
+        Part(
+            name=c.name,
+            description=c.description,
+            badge=COMPONENT_BADGES[statuses[c.slug]],
+            bars=bars(uptimes[c.slug]) if c.slug in uptimes else None,
+        )
+        for c in components
+    )
     return PartGroup(
         name=group.name if group else "",
         description=group.description if group else "",

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from gateway.domain.duration import short_duration
 from gateway.render import component_screens, panel
+from gateway.render.bars import HEIGHT, LEGEND
 from gateway.render.markdown import markdown_html, markdown_text
 from gateway.render.series_screens import REPEAT_OPTIONS
 from gateway.render.wording import duration_words, instant_html, instant_words, rfc3339
@@ -47,6 +48,8 @@ def make_environment(directory: Path | None = None) -> Environment:
         "short_duration": short_duration,
     }
     environment.globals |= {
+        "legend": LEGEND,
+        "bar_height": HEIGHT,
         "kinds": panel.KIND_OPTIONS,
         "gates": panel.GATE_OPTIONS,
         "ends": panel.ENDS_OPTIONS,

@@ -1,12 +1,15 @@
 """The answers as bytes: pages, problem, text. The data plane renders them once per moment and keeps the bytes."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment
 
 from gateway.domain.snapshot import Moment
+from gateway.domain.uptime import Uptime
 from gateway.domain.window import Window
 from gateway.render import contexts
 from gateway.render.contexts import Branding, MessagePage, WindowView
@@ -16,6 +19,8 @@ from gateway.render.markdown import markdown_text
 from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone, instant_words
 from gateway.resources import templates_directory
+
+_NONE: Mapping[str, Uptime] = MappingProxyType({})
 
 
 def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = False) -> bytes:
@@ -27,9 +32,12 @@ def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = Fals
     return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write))
 
 
-def status_html(moment: Moment, branding: Branding) -> bytes:
-    """Render the status page: what is and what was, also when nothing is the matter."""
-    return _render("status/status.html", contexts.status_page(moment, branding))
+def status_html(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> bytes:
+    """Render the status page: what is and what was, also when nothing is the matter.
+
+    `uptimes` are the last days of components, by slug; without them there are no bars.
+    """
+    return _render("status/status.html", contexts.status_page(moment, branding, uptimes))
 
 
 def window_html(window: Window, moment: Moment, branding: Branding) -> bytes:

@@ -1,7 +1,7 @@
 """Times, lengths and states in words: the one place where customers' English is made."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from markupsafe import Markup
@@ -90,6 +90,11 @@ def instant_words(instant: datetime) -> str:
 def date_words(instant: datetime) -> str:
     """Write the day of an instant, in UTC: `Tue 1 Dec 2026`."""
     return instant_words(instant).partition(",")[0]
+
+
+def day_words(day: date) -> str:
+    """Write a day: `1 Dec 2026`."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def time_words(instant: datetime) -> str:

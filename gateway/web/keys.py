@@ -24,6 +24,7 @@ from gateway.service.state import State
 from gateway.service.statistics import Statistics
 from gateway.service.templates import Templates
 from gateway.service.tokens import Tokens
+from gateway.service.uptimes import Uptimes
 from gateway.service.windows import Windows
 
 
@@ -37,6 +38,7 @@ class Services:
     components: Components
     component_groups: ComponentGroups
     component_histories: ComponentHistories
+    uptimes: Uptimes
     operators: Operators
     tokens: Tokens
     templates: Templates

@@ -136,3 +136,12 @@ async def test_assets_may_be_kept_for_ever_at_their_own_address(browser: Browser
 async def test_only_assets_are_served(browser: Browser, name: str) -> None:
     """Nothing outside the folder of the style sheets can be read."""
     assert (await browser.get(f"/assets/{name}")).status == 404
+
+
+async def test_components_have_bars_of_their_last_days(browser: Browser, services: Services) -> None:
+    """From the histories that are in memory: the page itself asks no database."""
+    await services.components.add(ComponentDraft(slug="api", name="The API"), WHO)
+    assert "days ago" not in (await browser.get("/")).page.text
+    await services.uptimes.read()
+    text = (await browser.get("/")).page.text
+    assert "90 days ago 100% up Today" in text

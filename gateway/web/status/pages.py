@@ -45,7 +45,7 @@ async def _status(request: web.Request) -> web.Response:
         case Format.TEXT:
             return _answer(pages.plain_text(moment, branding), "text/plain")
         case Format.HTML:
-            return _answer(pages.status_html(moment, branding), "text/html")
+            return _answer(pages.status_html(moment, branding, request.app[SERVICES].uptimes.latest), "text/html")
 
 
 async def _history(request: web.Request) -> web.Response:
