@@ -47,7 +47,8 @@
   const away = (at) => {
     const minutes = (at - now()) / MINUTE;
     const [unit, length] = UNITS.find(([, , least]) => Math.abs(minutes) >= least) || ["second", Infinity];
-    return relative.format(Math.round(minutes / length) || 0, unit);
+    const round = unit === "minute" ? Math.ceil : Math.round; // a minute that has begun to pass is not over
+    return relative.format(round(minutes / length) || 0, unit);
   };
 
   // What depends on the time of day. An end is never said to have passed: the gateway says so.
