@@ -262,7 +262,7 @@ class _Outlook:
 def _changes(before: Moment, after: Moment) -> tuple[str, ...]:
     """Name what a page has to show anew: `windows`, `components`."""
     old, new = before.snapshot, after.snapshot
-    if old is None or new is None:
+    if old is None or new is None or before.as_of != after.as_of:
         return ("windows", "components")
     changed = []
     if old.windows != new.windows or before.active != after.active or before.reopening != after.reopening:

@@ -38,11 +38,12 @@ class Branding:
 class Live:
     """What keeps an open page true: the address of its script, and the version of the state that it shows.
 
-    `version` is 0 where no state was ever known.
+    `version` is 0 where no state was ever known; `as_of` is set where the state is older than it should be.
     """
 
     script: str
     version: int
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +228,7 @@ def history_page(moment: Moment, branding: Branding) -> HistoryPage:
 
 def _live(moment: Moment, branding: Branding) -> Live:
     version = moment.snapshot.version if moment.snapshot else 0
-    return Live(script=asset_url(branding.prefix, _SCRIPT), version=version)
+    return Live(script=asset_url(branding.prefix, _SCRIPT), version=version, as_of=moment.as_of)
 
 
 def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:

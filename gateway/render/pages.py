@@ -84,6 +84,8 @@ def plain_text(moment: Moment, branding: Branding) -> bytes:
     """Write a few lines for those who read neither HTML nor JSON: what, since when, until when, the latest word."""
     page = contexts.status_page(moment, branding)
     lines = [f"{page.headline.title}. {page.headline.text}".strip()]
+    if moment.as_of:
+        lines.append(f"As of {instant_words(moment.as_of)}: there may be news that can't be read at the moment.")
     for view in page.active:
         lines += _window_lines(view)
     for view in page.upcoming:

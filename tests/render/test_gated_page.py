@@ -251,11 +251,11 @@ def test_each_kind_and_gate_has_its_words(kind: Kind, gate: Gate) -> None:
 
 
 def test_while_a_window_reopens_it_promises_a_turn_in_time() -> None:
-    """Not before the last one is let in: the minute is rounded up. Each has its own time, not "every 30 seconds"."""
+    """Not before the last one is let in: the minute is rounded up. Each has its own time, not "as soon as it can"."""
     over = START + HOUR + timedelta(seconds=1)
     reopening = window(ended_at=over, reopen_over=5 * MINUTE)
     text = page_of(moment(reopening, at=over + MINUTE)).text
     assert "Acme Shop is coming back" in text
     assert "your turn comes by Tue 1 Dec 2026, 23:06 UTC" in text
     assert "when it is your turn" in text
-    assert "looks again" not in text
+    assert "as soon as it can" not in text
