@@ -213,12 +213,12 @@ def test_what_is_not_confirmed_for_a_minute_says_as_of_when(lonely: State) -> No
 
 
 def test_each_confirmation_counts(lonely: State) -> None:
-    """Also where the clock needs no correction: the minute begins anew."""
+    """Also where the clock needs no correction: the minute begins anew, and it is the same moment all along."""
     load(lonely, 1)
-    real = lonely.clock.monotonic
+    fresh, real = lonely.moment, lonely.clock.monotonic
     for seconds in (STALE_AFTER - 1, 2 * (STALE_AFTER - 1)):
         lonely.clock.monotonic = lambda ahead=seconds: real() + ahead
-        assert lonely.moment.as_of is None
+        assert lonely.moment is fresh
         now = lonely.clock.monotonic()
         lonely.confirmed(lonely.now(), now, now)
 
