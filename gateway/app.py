@@ -26,6 +26,8 @@ from gateway.edge.sockets import allow_many_connections
 from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader, merged
+from gateway.render.branding import read_branding
+from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
@@ -51,7 +53,7 @@ from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
 from gateway.store.listener import Listener
 from gateway.store.pool import Database
-from gateway.web.application import branding, build_application
+from gateway.web.application import build_application
 from gateway.web.internal import internal_application
 from gateway.web.keys import Services
 
@@ -130,6 +132,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
     allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
+    branding = read_branding(settings)
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         state = _state(settings, observe)
@@ -157,6 +160,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             services,
             stack,
             membership,
+            branding=branding,
             database=database,
             supervisor=supervisor,
             observe=observe,
@@ -251,6 +255,7 @@ async def _serve(
     stack: AsyncExitStack,
     membership: Membership,
     *,
+    branding: Branding,
     database: Database,
     supervisor: Supervisor,
     observe: Observer,
@@ -259,11 +264,11 @@ async def _serve(
     """Accept connections on the bindings; return the handle on how that ends."""
     grace = settings.server.shutdown_grace.total_seconds()
     ending = Ending()
-    app = build_application(settings, services, observe, ready=lambda: not ending.is_announced)
+    app = build_application(settings, services, observe, branding, ready=lambda: not ending.is_announced)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
     served = _served(settings, metrics, stack, membership.log_turn)
-    front = ending.front = _front(settings, services.state, runner, observe, served)
+    front = ending.front = _front(settings, branding, services.state, runner, observe=observe, served=served)
     process = this_process(membership.worker)
     replica = ReplicaReporter(
         database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
@@ -335,8 +340,10 @@ def _tls(settings: Settings, supervisor: Supervisor, observe: Observer) -> ssl.S
 
 def _front(
     settings: Settings,
+    branding: Branding,
     state: State,
     runner: web.AppRunner,
+    *,
     observe: Observer,
     served: Callable[[Sequence[RequestServed]], int],
 ) -> Front:
@@ -345,7 +352,7 @@ def _front(
     return Front(
         settings,
         state=state,
-        answers=Answers(state, branding(settings), settings),
+        answers=Answers(state, branding, settings),
         pool=ServerPool(settings.upstream, observe),
         built_in=BuiltInPool(runner.server),
         observe=observe,

@@ -14,6 +14,7 @@ from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
 from gateway.render.bars import Bars, bars
 from gateway.render.headline import Headline, by_severity, effect, headline
+from gateway.render.logo import Logo
 from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone, month_words
 
 _MOST_UPDATES = 8
@@ -24,12 +25,30 @@ REFRESH_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FootLink:
+    """A link of the product's own in the foot."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Branding:
-    """What the pages say about whose they are. `prefix` has no slash at its end, `support_email` may be empty."""
+    """What the pages say about whose they are, and how they look; made from the settings by `render/branding.py`.
+
+    `prefix` has no slash at its end; `introduction` is Markdown; what is empty is not shown.
+    """
 
     product: str
     support_email: str
     prefix: str
+    support_text: str = ""
+    support_url: str = ""
+    introduction: str = ""
+    links: tuple[FootLink, ...] = ()
+    logo: Logo | None = None
+    accent: str = ""
+    """`#rrggbb`; empty: the style sheet's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ import base64
 import hashlib
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.domain.duration import short_duration
 from gateway.render import component_screens, panel
+from gateway.render.accent import accent_rules
 from gateway.render.bars import HEIGHT, LEGEND
 from gateway.render.markdown import markdown_html, markdown_text
 from gateway.render.series_screens import REPEAT_OPTIONS
@@ -23,15 +23,17 @@ PAGE_STYLES = ("base.css", "page.css")
 _COMMENT_OR_INDENT = re.compile(r"/\*.*?\*/\n?|^[ \t]+|\n(?=\n)", re.DOTALL | re.MULTILINE)
 
 
-def make_environment(directory: Path | None = None) -> Environment:
-    """Make the environment over a directory of templates (None: the product's own).
+def make_environment(accent: str = "") -> Environment:
+    """Make the environment over the templates.
 
-    An undefined name is an error, everything is escaped; `inline_style` is the style sheet to carry inside, the other
-    globals are the choices of the panel's forms.
+    An undefined name is an error, everything is escaped; `inline_style` is the style sheet to carry inside, in the
+    product's `accent`, the other globals are the choices of the panel's forms.
+
+    Raises:
+        InvalidError: the accent can't be read on the pages.
     """
-    source = directory or templates_directory()
     environment = Environment(
-        loader=FileSystemLoader(source),
+        loader=FileSystemLoader(templates_directory()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -59,15 +61,21 @@ def make_environment(directory: Path | None = None) -> Environment:
         "update_statuses": panel.UPDATE_OPTIONS,
         "repeat_options": REPEAT_OPTIONS,
     }
-    environment.globals["inline_style"] = Markup(inline_style(source))  # noqa: S704  our own file
+    environment.globals["inline_style"] = Markup(page_style(accent))  # noqa: S704  our own files
     return environment
 
 
 @lru_cache
-def inline_style(directory: Path) -> str:
-    """Return the style sheet that pages carry inside, without comments and indentation."""
-    text = "".join((directory / "assets" / name).read_text(encoding="utf-8") for name in PAGE_STYLES)
-    return _COMMENT_OR_INDENT.sub("", text).strip()
+def page_style(accent: str = "") -> str:
+    """Return the style sheet that pages carry inside, without comments and indentation, in the product's accent.
+
+    Raises:
+        InvalidError: the accent can't be read on the pages.
+    """
+    directory = templates_directory() / "assets"
+    text = "".join((directory / name).read_text(encoding="utf-8") for name in PAGE_STYLES)
+    style = _COMMENT_OR_INDENT.sub("", text).strip()
+    return f"{style}\n{accent_rules(accent, style)}" if accent else style
 
 
 def style_hash(style: str) -> str:

@@ -14,11 +14,10 @@ from gateway.domain.window import Window
 from gateway.render import contexts
 from gateway.render.contexts import Branding, MessagePage, WindowView
 from gateway.render.documents import problem_document
-from gateway.render.environment import inline_style, make_environment, style_hash
+from gateway.render.environment import make_environment, page_style, style_hash
 from gateway.render.markdown import markdown_text
 from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone, instant_words
-from gateway.resources import templates_directory
 
 _NONE: Mapping[str, Uptime] = MappingProxyType({})
 
@@ -29,7 +28,7 @@ def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = Fals
     It looks again by itself every `contexts.REFRESH_SECONDS`; not so after a refused write, where it says instead that
     nothing was processed.
     """
-    return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write))
+    return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write), branding)
 
 
 def status_html(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> bytes:
@@ -37,17 +36,17 @@ def status_html(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime
 
     `uptimes` are the last days of components, by slug; without them there are no bars.
     """
-    return _render("status/status.html", contexts.status_page(moment, branding, uptimes))
+    return _render("status/status.html", contexts.status_page(moment, branding, uptimes), branding)
 
 
 def window_html(window: Window, moment: Moment, branding: Branding) -> bytes:
     """Render the page of one window, with all of its timeline."""
-    return _render("status/window.html", contexts.window_page(window, moment, branding))
+    return _render("status/window.html", contexts.window_page(window, moment, branding), branding)
 
 
 def history_html(moment: Moment, branding: Branding) -> bytes:
     """Render the recent past by month."""
-    return _render("status/history.html", contexts.history_page(moment, branding))
+    return _render("status/history.html", contexts.history_page(moment, branding), branding)
 
 
 def unavailable_page(title: str, detail: str, branding: Branding, request_id: str = "") -> bytes:
@@ -67,7 +66,7 @@ def message_page(
 ) -> bytes:
     """Render a page that says one thing, with a link to the status page, and to the panel where it is for an SRE."""
     page = MessagePage(branding=branding, badge=badge, title=title, text=text, request_id=request_id, for_sre=for_sre)
-    return _render("status/message.html", page)
+    return _render("status/message.html", page, branding)
 
 
 def problem(moment: Moment, branding: Branding, read_only: bool) -> bytes:  # noqa: FBT001  the edge's name for it
@@ -88,20 +87,20 @@ def plain_text(moment: Moment, branding: Branding) -> bytes:
         lines += _window_lines(view)
     for view in page.upcoming:
         lines.append(f"Scheduled: {view.title}, {instant_words(view.starts_at)}.")
-    if branding.support_email:
-        lines.append(f"Help: {branding.support_email}")
+    if helpers := [where for where in (branding.support_email, branding.support_url.removeprefix("mailto:")) if where]:
+        lines.append(f"Help: {' or '.join(helpers)}")
     return "\n".join(lines).encode() + b"\n"
 
 
 def badge_svg(moment: Moment, branding: Branding) -> bytes:
     """Draw how the product does, in one word."""
-    return _render("status/badge.svg", status_badge(moment, branding.product))
+    return _render("status/badge.svg", status_badge(moment, branding.product), branding)
 
 
-def content_security_policy() -> str:
+def content_security_policy(branding: Branding) -> str:
     """Return the policy for pages that carry their style inside: that one style sheet and nothing else."""
     return (
-        f"default-src 'none'; style-src {style_hash(inline_style(templates_directory()))}; img-src 'self' data:; "
+        f"default-src 'none'; style-src {style_hash(page_style(branding.accent))}; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
@@ -121,9 +120,9 @@ def _window_lines(view: WindowView) -> list[str]:
 
 
 @lru_cache
-def _environment() -> Environment:
-    return make_environment()
+def _environment(accent: str) -> Environment:
+    return make_environment(accent)
 
 
-def _render(template: str, page: Any) -> bytes:
-    return _environment().get_template(template).render(page=page).encode()
+def _render(template: str, page: Any, branding: Branding) -> bytes:
+    return _environment(branding.accent).get_template(template).render(page=page).encode()

@@ -34,7 +34,7 @@ _PAGE_POLICY = (
 
 
 def build_application(
-    settings: Settings, services: Services, observe: Observer, *, ready: Callable[[], bool]
+    settings: Settings, services: Services, observe: Observer, branding: Branding, *, ready: Callable[[], bool]
 ) -> web.Application:
     """Make the application that the edge hands requests under the prefix to.
 
@@ -47,7 +47,7 @@ def build_application(
     app[SERVICES] = services
     app[OBSERVE] = observe
     app[READY] = ready
-    app[BRANDING] = branding(settings)
+    app[BRANDING] = branding
     app[aiohttp_jinja2.APP_KEY] = make_environment()
     prefix = settings.maintenance.prefix
     for section in (status, bypass, admin, api):
@@ -56,12 +56,6 @@ def build_application(
     check_routes(app)
     app.on_response_prepare.extend((tell_quota, tell_expiry))
     return app
-
-
-def branding(settings: Settings) -> Branding:
-    """Return what the pages say about whose they are."""
-    maintenance = settings.maintenance
-    return Branding(product=maintenance.product, support_email=maintenance.support_email, prefix=maintenance.prefix)
 
 
 @web.middleware

@@ -11,6 +11,7 @@ from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
+from tests.render.samples import BRANDING
 from tests.web.panel import PREFIX, Browser, ClientMaker, browser_on
 
 WHO = command_line("test")
@@ -50,7 +51,7 @@ async def test_the_status_page_answers_200_in_three_forms(browser: Browser, serv
 async def test_html_comes_with_the_policy_of_its_own_style(browser: Browser) -> None:
     """The page carries its style inside, so its policy names exactly that; nothing else may load."""
     answer = await browser.get("/")
-    assert answer.headers["Content-Security-Policy"] == content_security_policy()
+    assert answer.headers["Content-Security-Policy"] == content_security_policy(BRANDING)
     assert answer.page.loads() == []
 
 

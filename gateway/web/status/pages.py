@@ -41,15 +41,17 @@ async def _status(request: web.Request) -> web.Response:
     moment, branding = _moment(request), request.app[BRANDING]
     match _wanted(request):
         case Format.PROBLEM:
-            return _answer(pages.json_bytes(status_document(moment, branding)), "application/json")
+            return _answer(request, pages.json_bytes(status_document(moment, branding)), "application/json")
         case Format.TEXT:
-            return _answer(pages.plain_text(moment, branding), "text/plain")
+            return _answer(request, pages.plain_text(moment, branding), "text/plain")
         case Format.HTML:
-            return _answer(pages.status_html(moment, branding, request.app[SERVICES].uptimes.latest), "text/html")
+            return _answer(
+                request, pages.status_html(moment, branding, request.app[SERVICES].uptimes.latest), "text/html"
+            )
 
 
 async def _history(request: web.Request) -> web.Response:
-    return _answer(pages.history_html(_moment(request), request.app[BRANDING]), "text/html")
+    return _answer(request, pages.history_html(_moment(request), request.app[BRANDING]), "text/html")
 
 
 async def _window(request: web.Request) -> web.Response:
@@ -57,20 +59,22 @@ async def _window(request: web.Request) -> web.Response:
     window = _known(moment, request.match_info["window_id"])
     if window is None:
         detail = "It may have been long ago, or the address may be incomplete."
-        return _answer(pages.not_found_page(detail, branding), "text/html", status=404)
+        return _answer(request, pages.not_found_page(detail, branding), "text/html", status=404)
     if _wanted(request) is Format.PROBLEM:
-        return _answer(pages.json_bytes(window_document(window, moment)), "application/json")
-    return _answer(pages.window_html(window, moment, branding), "text/html")
+        return _answer(request, pages.json_bytes(window_document(window, moment)), "application/json")
+    return _answer(request, pages.window_html(window, moment, branding), "text/html")
 
 
 async def _problem(request: web.Request) -> web.Response:
     branding = request.app[BRANDING]
     text = _PROBLEMS.get(request.match_info["problem"])
     if text is None:
-        return _answer(pages.not_found_page("There is no such problem type.", branding), "text/html", status=404)
+        return _answer(
+            request, pages.not_found_page("There is no such problem type.", branding), "text/html", status=404
+        )
     badge = Badge("Problem type", "info", Tone.QUIET)
     title = "Refused because of a maintenance window"
-    return _answer(pages.message_page(title, text, branding, badge=badge), "text/html")
+    return _answer(request, pages.message_page(title, text, branding, badge=badge), "text/html")
 
 
 def _known(moment: Moment, given: str) -> Window | None:
@@ -94,7 +98,7 @@ def _moment(request: web.Request) -> Moment:
     return request.app[SERVICES].state.moment
 
 
-def _answer(body: bytes, content_type: str, *, status: int = 200) -> web.Response:
+def _answer(request: web.Request, body: bytes, content_type: str, *, status: int = 200) -> web.Response:
     response = web.Response(
         status=status,
         body=body,
@@ -103,6 +107,6 @@ def _answer(body: bytes, content_type: str, *, status: int = 200) -> web.Respons
         headers={"Cache-Control": "no-store", "Vary": "Accept"},
     )
     if content_type == "text/html":
-        response.headers["Content-Security-Policy"] = pages.content_security_policy()
+        response.headers["Content-Security-Policy"] = pages.content_security_policy(request.app[BRANDING])
     response.enable_compression()
     return response
