@@ -132,7 +132,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
     allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
-    branding = read_branding(settings)
+    branding = read_branding(settings, observe)
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         state = _state(settings, observe)

@@ -21,6 +21,7 @@ from gateway.domain.token import TokenState
 from gateway.edge.certificate import tls_context
 from gateway.edge.servers import Server, upstream_tls
 from gateway.render.branding import read_branding
+from gateway.render.own_templates import own_files
 from gateway.service.tokens import Tokens
 from gateway.store.migrate import migrate
 from gateway.store.pool import Database
@@ -114,11 +115,12 @@ def _pages(settings: Settings) -> Iterator[Finding]:
     if settings.page == Page():
         return
     try:
-        read_branding(settings)
+        branding = read_branding(settings, observe=lambda _: None)
     except InvalidError as error:
         yield Finding(name="pages", ok=False, detail=str(error))
     else:
-        yield Finding(name="pages", ok=True, detail=settings.page.logo)
+        own = f"own templates: {', '.join(own_files(branding.templates))}" if branding.templates else "as set in [page]"
+        yield Finding(name="pages", ok=True, detail=own)
 
 
 def _certificate(settings: Settings) -> Iterator[Finding]:

@@ -222,7 +222,9 @@ class Link(_Section):
     @classmethod
     def _table(cls, value: object) -> object:
         if isinstance(value, str):
-            raise ValueError(f'{value!r} is not a link: write {{ name = "Imprint", url = "https://..." }}')
+            raise ValueError(  # noqa: TRY004  what pydantic makes an error of the setting
+                f'{value!r} is not a link: write {{ name = "Imprint", url = "https://..." }}'
+            )
         return value
 
     @field_validator("url")
@@ -246,6 +248,10 @@ class Page(_Section):
     introduction: str = Field("", description="Markdown of your own on the page that stands in for the application.")
     links: Annotated[tuple[Link, ...], BeforeValidator(listed)] = Field(
         (), description='In the foot: [{ name = "Imprint", url = "https://..." }].'
+    )
+
+    templates: str = Field(
+        "", description="A directory: a file in it takes the place of the gateway's of the same name, file by file."
     )
 
     @field_validator("accent")

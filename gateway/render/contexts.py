@@ -4,11 +4,13 @@ Nothing here depends on where in its moment `moment.at` lies, so a page stays tr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
+from gateway.domain.observation import Observer
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
@@ -49,6 +51,10 @@ class Branding:
     logo: Logo | None = None
     accent: str = ""
     """`#rrggbb`; empty: the style sheet's own."""
+    templates: Path | None = None
+    """Where templates are that take the place of the gateway's."""
+    observe: Observer = field(default=lambda _: None, compare=False, repr=False)
+    """Is told when one of these fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

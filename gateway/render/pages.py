@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
+from gateway.domain.observation import TemplateFailed
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Window
@@ -16,8 +18,10 @@ from gateway.render.contexts import Branding, MessagePage, WindowView
 from gateway.render.documents import problem_document
 from gateway.render.environment import make_environment, page_style, style_hash
 from gateway.render.markdown import markdown_text
+from gateway.render.own_templates import failure_words
 from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone, instant_words
+from gateway.resources import templates_directory
 
 _NONE: Mapping[str, Uptime] = MappingProxyType({})
 
@@ -99,8 +103,9 @@ def badge_svg(moment: Moment, branding: Branding) -> bytes:
 
 def content_security_policy(branding: Branding) -> str:
     """Return the policy for pages that carry their style inside: that one style sheet and nothing else."""
+    style = page_style(branding.accent, branding.templates)
     return (
-        f"default-src 'none'; style-src {style_hash(page_style(branding.accent))}; img-src 'self' data:; "
+        f"default-src 'none'; style-src {style_hash(style)}; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
@@ -120,9 +125,24 @@ def _window_lines(view: WindowView) -> list[str]:
 
 
 @lru_cache
-def _environment(accent: str) -> Environment:
-    return make_environment(accent)
+def environment_of(accent: str, templates: Path | None) -> Environment:
+    """Return the one environment of a look, which keeps every template that was read."""
+    return make_environment(accent, templates)
+
+
+@lru_cache
+def _default_environment(accent: str, templates: Path | None) -> Environment:
+    """Return the gateway's own templates, with the style sheet that the policy allows."""
+    return environment_of(accent, templates).overlay(loader=FileSystemLoader(templates_directory()))
 
 
 def _render(template: str, page: Any, branding: Branding) -> bytes:
-    return _environment(branding.accent).get_template(template).render(page=page).encode()
+    """Render a page; where a template of the product's own fails, whatever the reason, the gateway's own is shown."""
+    look = (branding.accent, branding.templates)
+    try:
+        return environment_of(*look).get_template(template).render(page=page).encode()
+    except Exception as error:
+        if branding.templates is None:
+            raise
+        branding.observe(TemplateFailed(template=template, reason=failure_words(error, branding.templates)))
+        return _default_environment(*look).get_template(template).render(page=page).encode()

@@ -72,6 +72,21 @@ async def test_a_logo_that_can_not_be_used_is_named(tmp_path: Path, database_url
     assert "page.logo: logo.svg is neither a PNG nor an SVG" in done.out
 
 
+async def test_own_templates_are_tried(tmp_path: Path, database_url: str, upstream: str) -> None:
+    """The line names those that take the place of the gateway's; one that fails, with file and line."""
+    page = tmp_path / "own" / "status" / "gated.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("Back soon")
+    variables = {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream, "GATEWAY_PAGE__TEMPLATES": "own"}
+    done = await Shell(tmp_path, variables)("check")
+    assert (done.code, verdicts(done)["pages"]) == (0, "ok")
+    assert "own templates: status/gated.html" in done.out
+    page.write_text("{{ nothing }}")
+    done = await Shell(tmp_path, variables)("check")
+    assert (done.code, verdicts(done)["pages"]) == (1, "failed")
+    assert "page.templates: status/gated.html, line 1: 'nothing' is undefined" in done.out
+
+
 async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> None:
     """Everything that was tried gets its line; exit code 0."""
     shell = Shell(tmp_path, {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream})

@@ -10,6 +10,7 @@ from gateway.render.branding import read_branding
 from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
 from gateway.render.pages import content_security_policy, gated_page, history_html, status_html, unavailable_page
+from tests.observed import Observations
 from tests.render.reading import Page as Read
 from tests.render.samples import BRANDING, busy
 
@@ -26,7 +27,7 @@ PAGE = Page(
 def own(tmp_path: Path) -> Branding:
     (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 30"/>')
     page = PAGE.model_copy(update={"logo": str(tmp_path / "logo.svg")})
-    return read_branding(Settings(maintenance=Maintenance(product="Acme"), page=page))
+    return read_branding(Settings(maintenance=Maintenance(product="Acme"), page=page), Observations())
 
 
 def pages(branding: Branding) -> list[bytes]:

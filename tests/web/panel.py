@@ -24,7 +24,9 @@ ClientMaker = Callable[[web.Application], Awaitable[Client]]
 
 def application(services: Services, observations: Observations) -> web.Application:
     """Make the application as the gateway does."""
-    return build_application(SETTINGS, services, observations, read_branding(SETTINGS), ready=lambda: True)
+    return build_application(
+        SETTINGS, services, observations, read_branding(SETTINGS, observations), ready=lambda: True
+    )
 
 
 class Answer:
