@@ -39,6 +39,7 @@ from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
@@ -225,6 +226,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
+        past=PastWindows(database, state),
         previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
         component_groups=ComponentGroups(database, state),

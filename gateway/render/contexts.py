@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
 from gateway.domain.observation import Observer
+from gateway.domain.past import Month, Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
@@ -160,11 +161,20 @@ class WindowPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPage:
-    """`status/history.html`: windows that are over, by month, the latest first."""
+    """`status/history.html`: windows that are over, by month, the latest first.
+
+    `is_read`: from the database, with an address of earlier and later months, empty where there is nothing; else it is
+    what happens to be in memory, which is nothing where not even the status is `known`.
+    """
 
     branding: Branding
     known: bool
+    is_read: bool
+    is_complete: bool
+    title: str
     months: tuple[tuple[str, tuple[WindowView, ...]], ...]
+    earlier_url: str
+    later_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,16 +225,26 @@ def window_page(window: Window, moment: Moment, branding: Branding) -> WindowPag
     return WindowPage(branding=branding, window=window_view(window, moment, branding, most_posts=None))
 
 
-def history_page(moment: Moment, branding: Branding) -> HistoryPage:
-    """Show the recent past by month."""
-    months: dict[str, list[WindowView]] = {}
-    for view in window_views(moment.past, moment, branding):
-        months.setdefault(month_words(view.starts_at), []).append(view)
+def history_page(moment: Moment, branding: Branding, period: Period | None = None) -> HistoryPage:
+    """Show the past by month: a period, or what is in memory where that could not be read."""
+    windows = tuple(w for w in period.windows if w.state(moment.at) is State.ENDED) if period else moment.past
+    months: dict[Month, list[WindowView]] = {month: [] for month in period.months} if period else {}
+    for view in window_views(windows, moment, branding):
+        months.setdefault(Month.of(view.starts_at), []).append(view)
     return HistoryPage(
         branding=branding,
         known=moment.snapshot is not None,
-        months=tuple((month, tuple(views)) for month, views in months.items()),
+        is_read=period is not None,
+        is_complete=period is None or period.is_complete,
+        title=f"{month_words(period.months[-1])} to {month_words(period.months[0])}" if period else "The latest",
+        months=tuple((month_words(month), tuple(views)) for month, views in months.items()),
+        earlier_url=_history_url(branding, period.earlier if period else None),
+        later_url=_history_url(branding, period.later if period else None),
     )
+
+
+def _history_url(branding: Branding, month: Month | None) -> str:
+    return f"{branding.prefix}/history?month={month}" if month else ""
 
 
 def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from gateway.domain.observation import TemplateFailed
+from gateway.domain.past import Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Window
@@ -48,9 +49,9 @@ def window_html(window: Window, moment: Moment, branding: Branding) -> bytes:
     return _render("status/window.html", contexts.window_page(window, moment, branding), branding)
 
 
-def history_html(moment: Moment, branding: Branding) -> bytes:
-    """Render the recent past by month."""
-    return _render("status/history.html", contexts.history_page(moment, branding), branding)
+def history_html(moment: Moment, branding: Branding, period: Period | None = None) -> bytes:
+    """Render the past by month: a period, or what is in memory where that could not be read."""
+    return _render("status/history.html", contexts.history_page(moment, branding, period), branding)
 
 
 def unavailable_page(title: str, detail: str, branding: Branding, request_id: str = "") -> bytes:

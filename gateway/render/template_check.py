@@ -9,6 +9,7 @@ from uuid import UUID
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus
 from gateway.domain.component_history import History, Interval
 from gateway.domain.errors import InvalidError
+from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.uptime import Uptime, uptime
 from gateway.domain.window import ComponentEffect, Ends, Gate, Kind, Update, UpdateStatus, Window
@@ -55,6 +56,7 @@ def sample_pages(branding: Branding) -> Iterator[tuple[str, Any]]:
         for refused_write in (False, True):
             yield "status/gated.html", contexts.gated(moment, branding, refused_write=refused_write)
         yield "status/history.html", contexts.history_page(moment, branding)
+        yield "status/history.html", contexts.history_page(moment, branding, _period(moment.past))
         yield "status/badge.svg", status_badge(moment, branding.product)
         for window in moment.snapshot.windows if moment.snapshot else ():
             yield "status/window.html", contexts.window_page(window, moment, branding)
@@ -85,6 +87,12 @@ def _moments() -> Iterator[Moment]:
         (_window(1, ended_at=_NOW, fixed=True, reopen_over=_HOUR), _window(2, ended_at=_NOW), _cancelled()),
     ):
         yield _snapshot(windows).at(_NOW + timedelta(minutes=1))
+
+
+def _period(windows: tuple[Window, ...]) -> Period:
+    month = Month.of(_NOW)
+    months = months_until(month)
+    return Period(months=months, windows=windows, is_complete=not windows, earlier=months[-1], later=month)
 
 
 def _window(number: int, **values: Any) -> Window:

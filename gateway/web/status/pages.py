@@ -1,16 +1,22 @@
 """The status page, the page of a window, the history, and what the problem types mean."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from aiohttp import web
 
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.past import Month
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window
 from gateway.http1.negotiate import Format, wanted_format
 from gateway.render import pages
 from gateway.render.documents import status_document, window_document
 from gateway.render.wording import Badge, Tone
+from gateway.web.auth import address
 from gateway.web.keys import BRANDING, SERVICES
+
+_TRY_AGAIN = "10"
 
 _PROBLEMS = {
     "maintenance": """\
@@ -51,15 +57,31 @@ async def _status(request: web.Request) -> web.Response:
 
 
 async def _history(request: web.Request) -> web.Response:
-    return _answer(request, pages.history_html(_moment(request), request.app[BRANDING]), "text/html")
+    services, branding = request.app[SERVICES], request.app[BRANDING]
+    month = _month(request, Month.of(services.state.now()))
+    if month is None:
+        body = pages.not_found_page("A month is written such as 2026-11, and must have begun.", branding)
+        return _answer(request, body, "text/html", status=404)
+    period = None
+    with suppress(StoreError):  # the page says so, and shows what is in memory
+        period = await services.past.period(month, address(request))
+    return _answer(request, pages.history_html(_moment(request), branding, period), "text/html")
 
 
 async def _window(request: web.Request) -> web.Response:
-    moment, branding = _moment(request), request.app[BRANDING]
-    window = _known(moment, request.match_info["window_id"])
+    branding = request.app[BRANDING]
+    try:
+        window = await _find(request, request.match_info["window_id"])
+    except StoreError:
+        text = "What happened longer ago can't be read at the moment. Please try again later."
+        badge = Badge("Not available", "question", Tone.QUIET)
+        response = _answer(request, pages.message_page("Not now", text, branding, badge=badge), "text/html", status=503)
+        response.headers["Retry-After"] = _TRY_AGAIN
+        return response
     if window is None:
-        detail = "It may have been long ago, or the address may be incomplete."
+        detail = "The address may be incomplete, or the window was removed."
         return _answer(request, pages.not_found_page(detail, branding), "text/html", status=404)
+    moment = _moment(request)
     if _wanted(request) is Format.PROBLEM:
         return _answer(request, pages.json_bytes(window_document(window, moment)), "application/json")
     return _answer(request, pages.window_html(window, moment, branding), "text/html")
@@ -77,14 +99,28 @@ async def _problem(request: web.Request) -> web.Response:
     return _answer(request, pages.message_page(title, text, branding, badge=badge), "text/html")
 
 
-def _known(moment: Moment, given: str) -> Window | None:
-    """Find a window of the moment by its id, in any of its spellings."""
+def _month(request: web.Request, current: Month) -> Month | None:
+    """Return the month that is asked for; None where that is none, or has not begun."""
+    try:
+        month = Month.read(request.query["month"]) if "month" in request.query else current
+    except InvalidError:
+        return None
+    return month if month <= current else None
+
+
+async def _find(request: web.Request, given: str) -> Window | None:
+    """Find a window by its id, in any of its spellings: in memory, else in the database.
+
+    Raises:
+        StoreError, LimitedError, BusyError: as `PastWindows.window`.
+    """
     try:
         window_id = UUID(given)
     except ValueError:
         return None
-    windows = moment.snapshot.windows if moment.snapshot else ()
-    return next((window for window in windows if window.id == window_id), None)
+    snapshot = _moment(request).snapshot
+    known = next((window for window in snapshot.windows if window.id == window_id), None) if snapshot else None
+    return known or await request.app[SERVICES].past.window(window_id, address(request))
 
 
 def _wanted(request: web.Request) -> Format:
