@@ -15,6 +15,7 @@ from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
 from gateway.web.keys import BRANDING, OBSERVE, READY, SERVICES, SETTINGS, Services
+from gateway.web.status.kept import KEPT_PAGES, Kept
 
 LARGEST_BODY = 1024 * 1024
 
@@ -48,6 +49,7 @@ def build_application(
     app[OBSERVE] = observe
     app[READY] = ready
     app[BRANDING] = branding
+    app[KEPT_PAGES] = Kept()
     app[aiohttp_jinja2.APP_KEY] = make_environment()
     prefix = settings.maintenance.prefix
     for section in (status, bypass, admin, api):

@@ -3,7 +3,7 @@
 Only what is not there any more is read from the database, kept, and never at a stranger's will (`service/past.py`).
 
 `pages.py` has the status page, one page for each window and the history; `machines.py` what programs read of it;
-`assets.py` the panel's style sheets.
+`kept.py` makes each once for a moment; `assets.py` has the panel's style sheets.
 """
 
 from aiohttp import web
