@@ -187,10 +187,10 @@ def test_the_policy_allows_exactly_this_style_sheet() -> None:
     """The hash in the policy is that of the style element as it stands in the page (CSP Level 3)."""
     for html in (gated_page(busy(), BRANDING), unavailable_page("Away", "Try again.", BRANDING)):
         (style,) = re.findall(r"<style>(.*?)</style>", html.decode(), re.DOTALL)
-        assert f"style-src {style_hash(style)};" in content_security_policy()
-    assert content_security_policy().startswith("default-src 'none'; ")
-    assert "unsafe" not in content_security_policy()
-    assert "script-src 'self'; connect-src 'self';" in content_security_policy()
+        assert f"style-src {style_hash(style)};" in content_security_policy(BRANDING)
+    assert content_security_policy(BRANDING).startswith("default-src 'none'; ")
+    assert "unsafe" not in content_security_policy(BRANDING)
+    assert "script-src 'self'; connect-src 'self';" in content_security_policy(BRANDING)
     assert " style=" not in gated_page(busy(), BRANDING).decode()
 
 
