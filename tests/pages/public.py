@@ -1,6 +1,7 @@
 """Every page that is shown to everybody, in each of the states that it has."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
@@ -12,6 +13,7 @@ from tests.render.samples import (
     BRANDING,
     HOUR,
     MINUTE,
+    SHOP,
     START,
     UNKNOWN,
     busy,
@@ -75,10 +77,11 @@ def _gated() -> Iterator[tuple[str, bytes]]:
 
 
 def _status() -> Iterator[tuple[str, bytes]]:
-    parts = tuple(component(slug, description="What it is for") for slug in ("website", "api"))
+    inside = replace(SHOP, description="What customers don't see", collapsed=True)
+    parts = component("website", description="What it is for"), component("api", group_id=SHOP.id)
     for state, seen in {
         "empty": moment(),
-        "quiet": moment(components=parts),
+        "quiet": moment(components=parts, groups=(inside,)),
         "busy": busy(),
         "overrunning": _overrunning(),
         "unknown": UNKNOWN,

@@ -3,14 +3,13 @@
 from itertools import product
 
 import pytest
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser
 
-from gateway.resources import templates_directory
 from tests.browser.chromium import visit
 from tests.pages.public import public_pages
+from tests.pages.showing import show, unfold
 from tests.pages.tools import MODULES
 
-_SITE = "http://shop.test"
 _AXE = MODULES / "axe-core" / "axe.min.js"
 # Behind a decoration axe cannot tell the ground of a text; and what it cannot tell is found, too.
 _UNDECORATED = "::before, ::after { content: none !important }"
@@ -28,34 +27,15 @@ _RUN = """async () => {
 }"""
 
 
-async def open_page(page: Page, name: str, html: bytes) -> None:
-    """Show a page as if it came from a gateway: its style sheets and scripts are there, and nothing else."""
-    assets = templates_directory() / "assets"
-
-    async def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(_SITE).partition("?")[0]
-        if path == "/":
-            status = 503 if name.startswith("gated") else 200
-            await route.fulfill(status=status, body=html, content_type="text/html; charset=utf-8")
-        elif (asset := assets / path.rpartition("/")[2]).is_file():
-            await route.fulfill(path=asset)
-        else:
-            await route.abort()
-
-    await page.unroute_all()
-    await page.route("**/*", answer)
-    await page.goto(f"{_SITE}/")
-    await page.add_style_tag(content=_UNDECORATED)
-    await page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
-
-
 @pytest.mark.timeout(180)
 async def test_axe_finds_nothing(browser: Browser) -> None:
     """On no page in any state, light or dark, on a phone or a wide screen: WCAG 2.2 AA, and what is good practice."""
     wrongs = []
     async with visit(browser) as reader:
         for name, html in public_pages():
-            await open_page(reader.page, name, html)
+            await show(reader.page, name, html)
+            await unfold(reader.page)
+            await reader.page.add_style_tag(content=_UNDECORATED)
             await reader.page.add_script_tag(path=_AXE)
             for scheme, width in product(("light", "dark"), (320, 1280)):
                 await reader.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
