@@ -29,6 +29,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
         web.get(prefix + "/", _status, name="status.page"),
         web.get(prefix + "/history", _history, name="status.history"),
         web.get(prefix + "/windows/{window_id}", _window, name="status.window"),
+        web.get(prefix + "/refused", _refused, name="status.refused"),
         web.get(prefix + "/problems/{problem}", _problem, name="status.problem"),
     ]
 
@@ -61,6 +62,14 @@ async def _window(request: web.Request) -> web.Response:
     if _wanted(request) is Format.PROBLEM:
         return _answer(pages.json_bytes(window_document(window, moment)), "application/json")
     return _answer(pages.window_html(window, moment, branding), "text/html")
+
+
+async def _refused(request: web.Request) -> web.Response:
+    """Say to the page of a refused write how things are now: asked for again, the write itself would be done."""
+    moment = _moment(request)
+    if not moment.gates:
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
+    return _answer(pages.gated_page(moment, request.app[BRANDING], refused_write=True), "text/html")
 
 
 async def _problem(request: web.Request) -> web.Response:
