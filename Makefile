@@ -21,7 +21,7 @@ targets:
 demo: .venv/.run ## run the gateway, a sample application and PostgreSQL on http://127.0.0.1:8080 (Ctrl-C stops all)
 	@exec .venv/bin/gateway demo $(ARGS)
 
-test: .venv/.dev .venv-applications/.made programs ## install what is missing and run every test
+test: .venv/.dev .venv-applications/.made tests/pages/node_modules/.made programs ## install what is missing and run every test
 	@exec .venv/bin/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.dev ## check the style of the code and its format
@@ -52,9 +52,10 @@ docs: .venv/.dev ## write the reference pages of docs/ from the code
 image: .venv/.dev ## build the container image with buildah and try it (as root)
 	@GATEWAY_TEST_IMAGE=1 .venv/bin/python -m pytest tests/image $(ARGS)
 
-lock: .venv/.made ## pin the newest versions that pyproject.toml allows
+lock: .venv/.dev ## pin the newest versions that pyproject.toml and tests/pages/package.json allow
 	@$(call pinned,.[dev],constraints.txt)
 	@$(call pinned,--requirement tests/applications.txt,tests/applications-constraints.txt)
+	@echo "pinning tests/pages/package-lock.json" && cd tests/pages && ../../.venv/bin/npm update --package-lock-only --silent
 
 # Installs $(1) in a throw-away environment and writes what came with it to $(2).
 define pinned
@@ -92,6 +93,12 @@ endef
 	@echo "installing the applications that the tests put behind the gateway"
 	@$(PYTHON) -m venv .venv-applications
 	@.venv-applications/bin/python $(PIP) install --constraint tests/applications-constraints.txt --requirement tests/applications.txt
+	@touch $@
+
+# Node.js and npm come with .venv: those of Debian are too old. Nothing that is installed may run a script (.npmrc).
+tests/pages/node_modules/.made: tests/pages/package.json tests/pages/package-lock.json | .venv/.dev
+	@echo "installing what checks the customers' pages"
+	@cd tests/pages && ../../.venv/bin/npm ci --silent
 	@touch $@
 
 define checked_python

@@ -43,7 +43,7 @@ PAYLOADS = [
     "<details open ontoggle=alert(1)>",
 ]
 
-_ALLOWED_SCHEMES = ("https://", "http://", "mailto:", "/_maintenance/")
+_ALLOWED_SCHEMES = ("https://", "http://", "mailto:", "/_maintenance/", "#main")
 _FORBIDDEN = {"iframe", "object", "embed", "img", "form", "input", "base", "math", "details", "frame", "b"}
 
 
