@@ -73,6 +73,7 @@
   // What a refused write is offered when it is over.
 
   let isOver = false;
+  let turning = 0;
   const offer = (root) => {
     for (const said of root.querySelectorAll("[data-while]")) said.hidden = isOver;
     for (const said of root.querySelectorAll("[data-over]")) said.hidden = !isOver;
@@ -82,6 +83,7 @@
     if (target.closest("[data-back]")) history.back(); // to the form, where the browser has kept what was typed
   });
   const turn = (over) => {
+    turning = 0;
     if (over === isOver) return;
     isOver = over;
     offer(main);
@@ -189,23 +191,32 @@
 
   let isFirst = true;
   let isGated = true;
-  let turning = 0;
+
+  // Whether it is over for the write alone, while something is gated: that is told once, so after news it is asked anew.
+  let isAsking = false;
+  const hearOfWrite = (listener) => {
+    clearTimeout(turning);
+    if (!isGated) {
+      turn(true);
+    } else if (isAsking) {
+      isAsking = false;
+      turning = setTimeout(turn, SOON, false); // unless the next word is that it is over
+    } else if (isOver || turning) {
+      isAsking = true;
+      listener.again();
+    }
+  };
   const hear = ({ state, reopen, isKept }, listener) => {
     if (isKept && !isFirst) return;
     if (reopen) {
+      clearTimeout(turning);
       turning = setTimeout(turn, reopen.in * 1000, true);
       return;
     }
     if (state) {
       skew = state.skew;
       isGated = state.gated;
-      if (waits === "write" && !isGated) turn(true);
-      if (waits === "write" && isGated && (isOver || turning)) {
-        clearTimeout(turning);
-        turning = 0;
-        turn(false);
-        listener.again(); // to be told anew when it is over for this request
-      }
+      if (waits === "write") hearOfWrite(listener);
       if (waits === "page" && !isGated && !isFirst) {
         after(within(SPREAD), back);
         return;

@@ -201,7 +201,7 @@ async def test_a_form_that_was_refused_is_not_lost(browser: Browser, office: Sce
 
 
 async def test_it_is_not_over_any_more_when_another_window_begins(browser: Browser, office: Scene) -> None:
-    """That it can be sent again is taken back, and said again when that one ends."""
+    """That it can be sent again is taken back, and said again when that one ends; not so for one elsewhere."""
     async with visit(browser) as customer:
         page = customer.page
         await page.goto(f"{office.url}/letter")
@@ -210,7 +210,14 @@ async def test_it_is_not_over_any_more_when_another_window_begins(browser: Brows
         async with page.expect_request("**/events?for=%2Fletter&method=POST"):
             await page.click("text=Send")
         again = page.locator("text=Try again")
+        elsewhere = await office.services.windows.create(
+            WindowDraft.model_validate({"title": "Moving files", "scope": {"paths": ["/else"]}}), WHO
+        )
         await office.services.windows.end(window.id, WHO)
+        await expect(again).to_be_visible()
+        async with page.expect_request("**/events?for=%2Fletter&method=POST"):
+            await post(office.services, elsewhere, "in_progress", "Half of them are there.")
+        await expect(page.locator("main")).to_contain_text("Half of them are there.")
         await expect(again).to_be_visible()
         other = await office.services.windows.create(WindowDraft(title="Power cut"), WHO)
         await expect(again).to_be_hidden()

@@ -18,10 +18,9 @@ TEXTS = [
         for tone in ("good", "work", "warn", "bad", "quiet")
         for ground in ("paper", "surface", f"{tone}-tint")
     ],
-    *[("ink", f"{tone}-tint") for tone in ("good", "work", "warn", "bad", "quiet")],
+    *[(text, f"{tone}-tint") for text in ("ink", "soft") for tone in ("good", "work", "warn", "bad", "quiet")],
     ("action-ink", "action"),
     ("surface", "good"),
-    ("soft", "quiet-tint"),
     ("work", "work-tint"),
 ]
 # Borders of fields: 1.4.11 (3 : 1).
