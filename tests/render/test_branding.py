@@ -1,6 +1,7 @@
 """The product's own look and words on the pages."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from gateway.config.settings import Link, Maintenance, Page, Settings
 from gateway.render.branding import read_branding
 from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
-from gateway.render.pages import content_security_policy, gated_page, history_html, status_html, unavailable_page
+from gateway.render.pages import (
+    content_security_policy,
+    gated_page,
+    history_html,
+    plain_text,
+    status_html,
+    unavailable_page,
+)
 from tests.observed import Observations
 from tests.render.reading import Page as Read
 from tests.render.samples import BRANDING, busy
@@ -76,4 +84,7 @@ def test_without_settings_nothing_of_it_is_there() -> None:
     silent = Read(gated_page(busy(), Branding(product="Acme", support_email="", prefix="/m")))
     assert silent.of("img") == []
     assert "help" not in silent.text
+    both = replace(BRANDING, support_url="https://acme.example/help")
+    assert "Need help? Write to help@acme.example or get help here" in Read(gated_page(busy(), both)).text
+    assert b"Help: help@acme.example or https://acme.example/help" in plain_text(busy(), both)
     assert "Need help? Write to help@acme.example" in Read(gated_page(busy(), BRANDING)).text
