@@ -98,6 +98,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.asset": Permission.PUBLIC,
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
+    "status.refused": Permission.PUBLIC,
     "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
     "status.embed": Permission.PUBLIC,
     "status.api.v2.summary": Permission.PUBLIC,

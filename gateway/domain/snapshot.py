@@ -31,9 +31,12 @@ class Snapshot:
     bypass_key: str = field(default="", repr=False)
     """What tokens of bypass links are signed with. A secret: it is served and logged nowhere."""
 
-    def at(self, now: datetime) -> "Moment":
-        """See the snapshot at `now`: what is in force, and until when nothing changes by itself."""
-        return Moment(snapshot=self, at=now)
+    def at(self, now: datetime, *, as_of: datetime | None = None) -> "Moment":
+        """See the snapshot at `now`: what is in force, and until when nothing changes by itself.
+
+        `as_of` tells since when it may be out of date; None: it is not.
+        """
+        return Moment(snapshot=self, at=now, as_of=as_of)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class Moment:
     at: datetime
     close_unknown: bool = False
     """With no snapshot (no state was ever known): gate everything."""
+    as_of: datetime | None = None
+    """When the snapshot was last known to be true, where that is longer ago than it should be."""
 
     @cached_property
     def active(self) -> tuple[Window, ...]:

@@ -18,6 +18,7 @@ from gateway.domain.verdict import Exemptions, Facts, decide, refuses
 from gateway.edge.places import client_key, known_place, new_place, place_field
 from gateway.http1.request import METHODS, RequestHead
 from gateway.render.headline import headline
+from gateway.render.wording import rfc3339
 
 if TYPE_CHECKING:
     from gateway.edge.answers import Answers
@@ -180,7 +181,7 @@ class Waiting:
         front.connections.add(client)
         self._clients.setdefault(target, set()).add(client)
         retry = b"retry: %d\n" % random.randint(*_RETRY)  # noqa: S311  no secret
-        said = _state_event(moment, front.product, ()) + self._outlook(target).event(client)
+        said = self._state_event(moment, ()) + self._outlook(target).event(client)
         client.send(b"%b%b\r\n%b%b" % (_HEAD, cookie, retry, said))
 
     def forget(self, client: WaitingClient) -> None:
@@ -196,7 +197,7 @@ class Waiting:
         before, self._moment = self._moment, moment
         self._round += 1
         if self._clients:
-            event = _state_event(moment, self._front.product, _changes(before, moment))
+            event = self._state_event(moment, _changes(before, moment))
             self._tell([(target, [*same]) for target, same in self._clients.items()], event, self._round)
 
     def _tell(self, untold: list[tuple[Target, list[WaitingClient]]], event: bytes, number: int) -> None:
@@ -215,6 +216,17 @@ class Waiting:
                 untold.pop()
         if untold:
             self._front.loop.call_soon(self._tell, untold, event, number)
+
+    def _state_event(self, moment: Moment, changed: tuple[str, ...]) -> bytes:
+        snapshot = moment.snapshot
+        said = {
+            "version": snapshot.version if snapshot else None,
+            "at": rfc3339(self._front.state.now()),
+            "gated": moment.gates,
+            "summary": headline(moment, self._front.product).title,
+            "changed": changed,
+        }
+        return _event("state", said)
 
     def _outlook(self, target: Target) -> "_Outlook":
         return _Outlook(target, self._moment, self._front.exemptions, self._front.state.clock.timestamp())
@@ -247,21 +259,10 @@ class _Outlook:
         return b'event: reopen\ndata: {"in": %.3f}\n\n' % (wait + _MARGIN)
 
 
-def _state_event(moment: Moment, product: str, changed: tuple[str, ...]) -> bytes:
-    snapshot = moment.snapshot
-    said = {
-        "version": snapshot.version if snapshot else None,
-        "gated": moment.gates,
-        "summary": headline(moment, product).title,
-        "changed": changed,
-    }
-    return _event("state", said)
-
-
 def _changes(before: Moment, after: Moment) -> tuple[str, ...]:
     """Name what a page has to show anew: `windows`, `components`."""
     old, new = before.snapshot, after.snapshot
-    if old is None or new is None:
+    if old is None or new is None or before.as_of != after.as_of:
         return ("windows", "components")
     changed = []
     if old.windows != new.windows or before.active != after.active or before.reopening != after.reopening:

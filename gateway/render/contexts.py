@@ -15,6 +15,7 @@ from gateway.domain.past import Month, Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
+from gateway.render.assets import asset_url
 from gateway.render.bars import Bars, bars
 from gateway.render.headline import Headline, by_severity, effect, headline
 from gateway.render.logo import Logo
@@ -25,6 +26,7 @@ _MOST_PAST = 10
 _MOST_UPCOMING = 10
 _NONE: Mapping[str, Uptime] = MappingProxyType({})
 REFRESH_SECONDS = 30
+_SCRIPT = "page.js"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,18 @@ class Branding:
     """Where templates are that take the place of the gateway's."""
     observe: Observer = field(default=lambda _: None, compare=False, repr=False)
     """Is told when one of these fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What keeps an open page true: the address of its script, and the version of the state that it shows.
+
+    `version` is 0 where no state was ever known; `as_of` is set where the state is older than it should be.
+    """
+
+    script: str
+    version: int
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +139,7 @@ class StatusPage:
     """`status/status.html`: everything, at the prefix."""
 
     branding: Branding
+    live: Live
     headline: Headline
     known: bool
     active: tuple[WindowView, ...]
@@ -141,6 +156,7 @@ class GatedPage:
     """
 
     branding: Branding
+    live: Live
     headline: Headline
     known: bool
     reopening: bool
@@ -156,6 +172,7 @@ class WindowPage:
     """`status/window.html`: one window with all of its timeline."""
 
     branding: Branding
+    live: Live
     window: WindowView
 
 
@@ -168,6 +185,7 @@ class HistoryPage:
     """
 
     branding: Branding
+    live: Live
     known: bool
     is_read: bool
     is_complete: bool
@@ -190,12 +208,15 @@ class MessagePage:
     text: str
     request_id: str = ""
     for_sre: bool = False
+    live: None = None
+    """It says what was, and stays as it is."""
 
 
 def status_page(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> StatusPage:
     """Say how everything does, and did in the last days as far as `uptimes` tells, by slug."""
     return StatusPage(
         branding=branding,
+        live=_live(moment, branding),
         headline=headline(moment, branding.product),
         known=moment.snapshot is not None,
         active=window_views(by_severity(moment), moment, branding),
@@ -209,6 +230,7 @@ def gated(moment: Moment, branding: Branding, *, refused_write: bool = False) ->
     """Say why the application does not answer; `refused_write`: a POST or the like was turned away."""
     return GatedPage(
         branding=branding,
+        live=_live(moment, branding),
         headline=headline(moment, branding.product),
         known=moment.snapshot is not None,
         reopening=bool(moment.reopening) and not moment.gating,
@@ -222,7 +244,8 @@ def gated(moment: Moment, branding: Branding, *, refused_write: bool = False) ->
 
 def window_page(window: Window, moment: Moment, branding: Branding) -> WindowPage:
     """Show one window with every post."""
-    return WindowPage(branding=branding, window=window_view(window, moment, branding, most_posts=None))
+    view = window_view(window, moment, branding, most_posts=None)
+    return WindowPage(branding=branding, live=_live(moment, branding), window=view)
 
 
 def history_page(moment: Moment, branding: Branding, period: Period | None = None) -> HistoryPage:
@@ -233,6 +256,7 @@ def history_page(moment: Moment, branding: Branding, period: Period | None = Non
         months.setdefault(Month.of(view.starts_at), []).append(view)
     return HistoryPage(
         branding=branding,
+        live=_live(moment, branding),
         known=moment.snapshot is not None,
         is_read=period is not None,
         is_complete=period is None or period.is_complete,
@@ -245,6 +269,11 @@ def history_page(moment: Moment, branding: Branding, period: Period | None = Non
 
 def _history_url(branding: Branding, month: Month | None) -> str:
     return f"{branding.prefix}/history?month={month}" if month else ""
+
+
+def _live(moment: Moment, branding: Branding) -> Live:
+    version = moment.snapshot.version if moment.snapshot else 0
+    return Live(script=asset_url(branding.prefix, _SCRIPT), version=version, as_of=moment.as_of)
 
 
 def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:

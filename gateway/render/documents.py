@@ -15,7 +15,8 @@ Document = dict[str, Any]
 def status_document(moment: Moment, branding: Branding) -> Document:
     """Return the status page as one JSON object.
 
-    `known` is false while no state was ever read; then the lists are empty and say nothing. `gated` tells whether any
+    `known` is false while no state was ever read; then the lists are empty and say nothing. `as_of` is null unless the
+    state is older than it should be. `gated` tells whether any
     request is refused at the moment. Windows are as in `window_document`; instants are RFC 3339 in UTC.
     """
     said = headline(moment, branding.product)
@@ -24,6 +25,7 @@ def status_document(moment: Moment, branding: Branding) -> Document:
         "product": branding.product,
         "known": snapshot is not None,
         "version": snapshot.version if snapshot else None,
+        "as_of": rfc3339(moment.as_of) if moment.as_of else None,
         "gated": moment.gates,
         "summary": said.title,
         "detail": said.text,

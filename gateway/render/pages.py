@@ -28,10 +28,10 @@ _NONE: Mapping[str, Uptime] = MappingProxyType({})
 
 
 def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = False) -> bytes:
-    """Render the page that stands in for the application: HTML in one piece that loads nothing.
+    """Render the page that stands in for the application: HTML in one piece, complete without its script.
 
-    It looks again by itself every `contexts.REFRESH_SECONDS`; not so after a refused write, where it says instead that
-    nothing was processed.
+    Without the script it looks again every `contexts.REFRESH_SECONDS`; not so after a refused write, where it says
+    instead that nothing was processed.
     """
     return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write), branding)
 
@@ -88,6 +88,8 @@ def plain_text(moment: Moment, branding: Branding) -> bytes:
     """Write a few lines for those who read neither HTML nor JSON: what, since when, until when, the latest word."""
     page = contexts.status_page(moment, branding)
     lines = [f"{page.headline.title}. {page.headline.text}".strip()]
+    if moment.as_of:
+        lines.append(f"As of {instant_words(moment.as_of)}: there may be news that can't be read at the moment.")
     for view in page.active:
         lines += _window_lines(view)
     for view in page.upcoming:
@@ -103,11 +105,11 @@ def badge_svg(moment: Moment, branding: Branding) -> bytes:
 
 
 def content_security_policy(branding: Branding) -> str:
-    """Return the policy for pages that carry their style inside: that one style sheet and nothing else."""
+    """Return the policy for customers' pages: the style sheet that they carry inside, and scripts from files alone."""
     style = page_style(branding.accent, branding.templates)
     return (
-        f"default-src 'none'; style-src {style_hash(style)}; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {style_hash(style)}; script-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

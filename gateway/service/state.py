@@ -22,6 +22,8 @@ from gateway.domain.snapshot import Moment, Snapshot
 from gateway.service.clock import Clock
 from gateway.service.snapshot_file import SnapshotFileError, StoredSnapshot, read_snapshot, write_snapshot
 
+STALE_AFTER = 60.0
+"""Seconds without a word of the database after which what is told says as of when. It speaks every other second."""
 _FILE_RETRY = 10.0
 # A clock that steps back by less is measured better than before; by more, it was put right by somebody.
 _CORRECTION = timedelta(seconds=5)
@@ -32,15 +34,19 @@ Watcher = Callable[[Moment], None]
 class State:
     """Holds the snapshot and the moment. Within one history, an older version never replaces a newer one.
 
-    `moment` is what a request is decided by; it moves on by itself at the instant at which a window starts or ends.
+    `moment` is what a request is decided by; it moves on by itself at the instant at which a window starts or ends, and
+    where the database has not confirmed it for `stale_after` seconds.
     """
 
-    def __init__(self, *, clock: Clock, observe: Observer, file: Path, close_unknown: bool) -> None:
+    def __init__(
+        self, *, clock: Clock, observe: Observer, file: Path, close_unknown: bool, stale_after: float = STALE_AFTER
+    ) -> None:
         """Know nothing yet. `file` is the snapshot file, `close_unknown` what an unknown state means."""
         self.clock = clock
         self._observe = observe
         self._file = file
         self._close_unknown = close_unknown
+        self._stale_after = stale_after
         self._snapshot: Snapshot | None = None
         self._history = UNKNOWN
         self._confirmed_at: datetime | None = None
@@ -123,10 +129,11 @@ class State:
         """Note that the database was asked between two monotonic times, when its clock said `at`."""
         offset = self.clock.offset
         self._confirm(at, before, after)
-        if abs(self.clock.offset - offset) >= _CORRECTION.total_seconds():
+        if self._moment.as_of is not None or abs(self.clock.offset - offset) >= _CORRECTION.total_seconds():
             self._advance()
-        elif self.clock.offset != offset:
-            self._set_moment(self._moment)
+            return
+        self._set_moment(self._moment)  # it stays fresh for longer
+        if self.clock.offset != offset:
             self._moved.set()
 
     def _confirm(self, at: datetime, before: float, after: float) -> None:
@@ -189,7 +196,7 @@ class State:
         if self._snapshot is None:
             return
         before = {window.id: window for window in self._moment.active}
-        self._set_moment(self._snapshot.at(self._instant()))
+        self._set_moment(self._snapshot.at(self._instant(), as_of=self._as_of(self._snapshot)))
         after = {window.id: window for window in self._moment.active}
         for window in after.values():
             if window.id not in before:
@@ -213,6 +220,18 @@ class State:
             self._shown = now
         return now
 
+    def _as_of(self, snapshot: Snapshot) -> datetime | None:
+        """Return when the snapshot was last known to be true, where that is too long ago."""
+        return None if self.clock.monotonic() < self._stale_at(snapshot) else self._confirmed_at or snapshot.taken_at
+
+    def _stale_at(self, snapshot: Snapshot) -> float:
+        """Return when (monotonic) the snapshot is too old. One from the file alone was true when it was taken."""
+        if self._confirmed_at is not None:
+            return self._confirmed_monotonic + self._stale_after
+        return self.clock.monotonic_at(snapshot.taken_at.timestamp() + self._stale_after)
+
     def _set_moment(self, moment: Moment) -> None:
         self._moment = moment
         self._until = self.clock.monotonic_at(moment.until.timestamp()) if moment.until else math.inf
+        if moment.snapshot is not None and moment.as_of is None:
+            self._until = min(self._until, self._stale_at(moment.snapshot))

@@ -53,12 +53,12 @@ class Scene:
     def panel(self) -> str:
         return f"{self.url}/_maintenance/admin"
 
-    async def gated(self) -> None:
-        """Wait until the gateway refuses."""
+    async def gated(self, path: str = "/") -> None:
+        """Wait until the gateway refuses requests for a path."""
 
         async def refuses() -> bool:
             # In a thread: the shop behind the gateway runs on this loop.
-            return (await asyncio.to_thread(fetch, self.gateway.port, "/")).status == 503
+            return (await asyncio.to_thread(fetch, self.gateway.port, path)).status == 503
 
         await wait_until(refuses)
 

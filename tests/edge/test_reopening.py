@@ -12,6 +12,7 @@ from gateway.domain.reopening import place
 from gateway.domain.scope import Scope
 from gateway.domain.window import Window
 from gateway.edge.waiting import Target
+from gateway.service.state import STALE_AFTER
 from tests.edge.conftest import Gateway, Serve, window
 from tests.edge.wire import Application, Client
 from tests.observed import wait_until
@@ -134,7 +135,9 @@ async def test_rule_30_who_waits_is_told_at_the_end(gateway: Gateway, client: Cl
     head = await listen(client, b"?for=%2Fshop%2Fcart%3Fa")
     assert b"text/event-stream" in head
     assert b"\r\nX-Accel-Buffering: no\r\n" in head
-    assert await events(client, 1) == [("state", {**_state(gateway), "gated": True, "changed": []})]
+    [(name, said)] = await events(client, 1)
+    assert abs(datetime.fromisoformat(said.pop("at")) - gateway.state.now()) < timedelta(seconds=5)
+    assert (name, said) == ("state", {**_state(gateway), "gated": True, "changed": []})
     reader = await gateway.connect()
     await listen(reader)
     await events(reader, 1)
@@ -142,6 +145,7 @@ async def test_rule_30_who_waits_is_told_at_the_end(gateway: Gateway, client: Cl
         gateway.load()
         told = await events(client, 2)
         assert [name for name, _ in told] == ["state", "reopen"]
+        assert told[0][1].pop("at")
         assert told[0][1] == {**_state(gateway), "gated": False, "changed": ["windows"]}
         assert 0 <= told[1][1]["in"] <= 2.01
         gateway.load(gate)
@@ -153,6 +157,26 @@ def _state(gateway: Gateway) -> dict[str, Any]:
     gated = gateway.state.moment.gates
     summary = "Part of Our product is down for maintenance" if gated else "No known problems"
     return {"version": gateway.state.version, "summary": summary}
+
+
+async def test_who_waits_is_told_when_the_state_is_old_and_when_it_is_not(gateway: Gateway, client: Client) -> None:
+    """The page says as of when it is: rendered again once, and once more when the database speaks."""
+    state = gateway.state
+    gateway.load(window())
+    await listen(client)
+    await events(client, 1)
+    reader = await gateway.connect()
+    real = state.clock.monotonic
+    for is_old in (False, True, False):
+        if is_old:
+            state.clock.monotonic = lambda: real() + STALE_AFTER
+            assert state.moment.as_of is not None
+        elif state.moment.as_of:
+            state.confirmed(state.now(), state.clock.monotonic(), state.clock.monotonic())
+        pages = {(await reader.ask(GET % (b"/", HTML))).body for _ in range(3)}
+        assert len(pages) == 1
+        assert (b"There may be news that we can" in pages.pop()) is is_old
+    assert [said["changed"] for _, said in await events(client, 2)] == [["windows", "components"]] * 2
 
 
 async def test_who_asks_when_all_is_over_is_told_at_once(gateway: Gateway, client: Client) -> None:

@@ -11,6 +11,7 @@ import pytest
 from gateway.domain.scope import Scope
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Ends, Gate, Kind
+from gateway.render.assets import asset_url
 from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
 from gateway.render.pages import content_security_policy, gated_page, unavailable_page
@@ -164,19 +165,19 @@ def test_read_only_says_what_still_works() -> None:
 
 
 def test_it_comes_back_by_itself_but_not_after_a_refused_write() -> None:
-    """A page that was asked for looks again by itself; after a refused write that would lose what was sent."""
-    (refresh,) = [meta for meta in page_of(busy()).of("meta") if meta.get("http-equiv") == "refresh"]
-    assert refresh["content"] == "30"
+    """Without a script it looks again by itself; after a refused write that would lose what was sent."""
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in page_of(busy()).html
+    assert page_of(busy()).html.count("http-equiv") == 1
     refused = page_of(busy(), refused_write=True)
     assert not [meta for meta in refused.of("meta") if meta.get("http-equiv") == "refresh"]
     assert "What you just sent was not processed" in refused.text
 
 
-def test_it_loads_nothing_and_runs_nothing() -> None:
-    """One self-contained response: no script, no style sheet, image or font from anywhere, not indexed."""
+def test_it_loads_its_script_and_nothing_else() -> None:
+    """One self-contained response: no style sheet, image or font from anywhere, nothing inline runs, not indexed."""
     page = page_of(busy())
-    assert page.loads() == []
-    assert page.of("script") == []
+    assert page.loads() == [asset_url(BRANDING.prefix, "page.js")]
+    assert page.of("script") == [{"src": asset_url(BRANDING.prefix, "page.js"), "defer": ""}]
     assert "url(" not in page.html
     assert "@import" not in page.html
     assert {"name": "robots", "content": "noindex"} in page.of("meta")
@@ -189,6 +190,7 @@ def test_the_policy_allows_exactly_this_style_sheet() -> None:
         assert f"style-src {style_hash(style)};" in content_security_policy(BRANDING)
     assert content_security_policy(BRANDING).startswith("default-src 'none'; ")
     assert "unsafe" not in content_security_policy(BRANDING)
+    assert "script-src 'self'; connect-src 'self';" in content_security_policy(BRANDING)
     assert " style=" not in gated_page(busy(), BRANDING).decode()
 
 
@@ -249,11 +251,11 @@ def test_each_kind_and_gate_has_its_words(kind: Kind, gate: Gate) -> None:
 
 
 def test_while_a_window_reopens_it_promises_a_turn_in_time() -> None:
-    """Not before the last one is let in: the minute is rounded up. Each has its own time, not "every 30 seconds"."""
+    """Not before the last one is let in: the minute is rounded up. Each has its own time, not "as soon as it can"."""
     over = START + HOUR + timedelta(seconds=1)
     reopening = window(ended_at=over, reopen_over=5 * MINUTE)
     text = page_of(moment(reopening, at=over + MINUTE)).text
     assert "Acme Shop is coming back" in text
     assert "your turn comes by Tue 1 Dec 2026, 23:06 UTC" in text
     assert "when it is your turn" in text
-    assert "looks again" not in text
+    assert "as soon as it can" not in text

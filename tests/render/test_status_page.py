@@ -168,3 +168,20 @@ def test_a_collapsed_group_shows_its_name_and_status_until_something_is_the_matt
     page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING))
     assert page.of("details") == []
     assert "Edge Cdn Partial outage" in page.text
+
+
+def test_a_state_that_is_older_than_it_should_be_says_as_of_when() -> None:
+    """On every page that tells of it, above all else; in the text for terminals, too. Else nothing is said of it."""
+    fresh = busy()
+    assert fresh.snapshot is not None
+    old = fresh.snapshot.at(fresh.at, as_of=START + 9 * MINUTE)
+    written = [
+        lambda seen: Page(gated_page(seen, BRANDING)).text,
+        lambda seen: Page(status_html(seen, BRANDING)).text,
+        lambda seen: Page(window_html(window(), seen, BRANDING)).text,
+        lambda seen: Page(history_html(seen, BRANDING)).text,
+        lambda seen: plain_text(seen, BRANDING).decode(),
+    ]
+    for write in written:
+        assert "As of Tue 1 Dec 2026, 22:09 UTC" in write(old)
+        assert "As of" not in write(fresh)

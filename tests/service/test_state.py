@@ -22,9 +22,13 @@ from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.window import Ends, Gate, Kind, Window
 from gateway.service.clock import Clock
 from gateway.service.snapshot_file import StoredSnapshot, read_snapshot, write_snapshot
-from gateway.service.state import State
+from gateway.service.state import STALE_AFTER, State
 from gateway.service.supervisor import Supervisor
+from gateway.store.listener import Listener
+from gateway.store.pool import Database
 from tests.observed import Observations, wait_until
+from tests.postgres import Postgres, servers
+from tests.schema import migrate_at
 
 HOUR = timedelta(hours=1)
 
@@ -187,6 +191,77 @@ async def test_a_nearer_change_is_not_slept_through(keeping: State, observations
     await asyncio.sleep(0)
     load(keeping, 2, window(datetime.now(UTC) + timedelta(seconds=0.1), number=2))
     assert (await observations.one_more(WindowStarted, within=5)).title == "window 2"
+
+
+def test_what_is_not_confirmed_for_a_minute_says_as_of_when(lonely: State) -> None:
+    """It is another moment from then on, and again as soon as the database has spoken; who watches is told both."""
+    load(lonely, 1, window(datetime.now(UTC)))
+    confirmed = lonely.confirmed_at
+    seen: list[datetime | None] = []
+    lonely.watch(lambda moment: seen.append(moment.as_of))
+    real = lonely.clock.monotonic
+    lonely.clock.monotonic = lambda: real() + STALE_AFTER - 1
+    assert lonely.moment.as_of is None
+    lonely.clock.monotonic = lambda: real() + STALE_AFTER + 1
+    stale = lonely.moment
+    assert (stale.as_of, stale.gates) == (confirmed, True)
+    assert lonely.moment is stale
+    now = lonely.clock.monotonic()
+    lonely.confirmed(lonely.now(), now, now)
+    assert lonely.moment.as_of is None
+    assert seen == [confirmed, None]
+
+
+def test_each_confirmation_counts(lonely: State) -> None:
+    """Also where the clock needs no correction: the minute begins anew, and it is the same moment all along."""
+    load(lonely, 1)
+    fresh, real = lonely.moment, lonely.clock.monotonic
+    for seconds in (STALE_AFTER - 1, 2 * (STALE_AFTER - 1)):
+        lonely.clock.monotonic = lambda ahead=seconds: real() + ahead
+        assert lonely.moment is fresh
+        now = lonely.clock.monotonic()
+        lonely.confirmed(lonely.now(), now, now)
+
+
+def test_what_the_file_tells_is_as_old_as_its_reading(lonely: State, file: Path) -> None:
+    """Until the database speaks: a gateway that starts without it can't know what happened since."""
+    taken_at = datetime.now(UTC) - HOUR
+    write_snapshot(file, StoredSnapshot(skew=0, snapshot=Snapshot(version=9, taken_at=taken_at)))
+    lonely.restore()
+    assert lonely.moment.as_of == taken_at
+    load(lonely, 9)
+    assert lonely.moment.as_of is None
+
+
+async def test_a_database_that_freezes_makes_the_state_old(
+    own_postgres: Postgres, tmp_path: Path, observations: Observations
+) -> None:
+    """Connections stay and nobody answers; when it goes on the state is fresh again. No request has to come by."""
+    url = own_postgres.url(own_postgres.create())
+    await migrate_at(url)
+    database = Database(url)
+    await database.open()
+    following = State(clock=Clock(), observe=observations, file=tmp_path / "file", close_unknown=False, stale_after=1.0)
+    seen: list[datetime | None] = []
+    following.watch(lambda moment: seen.append(moment.as_of))
+    listener = Listener(
+        database, loaded=following.loaded, confirmed=following.confirmed, observe=observations, probe_every=0.1
+    )
+    async with Supervisor(observations) as supervisor:
+        supervisor.start(listener.run, "listener")
+        supervisor.start(following.keep_time, "time")
+        await following.wait_for(1, within=20)
+        frozen = servers(own_postgres.directory)
+        for process in frozen:
+            process.suspend()
+        try:
+            await wait_until(lambda: seen[-1] is not None)
+            assert seen[-1] == following.confirmed_at
+        finally:
+            for process in frozen:
+                process.resume()
+        await wait_until(lambda: seen[-1] is None)
+    await database.close()
 
 
 async def test_a_writer_waits_for_its_version(keeping: State) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.access import command_line
+from gateway.render.assets import asset_url
 from gateway.render.pages import content_security_policy
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
@@ -49,10 +50,10 @@ async def test_the_status_page_answers_200_in_three_forms(browser: Browser, serv
 
 
 async def test_html_comes_with_the_policy_of_its_own_style(browser: Browser) -> None:
-    """The page carries its style inside, so its policy names exactly that; nothing else may load."""
+    """The page carries its style inside, so its policy names exactly that; one script of ours may load."""
     answer = await browser.get("/")
     assert answer.headers["Content-Security-Policy"] == content_security_policy(BRANDING)
-    assert answer.page.loads() == []
+    assert answer.page.loads() == [asset_url(PREFIX, "page.js")]
 
 
 async def test_a_change_is_on_the_page_at_once(browser: Browser, services: Services) -> None:
@@ -137,6 +138,18 @@ async def test_assets_may_be_kept_for_ever_at_their_own_address(browser: Browser
 async def test_only_assets_are_served(browser: Browser, name: str) -> None:
     """Nothing outside the folder of the style sheets can be read."""
     assert (await browser.get(f"/assets/{name}")).status == 404
+
+
+async def test_the_page_of_a_refused_write_can_ask_how_things_are(browser: Browser, services: Services) -> None:
+    """With the words of a refused write, and without sending it again; nothing when no window gates any more."""
+    await upgrade(services)
+    answer = await browser.get("/refused")
+    assert answer.status == 200
+    assert "Nearly." in answer.page.text
+    assert "What you just sent was not processed" in answer.page.text
+    await services.windows.end((await services.windows.list())[0].id, WHO)
+    answer = await browser.get("/refused")
+    assert (answer.status, answer.body) == (204, "")
 
 
 async def test_components_have_bars_of_their_last_days(browser: Browser, services: Services) -> None:

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from gateway.domain.access import NOBODY, Actor, Permission
 from gateway.domain.errors import InvalidError
+from gateway.render.assets import asset_url
 from gateway.render.panel import Preview, Shell, Typed
 from gateway.service.drafts import messages
 from gateway.web.keys import ACTOR, BRANDING
-from gateway.web.status.assets import asset_url
 
 _STYLES = ("base.css", "admin.css")
 # Of a screen that shows fences: its script keeps them true.

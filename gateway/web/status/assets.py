@@ -1,50 +1,17 @@
-"""Style sheets and scripts of the panel, as files. The version is part of the address, so they may be kept for ever.
+"""The routes of style sheets and scripts (`render/assets.py`).
 
 `/embed.js` is the one script that applications name in their own pages: its address stays, so it is asked for again.
 """
 
-import hashlib
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-
 from aiohttp import web
 
 from gateway.domain.errors import NotFoundError
-from gateway.resources import templates_directory
+from gateway.render.assets import Asset, assets
 
-_TYPES = {".css": "text/css", ".js": "text/javascript"}
 _YEAR = 31_536_000
 _EMBED = "embed.js"
 # How long an application's pages may go without a new version of the script.
 _MINUTES = 300
-_COMMENT_LINE_OR_INDENT = re.compile(rb"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file as it is served; `version` is made from its content."""
-
-    body: bytes
-    content_type: str
-    version: str
-
-
-@lru_cache
-def assets() -> dict[str, Asset]:
-    """Read all assets, by file name. They are few and small, so they stay in memory."""
-    files = sorted((templates_directory() / "assets").iterdir())
-    return {file.name: _read(file.read_bytes(), _TYPES[file.suffix]) for file in files if file.suffix in _TYPES}
-
-
-def _compact(script: bytes) -> bytes:
-    """Leave out indentation, and comments that have their line to themselves."""
-    return _COMMENT_LINE_OR_INDENT.sub(b"", script)
-
-
-def asset_url(prefix: str, name: str) -> str:
-    """Return the address of an asset, with its version."""
-    return f"{prefix}/assets/{name}?v={assets()[name].version}"
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
@@ -74,8 +41,3 @@ def _answer(request: web.Request, asset: Asset, cache: str) -> web.Response:
     response = web.Response(body=asset.body, content_type=asset.content_type, charset="utf-8", headers=headers)
     response.enable_compression()
     return response
-
-
-def _read(body: bytes, content_type: str) -> Asset:
-    body = _compact(body) if content_type == _TYPES[".js"] else body
-    return Asset(body=body, content_type=content_type, version=hashlib.sha256(body).hexdigest()[:16])

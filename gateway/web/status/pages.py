@@ -37,6 +37,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
         web.get(prefix + "/", _status, name="status.page"),
         web.get(prefix + "/history", _history, name="status.history"),
         web.get(prefix + "/windows/{window_id}", _window, name="status.window"),
+        web.get(prefix + "/refused", _refused, name="status.refused"),
         web.get(prefix + "/problems/{problem}", _problem, name="status.problem"),
     ]
 
@@ -93,6 +94,14 @@ async def _window(request: web.Request) -> web.Response:
     else:
         content_type, make = "text/html", lambda: pages.window_html(window, moment, branding)
     return _kept(request, moment, window.id, content_type, make, source=window)
+
+
+async def _refused(request: web.Request) -> web.Response:
+    """Say to the page of a refused write how things are now: asked for again, the write itself would be done."""
+    moment = _moment(request)
+    if not moment.gates:
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
+    return _answer(request, pages.gated_page(moment, request.app[BRANDING], refused_write=True))
 
 
 async def _problem(request: web.Request) -> web.Response:
