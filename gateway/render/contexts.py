@@ -267,13 +267,13 @@ def history_page(moment: Moment, branding: Branding, period: Period | None = Non
     )
 
 
+def _history_url(branding: Branding, month: Month | None) -> str:
+    return f"{branding.prefix}/history?month={month}" if month else ""
+
+
 def _live(moment: Moment, branding: Branding) -> Live:
     version = moment.snapshot.version if moment.snapshot else 0
     return Live(script=asset_url(branding.prefix, _SCRIPT), version=version, as_of=moment.as_of)
-
-
-def _history_url(branding: Branding, month: Month | None) -> str:
-    return f"{branding.prefix}/history?month={month}" if month else ""
 
 
 def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:

@@ -23,7 +23,8 @@ PAGE_STYLES = ("base.css", "page.css")
 """What customers' pages carry inside, in this order; the panel loads base.css and admin.css as files."""
 
 _COMMENT_OR_INDENT = re.compile(r"/\*.*?\*/\n?|^[ \t]+|\n(?=\n)", re.DOTALL | re.MULTILINE)
-
+# The gateway's own sheets have no strings in which these stand.
+_SPACE = re.compile(r"\s*([{};])\s*")
 
 DEFAULT = "default"
 """Before a template's name: the gateway's own, also where another one takes its place."""
@@ -88,7 +89,8 @@ def page_style(accent: str = "", templates: Path | None = None) -> str:
 def _style_sheet(name: str, templates: Path | None) -> str:
     own = templates / name if templates else None
     if own is None or not own.exists():
-        return (templates_directory() / name).read_text(encoding="utf-8")
+        text = (templates_directory() / name).read_text(encoding="utf-8")
+        return _SPACE.sub(r"\1", _COMMENT_OR_INDENT.sub("", text))
     try:
         text = own.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

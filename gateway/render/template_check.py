@@ -49,7 +49,7 @@ def check_templates(directory: Path, branding: Branding) -> None:
 
 
 def sample_pages(branding: Branding) -> Iterator[tuple[str, Any]]:
-    """Yield templates with what they may have to show: quiet, busy, overrunning, reopening, over, not known."""
+    """Yield templates with what they may have to show: quiet, busy, overrunning, reopening, over, old, not known."""
     uptimes = {"api": _uptime(), "mail": Uptime(days=_uptime().days, share_up=None)}
     for moment in _moments():
         yield "status/status.html", contexts.status_page(moment, branding, uptimes)
@@ -78,6 +78,7 @@ def sample_pages(branding: Branding) -> Iterator[tuple[str, Any]]:
 def _moments() -> Iterator[Moment]:
     yield Moment(snapshot=None, at=_NOW)
     yield Moment(snapshot=None, at=_NOW, close_unknown=True)
+    yield _snapshot((_window(1),)).at(_NOW, as_of=_NOW - _HOUR)
     for windows in (
         (),
         tuple(_window(number, kind=kind) for number, kind in enumerate(Kind)),
