@@ -26,6 +26,8 @@ from gateway.edge.sockets import allow_many_connections
 from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader, merged
+from gateway.render.branding import read_branding
+from gateway.render.contexts import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
@@ -37,6 +39,7 @@ from gateway.service.jobs import Jobs
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
@@ -51,7 +54,7 @@ from gateway.service.windows import Windows
 from gateway.store.embedded import EmbeddedServer
 from gateway.store.listener import Listener
 from gateway.store.pool import Database
-from gateway.web.application import branding, build_application
+from gateway.web.application import build_application
 from gateway.web.internal import internal_application
 from gateway.web.keys import Services
 
@@ -130,6 +133,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
     allow_many_connections()
     metrics = MetricsReader()
     observe = _observer(metrics)
+    branding = read_branding(settings, observe)
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         state = _state(settings, observe)
@@ -157,6 +161,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             services,
             stack,
             membership,
+            branding=branding,
             database=database,
             supervisor=supervisor,
             observe=observe,
@@ -221,6 +226,7 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
+        past=PastWindows(database, state),
         previews=Previews(windows, state, settings.maintenance),
         components=Components(database, state),
         component_groups=ComponentGroups(database, state),
@@ -251,6 +257,7 @@ async def _serve(
     stack: AsyncExitStack,
     membership: Membership,
     *,
+    branding: Branding,
     database: Database,
     supervisor: Supervisor,
     observe: Observer,
@@ -259,11 +266,11 @@ async def _serve(
     """Accept connections on the bindings; return the handle on how that ends."""
     grace = settings.server.shutdown_grace.total_seconds()
     ending = Ending()
-    app = build_application(settings, services, observe, ready=lambda: not ending.is_announced)
+    app = build_application(settings, services, observe, branding, ready=lambda: not ending.is_announced)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, keepalive_timeout=0)
     await runner.setup()
     served = _served(settings, metrics, stack, membership.log_turn)
-    front = ending.front = _front(settings, services.state, runner, observe, served)
+    front = ending.front = _front(settings, branding, services.state, runner, observe=observe, served=served)
     process = this_process(membership.worker)
     replica = ReplicaReporter(
         database, services.state, left_behind=front.left_behind.counts, process=process, observe=observe
@@ -335,8 +342,10 @@ def _tls(settings: Settings, supervisor: Supervisor, observe: Observer) -> ssl.S
 
 def _front(
     settings: Settings,
+    branding: Branding,
     state: State,
     runner: web.AppRunner,
+    *,
     observe: Observer,
     served: Callable[[Sequence[RequestServed]], int],
 ) -> Front:
@@ -345,7 +354,7 @@ def _front(
     return Front(
         settings,
         state=state,
-        answers=Answers(state, branding(settings), settings),
+        answers=Answers(state, branding, settings),
         pool=ServerPool(settings.upstream, observe),
         built_in=BuiltInPool(runner.server),
         observe=observe,

@@ -24,6 +24,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
@@ -156,6 +157,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
+        past=PastWindows(database, state),
         previews=Previews(windows, state, Maintenance()),
         components=Components(database, state),
         component_groups=ComponentGroups(database, state),

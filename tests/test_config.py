@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.load import load_settings
-from gateway.config.settings import Settings
+from gateway.config.settings import Link, Settings
 from gateway.domain.errors import InvalidError
 
 ROOT = Path(__file__).parent.parent
@@ -152,6 +152,12 @@ def test_every_error_is_told_at_once_with_its_path(file: Path, monkeypatch: pyte
         ('[maintenance]\nprefix = "/%61"', "maintenance.prefix", "/_maintenance"),
         ('[maintenance]\nwhen_unknown = "open"', "maintenance.when_unknown", "'forward' or 'close'"),
         ('[maintenance]\nresponse = "503"', "maintenance.response", "'page' or 'redirect'"),
+        ('[page]\naccent = "navy"', "page.accent", "#1f4e8c"),
+        ('[page]\nsupport_url = "http://help.example"', "page.support_url", "https://"),
+        ('[page]\nsupport_url = "mailto:nobody"', "page.support_url", "mailto:name@example.com"),
+        ('[page]\nlinks = [{ name = "X", url = "javascript:alert(1)" }]', "page.links.0.url", "https://"),
+        ('[page]\nlinks = [{ name = "", url = "https://x" }]', "page.links.0.name", "at least 1"),
+        ('[page]\nlinks = ["https://x"]', "page.links.0", "{ name = "),
         ('[admin.oidc]\nissuer = "x"', "admin.oidc.issuer", "no such setting"),
         ("[log]\naccess = 2", "log.access", "boolean"),
         ('[log]\nformat = "xml"', "log.format", "'console' or 'json'"),
@@ -188,6 +194,12 @@ def test_good_values_are_read(file: Path, text: str, read: object) -> None:
     """Sections that have no key yet may stand empty, as the contract prints them."""
     file.write_text(text)
     assert read(load_settings(file))  # type: ignore[operator]
+
+
+def test_links_in_the_environment_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As any other list."""
+    monkeypatch.setenv("GATEWAY_PAGE__LINKS", '[{"name": "Imprint", "url": "https://acme.example/imprint"}]')
+    assert load_settings().page.links == (Link(name="Imprint", url="https://acme.example/imprint"),)
 
 
 def test_the_environment_overrides_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,13 @@ from gateway.commands.failures import DONE, FAILED
 from gateway.commands.host import open_connection, open_database
 from gateway.commands.options import CONFIG, JSON, read_settings
 from gateway.commands.output import print_json, printable, short_instant
-from gateway.config.settings import Settings
+from gateway.config.settings import Page, Settings
 from gateway.domain.errors import InvalidError, StoreError
 from gateway.domain.token import TokenState
 from gateway.edge.certificate import tls_context
 from gateway.edge.servers import Server, upstream_tls
+from gateway.render.branding import read_branding
+from gateway.render.own_templates import own_files
 from gateway.service.tokens import Tokens
 from gateway.store.migrate import migrate
 from gateway.store.pool import Database
@@ -86,8 +88,7 @@ def as_toml(values: dict[str, Any], path: str = "") -> str:
     plain = {name: value for name, value in values.items() if not isinstance(value, dict)}
     parts = []
     if plain:
-        # A JSON string, number, boolean or list of them is TOML, too.
-        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items()]
+        lines = [f"{name} = {_toml_value(value)}" for name, value in plain.items()]
         parts.append("\n".join([f"[{path}]", *lines]) + "\n")
     for name, value in values.items():
         if isinstance(value, dict):
@@ -95,9 +96,31 @@ def as_toml(values: dict[str, Any], path: str = "") -> str:
     return "\n".join(part for part in parts if part)
 
 
+def _toml_value(value: object) -> str:
+    """Write a value: a JSON string, number or boolean is TOML, too."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml_value(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 async def _all(settings: Settings) -> list[Finding]:
-    findings = [*_certificate(settings), *[finding async for finding in _database(settings)]]
+    findings = [*_pages(settings), *_certificate(settings), *[finding async for finding in _database(settings)]]
     return findings + [await _server(url, settings) for url in settings.upstream.url]
+
+
+def _pages(settings: Settings) -> Iterator[Finding]:
+    """Read what the customers' pages are made of, where a setting names something."""
+    if settings.page == Page():
+        return
+    try:
+        branding = read_branding(settings, observe=lambda _: None)
+    except InvalidError as error:
+        yield Finding(name="pages", ok=False, detail=str(error))
+    else:
+        own = f"own templates: {', '.join(own_files(branding.templates))}" if branding.templates else "as set in [page]"
+        yield Finding(name="pages", ok=True, detail=own)
 
 
 def _certificate(settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
 
@@ -27,7 +28,7 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Take one value for a list of one; a list in the environment is written as JSON."""
     if not isinstance(value, str):
         return value
@@ -68,13 +69,13 @@ Duration = Annotated[
 Timeout = Annotated[Duration, AfterValidator(_positive)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, when_used="json")]
 # One value or a list of them.
-Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Listed = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Workers = Annotated[int | Literal["auto"], PlainValidator(_workers)]
-Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(listed)]
 Proxy = Annotated[
     IPv4Network | IPv6Network | Literal["unix:"], PlainValidator(_proxy), PlainSerializer(str, when_used="json")
 ]
-Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_listed)]
+Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(listed)]
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s/\[\]]*):(\d{1,5})", re.ASCII)
 HIGHEST_PORT = 65_535
@@ -99,6 +100,19 @@ def listen_address(text: str) -> str:
         text.rpartition(":")[0].strip("[]").encode("idna")
     except UnicodeError as error:
         raise ValueError(f"{text!r} names no host that can be looked up: {error}") from error
+    return text
+
+
+def link_address(text: str) -> str:
+    """Check an address that customers may follow: `https://...` or `mailto:...`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(text)
+    web, mail = parts.scheme == "https" and parts.hostname, parts.scheme == "mailto" and "@" in parts.path
+    if not (web or mail) or re.search(r"\s", text):
+        raise ValueError(f'{text!r} is not an address to follow: write "https://..." or "mailto:name@example.com"')
     return text
 
 

@@ -4,11 +4,12 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
@@ -28,6 +29,8 @@ from gateway.config.fields import (
     Proxies,
     Timeout,
     Workers,
+    link_address,
+    listed,
     listen_address,
 )
 
@@ -209,6 +212,61 @@ class Maintenance(_Section):
         return value
 
 
+class Link(_Section):
+    """A link in the foot of the customers' pages."""
+
+    name: str = Field(min_length=1)
+    url: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _table(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(  # noqa: TRY004  what pydantic makes an error of the setting
+                f'{value!r} is not a link: write {{ name = "Imprint", url = "https://..." }}'
+            )
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return link_address(value)
+
+
+Links = Annotated[tuple[Link, ...], BeforeValidator(listed)]
+
+
+class Page(_Section):
+    """How the customers' pages look, and what they say beside the state."""
+
+    logo: str = Field("", description="An SVG or PNG of up to 20 KB, shown in place of the product's name.")
+    accent: str = Field(
+        "", description='Colour of links and of the line at the top, such as "#1f4e8c"; empty: the gateway\'s own.'
+    )
+    support_text: str = Field("", description='In place of "Need help?".')
+    support_url: str = Field("", description="Where customers get help: https://... or mailto:...")
+    introduction: str = Field("", description="Markdown of your own on the page that stands in for the application.")
+    links: Annotated[tuple[Link, ...], BeforeValidator(listed)] = Field(
+        (), description='In the foot: [{ name = "Imprint", url = "https://..." }].'
+    )
+
+    templates: str = Field(
+        "", description="A directory: a file in it takes the place of the gateway's of the same name, file by file."
+    )
+
+    @field_validator("accent")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if value and re.fullmatch(r"#[0-9A-Fa-f]{6}", value) is None:
+            raise ValueError(f'{value!r} is not a colour: write # and six hexadecimal digits, such as "#1f4e8c"')
+        return value.lower()
+
+    @field_validator("support_url")
+    @classmethod
+    def _support_address(cls, value: str) -> str:
+        return link_address(value) if value else value
+
+
 class Oidc(_Section):
     """Single sign-on: no key yet, the section may stand empty."""
 
@@ -255,6 +313,7 @@ class Settings(_Section):
     upstream: Upstream = Upstream()
     database: Database = Database()
     maintenance: Maintenance = Maintenance()
+    page: Page = Page()
     admin: Admin = Admin()
     notify: Notify = Notify()
     log: Log = Log()

@@ -108,6 +108,14 @@ class WatcherFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFailed:
+    """A template of the product's own could not show a page; the gateway's own was sent in its place."""
+
+    template: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotFileFailed:
     """The snapshot file could not be read or written; traffic is not touched by that."""
 
@@ -335,6 +343,7 @@ Observation = (
     | StateRestored
     | StateWentBack
     | WatcherFailed
+    | TemplateFailed
     | SnapshotFileFailed
     | ListenerConnected
     | ListenerLost

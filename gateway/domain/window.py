@@ -245,6 +245,19 @@ def require(window: Window, verb: Verb, now: datetime) -> None:
     raise ConflictError(f'the window "{window.title}" {why}; {others}')
 
 
+def next_word(window: Window, now: datetime) -> UpdateStatus:
+    """Return what the next post most likely reports: by where the window stands, and what was said last."""
+    state, is_maintenance = window.state(now), window.kind is Kind.MAINTENANCE
+    if state is State.SCHEDULED:
+        return UpdateStatus.SCHEDULED
+    if state is State.ENDED:
+        return UpdateStatus.COMPLETED if is_maintenance else UpdateStatus.RESOLVED
+    last = max(window.updates, key=lambda update: update.created_at, default=None)
+    if last is not None and last.status is not UpdateStatus.SCHEDULED:
+        return last.status
+    return UpdateStatus.INVESTIGATING if window.kind in (Kind.DOWNTIME, Kind.DEGRADATION) else UpdateStatus.IN_PROGRESS
+
+
 def _is_history(window: Window, now: datetime) -> bool:
     stop = window.stops_at
     return stop is not None and stop + REOPENED_WITHIN < now

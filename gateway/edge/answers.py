@@ -94,7 +94,7 @@ class Answers:
         self._framed_until = -math.inf
         """Until when (monotonic) these are exact: their Date and Retry-After are those of the current second."""
         self._failures: dict[tuple[int, Format], bytes] = {}
-        self._policy = pages.content_security_policy()
+        self._policy = pages.content_security_policy(branding)
 
     def refusal(
         self, request: RequestHead, verdict: Verdict, moment: Moment, now: float, client: str

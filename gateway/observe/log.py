@@ -30,6 +30,7 @@ from gateway.domain.observation import (
     SignInFailed,
     SnapshotFileFailed,
     StateWentBack,
+    TemplateFailed,
     UpstreamFailed,
     WatcherFailed,
     WorkerDied,
@@ -57,7 +58,7 @@ _WARNINGS = (
     WorkerDied,
 )
 _TELL_AGAIN = 60.0
-_ERRORS = (LoopCrashed, HandlerFailed, WatcherFailed)
+_ERRORS = (LoopCrashed, HandlerFailed, TemplateFailed, WatcherFailed)
 
 
 def configure_logging(form: str, *, level: int = logging.INFO) -> None:

@@ -4,17 +4,21 @@ Nothing here depends on where in its moment `moment.at` lies, so a page stays tr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
+from gateway.domain.observation import Observer
+from gateway.domain.past import Month, Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Ends, Kind, State, Window
 from gateway.render.assets import asset_url
 from gateway.render.bars import Bars, bars
 from gateway.render.headline import Headline, by_severity, effect, headline
+from gateway.render.logo import Logo
 from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone, month_words
 
 _MOST_UPDATES = 8
@@ -26,12 +30,34 @@ _SCRIPT = "page.js"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FootLink:
+    """A link of the product's own in the foot."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Branding:
-    """What the pages say about whose they are. `prefix` has no slash at its end, `support_email` may be empty."""
+    """What the pages say about whose they are, and how they look; made from the settings by `render/branding.py`.
+
+    `prefix` has no slash at its end; `introduction` is Markdown; what is empty is not shown.
+    """
 
     product: str
     support_email: str
     prefix: str
+    support_text: str = ""
+    support_url: str = ""
+    introduction: str = ""
+    links: tuple[FootLink, ...] = ()
+    logo: Logo | None = None
+    accent: str = ""
+    """`#rrggbb`; empty: the style sheet's own."""
+    templates: Path | None = None
+    """Where templates are that take the place of the gateway's."""
+    observe: Observer = field(default=lambda _: None, compare=False, repr=False)
+    """Is told when one of these fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +178,21 @@ class WindowPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPage:
-    """`status/history.html`: windows that are over, by month, the latest first."""
+    """`status/history.html`: windows that are over, by month, the latest first.
+
+    `is_read`: from the database, with an address of earlier and later months, empty where there is nothing; else it is
+    what happens to be in memory, which is nothing where not even the status is `known`.
+    """
 
     branding: Branding
     live: Live
     known: bool
+    is_read: bool
+    is_complete: bool
+    title: str
     months: tuple[tuple[str, tuple[WindowView, ...]], ...]
+    earlier_url: str
+    later_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,22 +248,32 @@ def window_page(window: Window, moment: Moment, branding: Branding) -> WindowPag
     return WindowPage(branding=branding, live=_live(moment, branding), window=view)
 
 
-def history_page(moment: Moment, branding: Branding) -> HistoryPage:
-    """Show the recent past by month."""
-    months: dict[str, list[WindowView]] = {}
-    for view in window_views(moment.past, moment, branding):
-        months.setdefault(month_words(view.starts_at), []).append(view)
+def history_page(moment: Moment, branding: Branding, period: Period | None = None) -> HistoryPage:
+    """Show the past by month: a period, or what is in memory where that could not be read."""
+    windows = tuple(w for w in period.windows if w.state(moment.at) is State.ENDED) if period else moment.past
+    months: dict[Month, list[WindowView]] = {month: [] for month in period.months} if period else {}
+    for view in window_views(windows, moment, branding):
+        months.setdefault(Month.of(view.starts_at), []).append(view)
     return HistoryPage(
         branding=branding,
         live=_live(moment, branding),
         known=moment.snapshot is not None,
-        months=tuple((month, tuple(views)) for month, views in months.items()),
+        is_read=period is not None,
+        is_complete=period is None or period.is_complete,
+        title=f"{month_words(period.months[-1])} to {month_words(period.months[0])}" if period else "The latest",
+        months=tuple((month_words(month), tuple(views)) for month, views in months.items()),
+        earlier_url=_history_url(branding, period.earlier if period else None),
+        later_url=_history_url(branding, period.later if period else None),
     )
 
 
 def _live(moment: Moment, branding: Branding) -> Live:
     version = moment.snapshot.version if moment.snapshot else 0
     return Live(script=asset_url(branding.prefix, _SCRIPT), version=version, as_of=moment.as_of)
+
+
+def _history_url(branding: Branding, month: Month | None) -> str:
+    return f"{branding.prefix}/history?month={month}" if month else ""
 
 
 def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:

@@ -3,19 +3,23 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
+from gateway.domain.observation import TemplateFailed
+from gateway.domain.past import Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
 from gateway.domain.window import Window
 from gateway.render import contexts
 from gateway.render.contexts import Branding, MessagePage, WindowView
 from gateway.render.documents import problem_document
-from gateway.render.environment import inline_style, make_environment, style_hash
+from gateway.render.environment import make_environment, page_style, style_hash
 from gateway.render.markdown import markdown_text
+from gateway.render.own_templates import failure_words
 from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone, instant_words
 from gateway.resources import templates_directory
@@ -29,7 +33,7 @@ def gated_page(moment: Moment, branding: Branding, *, refused_write: bool = Fals
     Without the script it looks again every `contexts.REFRESH_SECONDS`; not so after a refused write, where it says
     instead that nothing was processed.
     """
-    return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write))
+    return _render("status/gated.html", contexts.gated(moment, branding, refused_write=refused_write), branding)
 
 
 def status_html(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> bytes:
@@ -37,17 +41,17 @@ def status_html(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime
 
     `uptimes` are the last days of components, by slug; without them there are no bars.
     """
-    return _render("status/status.html", contexts.status_page(moment, branding, uptimes))
+    return _render("status/status.html", contexts.status_page(moment, branding, uptimes), branding)
 
 
 def window_html(window: Window, moment: Moment, branding: Branding) -> bytes:
     """Render the page of one window, with all of its timeline."""
-    return _render("status/window.html", contexts.window_page(window, moment, branding))
+    return _render("status/window.html", contexts.window_page(window, moment, branding), branding)
 
 
-def history_html(moment: Moment, branding: Branding) -> bytes:
-    """Render the recent past by month."""
-    return _render("status/history.html", contexts.history_page(moment, branding))
+def history_html(moment: Moment, branding: Branding, period: Period | None = None) -> bytes:
+    """Render the past by month: a period, or what is in memory where that could not be read."""
+    return _render("status/history.html", contexts.history_page(moment, branding, period), branding)
 
 
 def unavailable_page(title: str, detail: str, branding: Branding, request_id: str = "") -> bytes:
@@ -67,7 +71,7 @@ def message_page(
 ) -> bytes:
     """Render a page that says one thing, with a link to the status page, and to the panel where it is for an SRE."""
     page = MessagePage(branding=branding, badge=badge, title=title, text=text, request_id=request_id, for_sre=for_sre)
-    return _render("status/message.html", page)
+    return _render("status/message.html", page, branding)
 
 
 def problem(moment: Moment, branding: Branding, read_only: bool) -> bytes:  # noqa: FBT001  the edge's name for it
@@ -90,21 +94,22 @@ def plain_text(moment: Moment, branding: Branding) -> bytes:
         lines += _window_lines(view)
     for view in page.upcoming:
         lines.append(f"Scheduled: {view.title}, {instant_words(view.starts_at)}.")
-    if branding.support_email:
-        lines.append(f"Help: {branding.support_email}")
+    if helpers := [where for where in (branding.support_email, branding.support_url.removeprefix("mailto:")) if where]:
+        lines.append(f"Help: {' or '.join(helpers)}")
     return "\n".join(lines).encode() + b"\n"
 
 
 def badge_svg(moment: Moment, branding: Branding) -> bytes:
     """Draw how the product does, in one word."""
-    return _render("status/badge.svg", status_badge(moment, branding.product))
+    return _render("status/badge.svg", status_badge(moment, branding.product), branding)
 
 
-def content_security_policy() -> str:
+def content_security_policy(branding: Branding) -> str:
     """Return the policy for customers' pages: the style sheet that they carry inside, and scripts from files alone."""
+    style = page_style(branding.accent, branding.templates)
     return (
-        f"default-src 'none'; style-src {style_hash(inline_style(templates_directory()))}; script-src 'self'; "
-        "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {style_hash(style)}; script-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -123,9 +128,24 @@ def _window_lines(view: WindowView) -> list[str]:
 
 
 @lru_cache
-def _environment() -> Environment:
-    return make_environment()
+def environment_of(accent: str, templates: Path | None) -> Environment:
+    """Return the one environment of a look, which keeps every template that was read."""
+    return make_environment(accent, templates)
 
 
-def _render(template: str, page: Any) -> bytes:
-    return _environment().get_template(template).render(page=page).encode()
+@lru_cache
+def _default_environment(accent: str, templates: Path | None) -> Environment:
+    """Return the gateway's own templates, with the style sheet that the policy allows."""
+    return environment_of(accent, templates).overlay(loader=FileSystemLoader(templates_directory()))
+
+
+def _render(template: str, page: Any, branding: Branding) -> bytes:
+    """Render a page; where a template of the product's own fails, whatever the reason, the gateway's own is shown."""
+    look = (branding.accent, branding.templates)
+    try:
+        return environment_of(*look).get_template(template).render(page=page).encode()
+    except Exception as error:
+        if branding.templates is None:
+            raise
+        branding.observe(TemplateFailed(template=template, reason=failure_words(error, branding.templates)))
+        return _default_environment(*look).get_template(template).render(page=page).encode()

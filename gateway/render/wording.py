@@ -7,6 +7,7 @@ from enum import StrEnum
 from markupsafe import Markup
 
 from gateway.domain.component import ComponentStatus
+from gateway.domain.past import Month
 from gateway.domain.window import Gate, Kind, State, UpdateStatus
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -102,10 +103,9 @@ def time_words(instant: datetime) -> str:
     return instant_words(instant).partition(", ")[2]
 
 
-def month_words(instant: datetime) -> str:
-    """Write the month of an instant, in UTC: `Dec 2026`."""
-    utc = instant.astimezone(UTC)
-    return f"{_MONTHS[utc.month - 1]} {utc.year}"
+def month_words(month: Month) -> str:
+    """Write a month: `Dec 2026`."""
+    return f"{_MONTHS[month.month - 1]} {month.year}"
 
 
 def instant_html(instant: datetime) -> Markup:

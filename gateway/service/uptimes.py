@@ -26,13 +26,13 @@ class Uptimes:
         self._histories = histories
         self._state = state
         self._moved = asyncio.Event()
-        self._latest: dict[str, Uptime] = {}
+        self._latest: Mapping[str, Uptime] = MappingProxyType({})
         state.watch(self._wake)
 
     @property
     def latest(self) -> Mapping[str, Uptime]:
-        """By slug; empty until they were read."""
-        return MappingProxyType(self._latest)
+        """By slug; empty until they were read. Another object each time they are."""
+        return self._latest
 
     def _wake(self, _: Moment) -> None:
         self._moved.set()
@@ -56,4 +56,4 @@ class Uptimes:
             InvalidError: there are more changes than are computed in a moment.
         """
         found = await self._histories.all(since=first_day(self._state.now()))
-        self._latest = {slug: uptime(history) for slug, history in found.items()}
+        self._latest = MappingProxyType({slug: uptime(history) for slug, history in found.items()})

@@ -64,7 +64,7 @@ async def get_operator(session: Session, who: UUID | str) -> Operator:
     """
     row = await session.run("operator", email_or_id=storable(str(who)))
     if row is None:
-        raise NotFoundError(f"there is no operator {who}")
+        raise NotFoundError(f"there is no operator {who}; `gateway user list` shows them")
     return Operator.from_row(row)
 
 

@@ -61,6 +61,14 @@ async def list_windows(
     return [_WINDOW.validate_json(row["document"]) for row in rows]
 
 
+async def past_neighbours(
+    session: Session, since: datetime, until: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return when the last window that is over began before `since`, and when the first one from `until` on."""
+    row = await session.run("past_neighbours", since=since, until=until)
+    return row["before"], row["after"]
+
+
 async def insert_window(session: Session, values: dict[str, Any]) -> UUID:
     """Insert a window from `columns`; its components are set separately."""
     window_id: UUID = await session.run("insert_window", **values)

@@ -15,6 +15,7 @@ from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
 from gateway.web.keys import BRANDING, OBSERVE, READY, SERVICES, SETTINGS, Services
+from gateway.web.status.kept import KEPT_PAGES, Kept
 
 LARGEST_BODY = 1024 * 1024
 
@@ -34,7 +35,7 @@ _PAGE_POLICY = (
 
 
 def build_application(
-    settings: Settings, services: Services, observe: Observer, *, ready: Callable[[], bool]
+    settings: Settings, services: Services, observe: Observer, branding: Branding, *, ready: Callable[[], bool]
 ) -> web.Application:
     """Make the application that the edge hands requests under the prefix to.
 
@@ -47,7 +48,8 @@ def build_application(
     app[SERVICES] = services
     app[OBSERVE] = observe
     app[READY] = ready
-    app[BRANDING] = branding(settings)
+    app[BRANDING] = branding
+    app[KEPT_PAGES] = Kept()
     app[aiohttp_jinja2.APP_KEY] = make_environment()
     prefix = settings.maintenance.prefix
     for section in (status, bypass, admin, api):
@@ -56,12 +58,6 @@ def build_application(
     check_routes(app)
     app.on_response_prepare.extend((tell_quota, tell_expiry))
     return app
-
-
-def branding(settings: Settings) -> Branding:
-    """Return what the pages say about whose they are."""
-    maintenance = settings.maintenance
-    return Branding(product=maintenance.product, support_email=maintenance.support_email, prefix=maintenance.prefix)
 
 
 @web.middleware

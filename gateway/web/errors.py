@@ -95,7 +95,7 @@ def _answer(
     request_id = request.headers.get("X-Request-Id", "")
     for_sre = _in_panel(request)
     body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id, for_sre=for_sre)
-    headers["Content-Security-Policy"] = content_security_policy()
+    headers["Content-Security-Policy"] = content_security_policy(request.app[BRANDING])
     return web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
 
 

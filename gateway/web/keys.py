@@ -18,6 +18,7 @@ from gateway.service.fence import Fences
 from gateway.service.limits import Limits
 from gateway.service.once import Onces
 from gateway.service.operators import Operators
+from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
 from gateway.service.state import State
@@ -33,6 +34,7 @@ class Services:
     """All use cases, as one value."""
 
     windows: Windows
+    past: PastWindows
     series: SeriesOfWindows
     previews: Previews
     components: Components

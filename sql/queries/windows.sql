@@ -59,5 +59,13 @@ where (cast(:states as text[]) is null or d.state = any (:states))
 order by w.starts_at, w.id
 limit :most;
 
+-- name: past_neighbours(since, until)^
+-- Of the windows that are over: when the last one began before `since`, and the first one from `until` on.
+select max(starts_at) filter (where starts_at < :since) as before,
+       min(starts_at) filter (where starts_at >= :until) as after
+from windows
+where ended_at <= clock_timestamp()
+   or (ended_at is null and cancelled_at is null and ends = 'on_time' and scheduled_until <= clock_timestamp());
+
 -- name: clock()$
 select clock_timestamp();

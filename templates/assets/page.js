@@ -162,6 +162,7 @@
     });
     if (waits === "page" && answer.status !== 503) return back();
     if (waits === "write" && answer.status === 204) return turn(true);
+    if (!waits && answer.status === 404) return back(); // so long ago that it is not known any more
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!page.querySelector("main[data-version]")) {
       if (waits === "page") return back();

@@ -8,6 +8,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
 from gateway.domain.access import command_line
+from gateway.domain.reopening import place
 from gateway.domain.window import Window
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.keys import Services
@@ -108,6 +109,44 @@ async def test_tabs_of_one_browser_share_a_connection(browser: Browser, scene: S
         for tab in tabs[1:]:
             await expect(tab.locator("main")).to_contain_text("The second half is done.", timeout=SECOND)
         assert len(asked) == 2
+
+
+async def test_without_locks_each_tab_that_is_seen_has_its_own(browser: Browser, scene: Scene) -> None:
+    """Browsers have them over https alone: by http, news come all the same."""
+    window = await upgrade(scene.services)
+    await scene.gated()
+    async with visit(browser) as first:
+        context = first.page.context
+        await context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined });")
+        asked: list[str] = []
+        context.on("request", lambda request: asked.append(request.url) if "/events" in request.url else None)
+        tabs = [first.page, await context.new_page()]
+        for tab in tabs:
+            async with tab.expect_request("**/_maintenance/events"):
+                await tab.goto(scene.url)
+        await post(scene.services, window, "in_progress", "The first half is done.")
+        for tab in tabs:
+            await expect(tab.locator("main")).to_contain_text("The first half is done.", timeout=SECOND)
+        assert len(asked) == 2
+
+
+async def test_while_a_window_reopens_each_is_brought_back_at_its_time(browser: Browser, scene: Scene) -> None:
+    """The page says that all comes back, in the same document; then it is this customer's turn."""
+    window = await upgrade(scene.services, reopen_over="8s")
+    await scene.gated()
+    late = next(value for number in range(1000) if 0.7 < place(window, (value := f"{number:016x}").encode()) < 0.9)
+    async with visit(browser) as customer:
+        page = customer.page
+        await page.context.add_cookies([{"name": "gateway_place", "value": late, "url": scene.url}])
+        async with page.expect_request("**/_maintenance/events"):
+            await page.goto(f"{scene.url}/orders")
+        await mark(page)
+        await scene.services.windows.end(window.id, WHO)
+        await expect(page.locator("h1")).to_have_text("Acme Shop is coming back", timeout=SECOND)
+        assert await is_marked(page)
+        await page.wait_for_selector("text=Your orders")
+        assert page.url == f"{scene.url}/orders"
+        assert customer.wrongs == []
 
 
 @pytest.fixture

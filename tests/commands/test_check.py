@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.check import as_toml, effective_settings, masked
-from gateway.config.settings import Settings
+from gateway.config.settings import Link, Page, Settings
 from tests.commands.cli import Done, Shell
 
 
@@ -54,6 +54,37 @@ def test_what_is_printed_is_a_settings_file() -> None:
     read = tomllib.loads(as_toml(values))
     assert Settings.model_validate(read) == Settings()
     assert json.loads(json.dumps(values))["limits"] == read["limits"]
+
+
+def test_links_are_printed_as_toml() -> None:
+    """Tables in a list, too, can be saved as they stand."""
+    link = Link(name='The "Imprint"', url="https://acme.example/imprint")
+    settings = Settings(page=Page(links=(link, link)))
+    assert Settings.model_validate(tomllib.loads(as_toml(effective_settings(settings)))) == settings
+
+
+async def test_a_logo_that_can_not_be_used_is_named(tmp_path: Path, database_url: str, upstream: str) -> None:
+    """With its setting; the line is there where the pages have settings at all."""
+    (tmp_path / "logo.svg").write_text("<html/>")
+    variables = {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream, "GATEWAY_PAGE__LOGO": "logo.svg"}
+    done = await Shell(tmp_path, variables)("check")
+    assert (done.code, verdicts(done)["pages"]) == (1, "failed")
+    assert "page.logo: logo.svg is neither a PNG nor an SVG" in done.out
+
+
+async def test_own_templates_are_tried(tmp_path: Path, database_url: str, upstream: str) -> None:
+    """The line names those that take the place of the gateway's; one that fails, with file and line."""
+    page = tmp_path / "own" / "status" / "gated.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("Back soon")
+    variables = {"DATABASE_URL": database_url, "GATEWAY_UPSTREAM__URL": upstream, "GATEWAY_PAGE__TEMPLATES": "own"}
+    done = await Shell(tmp_path, variables)("check")
+    assert (done.code, verdicts(done)["pages"]) == (0, "ok")
+    assert "own templates: status/gated.html" in done.out
+    page.write_text("{{ nothing }}")
+    done = await Shell(tmp_path, variables)("check")
+    assert (done.code, verdicts(done)["pages"]) == (1, "failed")
+    assert "page.templates: status/gated.html, line 1: 'nothing' is undefined" in done.out
 
 
 async def test_all_is_well(tmp_path: Path, database_url: str, upstream: str) -> None:

@@ -72,11 +72,11 @@ WRONG = {
 }
 # What the gateway tells, by the name of the option or argument, or with its command or group where that differs.
 REFUSED = {
-    "--title": ("x" * 201, "--title: String should have at most 200 characters"),
-    "--description": ("x" * 20_001, "--description: String should have at most "),
-    "--name": ("", "--name: String should have at least 1 character"),
-    "--group": ("", "--group: String should have at least 1 character"),
-    "--body": ("", "--body: String should have at least 1 character"),
+    "--title": ("x" * 201, "--title: must have at most 200 characters"),
+    "--description": ("x" * 20_001, "--description: must have at most "),
+    "--name": ("", "--name: must not be empty"),
+    "--group": ("", "--group: must not be empty"),
+    "--body": ("", "--body: must not be empty"),
     "--host": ("http://x", "--host: 'http://x' is not a host: write \"shop.example.com\""),
     "--path": ("shop", "--path: 'shop' is not a path such as \"/checkout\""),
     "--except-path": ("/a;b", "--except-path: '/a;b' can't be left out: "),
@@ -84,19 +84,19 @@ REFUSED = {
     "--time-zone": ("MEZ", "--time-zone: there is no time zone 'MEZ'"),
     "--method": ("get", "--method: 'get' is not a method, in capital letters: GET"),
     "--address": ("x", "--address: 'x' is not an address"),
-    "--actor": ("x" * 301, "--actor: String should have at most "),
-    "--action": ("x" * 301, "--action: String should have at most "),
-    "--about": ("x" * 301, "--about: String should have at most "),
+    "--actor": ("x" * 301, "--actor: must have at most "),
+    "--action": ("x" * 301, "--action: must have at most "),
+    "--about": ("x" * 301, "--about: must have at most "),
     "group --before": ("Nowhere", 'there is no group "Nowhere"; `gateway group list` shows them'),
     "group --after": ("Nowhere", 'there is no group "Nowhere"; `gateway group list` shows them'),
     "group NAME": ("Nowhere", 'there is no group "Nowhere"; `gateway group list` shows them'),
     "group NAME...": ("Nowhere", 'there is no group "Nowhere"; `gateway group list` shows them'),
     "RRULE": ("x", "RRULE: 'X' is no part of a rule"),
     "URL": ("nowhere", "URL: 'nowhere' is not a URL"),
-    "TEXT": ("", "TEXT: String should have at least 1 character"),
+    "TEXT": ("", "TEXT: must not be empty"),
     "template edit --body": ("x", '"move" is a template for windows, and stays one: --status and --body are of'),
-    "group add NAME": ("", "NAME: String should have at least 1 character"),
-    "bypass create NAME": ("", "NAME: String should have at least 1 character"),
+    "group add NAME": ("", "NAME: must not be empty"),
+    "bypass create NAME": ("", "NAME: must not be empty"),
 }
 # What the host's commands tell, which go straight to the database.
 REFUSED_ON_THE_HOST = {
@@ -104,7 +104,7 @@ REFUSED_ON_THE_HOST = {
     "user password EMAIL": ("ana", "there is no operator ana"),
     "user role EMAIL": ("ana", "there is no operator ana"),
     "user disable EMAIL": ("ana", "there is no operator ana"),
-    "token create NAME": ("x" * 101, "name: String should have at most 100 characters"),
+    "token create NAME": ("x" * 101, "name: must have at most 100 characters"),
     "token revoke NAME|ID": ("none", 'there is no token "none"'),
 }
 # No value of these is wrong: what is not there is not found.

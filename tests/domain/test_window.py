@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from gateway.domain import window as transitions
 from gateway.domain.errors import ConflictError, InvalidError
 from gateway.domain.schedule import active_at, next_change_after
-from gateway.domain.window import DEFAULT_GATE, TRANSITIONS, Ends, Gate, Kind, State, Verb, Window
+from gateway.domain.window import (
+    DEFAULT_GATE,
+    TRANSITIONS,
+    Ends,
+    Gate,
+    Kind,
+    State,
+    Update,
+    UpdateStatus,
+    Verb,
+    Window,
+    next_word,
+)
 
 T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -280,3 +292,29 @@ def test_a_window_lasts_ten_years_at_most() -> None:
     with pytest.raises(ConflictError, match="longer than ten years: end it and start another"):
         transitions.extend(old, timedelta(days=2), T0)
     assert transitions.extend(old, HOUR, T0).scheduled_until == T0 + HOUR
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "ended", "posts", "word"),
+    [
+        (Kind.MAINTENANCE, -1, False, (), "scheduled"),
+        (Kind.MAINTENANCE, 0, False, (), "in_progress"),
+        (Kind.MAINTENANCE, 0, False, ("scheduled",), "in_progress"),
+        (Kind.MAINTENANCE, 0, False, ("in_progress", "verifying"), "verifying"),
+        (Kind.MAINTENANCE, 1, True, ("verifying",), "completed"),
+        (Kind.DOWNTIME, 0, False, (), "investigating"),
+        (Kind.DEGRADATION, 0, False, ("investigating", "identified"), "identified"),
+        (Kind.DOWNTIME, 1, True, ("monitoring",), "resolved"),
+        (Kind.ANNOUNCEMENT, 0, False, (), "in_progress"),
+    ],
+)
+def test_the_next_word_follows_the_window(
+    kind: Kind, hours: int, ended: object, posts: tuple[str, ...], word: str
+) -> None:
+    """Whoever posts in a hurry mostly leaves the proposed status as it is: it must not be false."""
+    updates = tuple(
+        Update(id=UUID(int=number), status=UpdateStatus(post), body="x", created_at=T0 + number * MINUTE)
+        for number, post in enumerate(posts)
+    )
+    window = replace(WINDOW, kind=kind, updates=updates, ended_at=T0 + 30 * MINUTE if ended else None)
+    assert next_word(window, T0 + hours * HOUR) == word

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gateway.render.environment import PAGE_STYLES, inline_style
+from gateway.render.environment import PAGE_STYLES, page_style
 from gateway.resources import templates_directory
 
 ASSETS = templates_directory() / "assets"
@@ -83,7 +83,7 @@ def test_every_token_that_is_used_exists() -> None:
 
 def test_the_inlined_sheet_is_the_files_without_comments() -> None:
     """What a page carries is what the files say: comments and indentation go, rules stay."""
-    style = inline_style(templates_directory())
+    style = page_style()
     source = "".join((ASSETS / name).read_text() for name in PAGE_STYLES)
     assert "/*" not in style
     assert "</" not in style

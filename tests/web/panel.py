@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient
 
 from gateway.config.settings import Maintenance, Settings
 from gateway.domain.access import Role, command_line
+from gateway.render.branding import read_branding
 from gateway.web.application import build_application
 from gateway.web.keys import Services
 from tests.observed import Observations
@@ -23,7 +24,9 @@ ClientMaker = Callable[[web.Application], Awaitable[Client]]
 
 def application(services: Services, observations: Observations) -> web.Application:
     """Make the application as the gateway does."""
-    return build_application(SETTINGS, services, observations, ready=lambda: True)
+    return build_application(
+        SETTINGS, services, observations, read_branding(SETTINGS, observations), ready=lambda: True
+    )
 
 
 class Answer:

@@ -269,6 +269,20 @@ async def test_a_wrong_edit_comes_back_as_it_was_typed(panel: Browser, wrong: di
     assert said in answer.page.text, answer.page.text
 
 
+async def test_every_wrong_field_is_said_at_once(panel: Browser) -> None:
+    """A zone that there is not hides no other error: whoever is in a hurry corrects them together."""
+    wrong = {"time_zone": "Berlin", "starts_at": "soon", "title": "", "repeat_until": "spring"}
+    answer = await panel.post("/admin/windows/new", WEEKLY | wrong)
+    assert answer.status == 422
+    for said in (
+        "there is no time zone &#39;Berlin&#39;",
+        "&#39;soon&#39; is not a time",
+        "Please fill this in.",
+        "&#39;spring&#39; is not a date",
+    ):
+        assert said in answer.body
+
+
 async def test_a_rule_is_looked_at_before_it_is_saved(panel: Browser, services: Services) -> None:
     """In words, with the first starts on the clocks there and what is done to those; nothing typed is lost."""
     typed = WEEKLY | {

@@ -177,6 +177,15 @@ async def test_an_edit_changes_what_was_changed(panel: Browser, services: Servic
     assert changed.scope.paths == ("/a", "/b")
 
 
+async def test_what_is_over_has_no_form(panel: Browser, services: Services) -> None:
+    """Its page offers none; whoever kept the address is told why, and what can be done."""
+    window = await started(services)
+    await services.windows.end(window.id, WHO)
+    answer = await panel.get(f"/admin/windows/{window.id}/edit")
+    assert answer.status == 409
+    assert "is ended, so it can't be edited; it can be reopened, posted to" in answer.page.text
+
+
 async def test_the_toggle_ends_the_window(panel: Browser, services: Services) -> None:
     """The toggle "Issue fixed" of the form: the window is over, traffic flows."""
     window = await started(services)

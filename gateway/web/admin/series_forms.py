@@ -3,8 +3,9 @@
 Where a window repeats, its start is read on the clocks of the time zone beside it: that is what a rule is about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.domain.errors import InvalidError
@@ -37,6 +38,8 @@ EDIT_GROUPS |= {f"window.{name}": name for name in forms.FIELDS}
 
 _FIELDS = {"rule": "Rule", "time_zone": "Time zone", "excluded_dates": "Left out"} | forms.FIELDS
 _FIFTH = 5
+_SOME_START = datetime(2100, 1, 1)  # noqa: DTZ001  on the clocks of a zone; stands in for one that can't be read
+T = TypeVar("T")
 
 
 def repeats(values: Mapping[str, str]) -> bool:
@@ -55,11 +58,15 @@ def draft_of(values: Mapping[str, str]) -> WindowDraft:
     Raises:
         InvalidError: `fields` names each wrong field.
     """
-    zone = _zone(values)
-    local = _local(values.get("starts_at", ""))
-    once = forms.draft_of(dict(values) | {"starts_at": _at(local, zone).isoformat()})
+    wrong: dict[str, str] = {}
+    zone = _noting(wrong, lambda: _zone(values)) or ZoneInfo("UTC")
+    local = _noting(wrong, lambda: _local(values.get("starts_at", ""))) or _SOME_START
+    rule = _noting(wrong, lambda: _rule(values, local))
+    once = _noting(wrong, lambda: forms.draft_of(dict(values) | {"starts_at": _at(local, zone).isoformat()}))
+    if once is None or wrong:
+        raise InvalidError(wrong)
     recurrence = {
-        "rule": _rule(values, local),
+        "rule": rule,
         "time_zone": zone.key,
         "excluded_dates": forms.lines(values.get("excluded_dates", "")),
     }
@@ -121,8 +128,13 @@ def change_of(values: Mapping[str, str], seen: Seen) -> SeriesChange:
     Raises:
         InvalidError: `fields` names each wrong field.
     """
-    zone = _zone(values)
-    draft = forms.draft_of({name: value for name, value in values.items() if name != "starts_at"})
+    wrong: dict[str, str] = {}
+    zone = _noting(wrong, lambda: _zone(values))
+    draft = _noting(
+        wrong, lambda: forms.draft_of({name: value for name, value in values.items() if name != "starts_at"})
+    )
+    if zone is None or draft is None:
+        raise InvalidError(wrong)
     window = template(draft) | {"gate": draft.gate or DEFAULT_GATE[draft.kind]}
     data = {
         "rule": values.get("rule", ""),
@@ -145,6 +157,15 @@ def differences(seen: Seen, values: Mapping[str, str], names: tuple[tuple[str, s
         for name, label in labels.items()
         if now.get(name, "").strip() != values.get(name, "").strip()
     )
+
+
+def _noting(wrong: dict[str, str], read: Callable[[], T]) -> T | None:
+    """Read a part of a form; what is wrong with it is added to `wrong`, so that the other parts are looked at, too."""
+    try:
+        return read()
+    except InvalidError as error:
+        wrong.update(error.fields)
+        return None
 
 
 def _next_start(seen: Seen) -> str:

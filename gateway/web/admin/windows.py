@@ -11,7 +11,7 @@ from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.schedule import next_of_each_series
 from gateway.domain.template import TemplateKind
-from gateway.domain.window import Gate, Window
+from gateway.domain.window import Gate, Verb, Window, next_word, require
 from gateway.render.numbers import numbers
 from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.series_screens import RulePreview, rule_preview
@@ -103,6 +103,7 @@ async def _look_at(request: web.Request, values: dict[str, str]) -> web.Response
 
 async def _edit_form(request: web.Request) -> web.Response:
     window = await window_of(request)
+    require(window, Verb.EDIT, request.app[SERVICES].state.now())
     return await form_screen(request, Typed(values=forms.fields_of(window)), window)
 
 
@@ -238,7 +239,7 @@ async def window_screen(
         posting=replace(posting, templates=tuple((each.slug, each.name) for each in templates)),
         fence=fence,
         numbers=numbers(statistics) if statistics.real_duration is not None else None,
-        update=update or Typed(values={"status": "in_progress"}),
+        update=update or Typed(values={"status": next_word(window, now)}),
         extension=extension or Typed(values={"by": "30m"}),
         reopening=reopening or Typed(),
         reopens_until=window.scheduled_until if window.scheduled_until > now else None,

@@ -1,7 +1,9 @@
-"""The customers' pages under the prefix: they read the moment that is in memory, never the database.
+"""The customers' pages under the prefix: they read the moment that is in memory.
+
+Only what is not there any more is read from the database, kept, and never at a stranger's will (`service/past.py`).
 
 `pages.py` has the status page, one page for each window and the history; `machines.py` what programs read of it;
-`assets.py` the panel's style sheets.
+`kept.py` makes each once for a moment; `assets.py` has the panel's style sheets.
 """
 
 from aiohttp import web

@@ -1,16 +1,24 @@
 """The status page, the page of a window, the history, and what the problem types mean."""
 
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from uuid import UUID
 
 from aiohttp import web
 
+from gateway.domain.errors import InvalidError, StoreError
+from gateway.domain.past import Month
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window
 from gateway.http1.negotiate import Format, wanted_format
 from gateway.render import pages
 from gateway.render.documents import status_document, window_document
 from gateway.render.wording import Badge, Tone
+from gateway.web.auth import address
 from gateway.web.keys import BRANDING, SERVICES
+from gateway.web.status.kept import KEPT_PAGES, answer
+
+_TRY_AGAIN = "10"
 
 _PROBLEMS = {
     "maintenance": """\
@@ -39,29 +47,53 @@ async def _to_status(request: web.Request) -> web.Response:
 
 
 async def _status(request: web.Request) -> web.Response:
-    moment, branding = _moment(request), request.app[BRANDING]
+    moment, branding, uptimes = _moment(request), request.app[BRANDING], request.app[SERVICES].uptimes.latest
     match _wanted(request):
         case Format.PROBLEM:
-            return _answer(pages.json_bytes(status_document(moment, branding)), "application/json")
+            content_type, make = "application/json", lambda: pages.json_bytes(status_document(moment, branding))
         case Format.TEXT:
-            return _answer(pages.plain_text(moment, branding), "text/plain")
+            content_type, make = "text/plain", lambda: pages.plain_text(moment, branding)
         case Format.HTML:
-            return _answer(pages.status_html(moment, branding, request.app[SERVICES].uptimes.latest), "text/html")
+            content_type, make = "text/html", lambda: pages.status_html(moment, branding, uptimes)
+    return _kept(request, moment, "status", content_type, make, source=uptimes)
 
 
 async def _history(request: web.Request) -> web.Response:
-    return _answer(pages.history_html(_moment(request), request.app[BRANDING]), "text/html")
+    services, branding = request.app[SERVICES], request.app[BRANDING]
+    month = _month(request, Month.of(services.state.now()))
+    if month is None:
+        body = pages.not_found_page("A month is written such as 2026-11, and must have begun.", branding)
+        return _answer(request, body, status=404)
+    period = None
+    with suppress(StoreError):  # the page says so, and shows what is in memory
+        period = await services.past.period(month, address(request))
+    moment = _moment(request)
+
+    def make() -> bytes:
+        return pages.history_html(moment, branding, period)
+
+    return _kept(request, moment, month if period else "history", "text/html", make, source=period)
 
 
 async def _window(request: web.Request) -> web.Response:
-    moment, branding = _moment(request), request.app[BRANDING]
-    window = _known(moment, request.match_info["window_id"])
+    branding = request.app[BRANDING]
+    try:
+        window = await _find(request, request.match_info["window_id"])
+    except StoreError:
+        text = "What happened longer ago can't be read at the moment. Please try again later."
+        badge = Badge("Not available", "question", Tone.QUIET)
+        response = _answer(request, pages.message_page("Not now", text, branding, badge=badge), status=503)
+        response.headers["Retry-After"] = _TRY_AGAIN
+        return response
     if window is None:
-        detail = "It may have been long ago, or the address may be incomplete."
-        return _answer(pages.not_found_page(detail, branding), "text/html", status=404)
+        detail = "The address may be incomplete, or the window was removed."
+        return _answer(request, pages.not_found_page(detail, branding), status=404)
+    moment = _moment(request)
     if _wanted(request) is Format.PROBLEM:
-        return _answer(pages.json_bytes(window_document(window, moment)), "application/json")
-    return _answer(pages.window_html(window, moment, branding), "text/html")
+        content_type, make = "application/json", lambda: pages.json_bytes(window_document(window, moment))
+    else:
+        content_type, make = "text/html", lambda: pages.window_html(window, moment, branding)
+    return _kept(request, moment, window.id, content_type, make, source=window)
 
 
 async def _refused(request: web.Request) -> web.Response:
@@ -69,27 +101,41 @@ async def _refused(request: web.Request) -> web.Response:
     moment = _moment(request)
     if not moment.gates:
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
-    return _answer(pages.gated_page(moment, request.app[BRANDING], refused_write=True), "text/html")
+    return _answer(request, pages.gated_page(moment, request.app[BRANDING], refused_write=True))
 
 
 async def _problem(request: web.Request) -> web.Response:
     branding = request.app[BRANDING]
     text = _PROBLEMS.get(request.match_info["problem"])
     if text is None:
-        return _answer(pages.not_found_page("There is no such problem type.", branding), "text/html", status=404)
+        return _answer(request, pages.not_found_page("There is no such problem type.", branding), status=404)
     badge = Badge("Problem type", "info", Tone.QUIET)
     title = "Refused because of a maintenance window"
-    return _answer(pages.message_page(title, text, branding, badge=badge), "text/html")
+    return _answer(request, pages.message_page(title, text, branding, badge=badge))
 
 
-def _known(moment: Moment, given: str) -> Window | None:
-    """Find a window of the moment by its id, in any of its spellings."""
+def _month(request: web.Request, current: Month) -> Month | None:
+    """Return the month that is asked for; None where that is none, or has not begun."""
+    try:
+        month = Month.read(request.query["month"]) if "month" in request.query else current
+    except InvalidError:
+        return None
+    return month if month <= current else None
+
+
+async def _find(request: web.Request, given: str) -> Window | None:
+    """Find a window by its id, in any of its spellings: in memory, else in the database.
+
+    Raises:
+        StoreError, LimitedError, BusyError: as `PastWindows.window`.
+    """
     try:
         window_id = UUID(given)
     except ValueError:
         return None
-    windows = moment.snapshot.windows if moment.snapshot else ()
-    return next((window for window in windows if window.id == window_id), None)
+    snapshot = _moment(request).snapshot
+    known = next((window for window in snapshot.windows if window.id == window_id), None) if snapshot else None
+    return known or await request.app[SERVICES].past.window(window_id, address(request))
 
 
 def _wanted(request: web.Request) -> Format:
@@ -103,15 +149,22 @@ def _moment(request: web.Request) -> Moment:
     return request.app[SERVICES].state.moment
 
 
-def _answer(body: bytes, content_type: str, *, status: int = 200) -> web.Response:
-    response = web.Response(
-        status=status,
-        body=body,
-        content_type=content_type,
-        charset="utf-8",
-        headers={"Cache-Control": "no-store", "Vary": "Accept"},
-    )
-    if content_type == "text/html":
-        response.headers["Content-Security-Policy"] = pages.content_security_policy()
+def _kept(
+    request: web.Request, moment: Moment, key: Hashable, content_type: str, make: Callable[[], bytes], *, source: object
+) -> web.Response:
+    """Answer with what was made once for the moment, from `source` beside it."""
+    body = request.app[KEPT_PAGES].body(moment, (key, content_type), content_type, make, source=source)
+    headers = _policy(request) if content_type == "text/html" else {}
+    return answer(request, body, vary="Accept", headers=headers)
+
+
+def _answer(request: web.Request, body: bytes, *, status: int = 200) -> web.Response:
+    """Answer with a page of the moment's own, which nobody keeps."""
+    headers = {"Cache-Control": "no-store", **_policy(request)}
+    response = web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
     response.enable_compression()
     return response
+
+
+def _policy(request: web.Request) -> dict[str, str]:
+    return {"Content-Security-Policy": pages.content_security_policy(request.app[BRANDING])}
