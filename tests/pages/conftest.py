@@ -20,4 +20,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not PROGRAM.exists():
                 item.add_marker(pytest.mark.skip(reason=f"there is no {PROGRAM}: apt-get install chromium"))
             if not INSTALLED.exists():
-                item.add_marker(pytest.mark.skip(reason=f"not installed: make {INSTALLED.relative_to(Path.cwd())}"))
+                item.add_marker(pytest.mark.skip(reason="not installed: make tests/pages/node_modules/.made"))

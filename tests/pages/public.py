@@ -71,6 +71,7 @@ def _gated() -> Iterator[tuple[str, bytes]]:
         "overrunning": _overrunning(),
         "reopening": moment(window(ended_at=START + HOUR, reopen_over=5 * MINUTE), at=START + HOUR + MINUTE),
         "unknown": UNKNOWN,
+        "out of date": replace(busy(), as_of=START),
     }.items():
         yield f"gated: {state}", pages.gated_page(seen, BRANDING)
     yield "gated: refused write", pages.gated_page(busy(), BRANDING, refused_write=True)
@@ -85,6 +86,7 @@ def _status() -> Iterator[tuple[str, bytes]]:
         "busy": busy(),
         "overrunning": _overrunning(),
         "unknown": UNKNOWN,
+        "out of date": replace(busy(), as_of=START),
     }.items():
         yield f"status: {state}", pages.status_html(seen, BRANDING, _UPTIMES)
 
