@@ -33,7 +33,13 @@ _NO_PAGES = {
     "probe.live": "for load balancers",
     "probe.ready": "for load balancers",
     "status.asset": "a style sheet or a script",
+    "status.banner": "for a script",
     "status.embed": "a script",
+    "status.feed.atom": "for feed readers",
+    "status.feed.rss": "for feed readers",
+    "status.calendar.ics": "for calendars",
+    "status.badge.svg": "an image",
+    "status.refused": "for the script of a page; 204 where nothing gates",
 }
 _PARAMETER = re.compile(r"[^/]+/\{\w+\}")
 _CONTROLS = {"button", "checkbox", "combobox", "Date", "DateTime", "link", "listbox", "radio", "searchbox", "textbox"}

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from gateway.config.settings import Link, Maintenance, Page, Settings
-from gateway.render.assets import asset_url
 from gateway.render.branding import read_branding
 from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
