@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
 from gateway.render import pages
+from gateway.render.contexts import FootLink
 from gateway.render.environment import make_environment
+from gateway.render.logo import Logo
 from gateway.render.panel import Shell, SignInScreen, Typed
 from gateway.render.wording import Badge, Tone
 from tests.render.samples import (
@@ -31,6 +34,15 @@ _UPTIMES = {
     "database": days(*[None] * 60, *[OPERATIONAL] * 20, MAINTENANCE, *[OPERATIONAL] * 9),
     "mail": days(*[OPERATIONAL] * 85, *[DEGRADED] * 5),
 }
+_OWN_LOOK = replace(
+    BRANDING,
+    accent="#7a1fa2",
+    logo=Logo(uri="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E", width=64, height=32),
+    support_text="Our team is there around the clock.",
+    support_url="https://acme.example/help",
+    links=(FootLink(name="Imprint", url="https://acme.example/imprint"),),
+    introduction="Orders are **safe**. See [the terms](https://acme.example/terms).",
+)
 # All that Markdown makes, as a text of an SRE's may have it.
 _EVERYTHING = """\
 What changes:
@@ -75,6 +87,7 @@ def _gated() -> Iterator[tuple[str, bytes]]:
     }.items():
         yield f"gated: {state}", pages.gated_page(seen, BRANDING)
     yield "gated: refused write", pages.gated_page(busy(), BRANDING, refused_write=True)
+    yield "gated: own look", pages.gated_page(busy(), _OWN_LOOK)
 
 
 def _status() -> Iterator[tuple[str, bytes]]:
@@ -89,6 +102,7 @@ def _status() -> Iterator[tuple[str, bytes]]:
         "out of date": replace(busy(), as_of=START),
     }.items():
         yield f"status: {state}", pages.status_html(seen, BRANDING, _UPTIMES)
+    yield "status: own look", pages.status_html(busy(), _OWN_LOOK, _UPTIMES)
 
 
 def _overrunning() -> Moment:
@@ -109,6 +123,9 @@ def _windows() -> Iterator[tuple[str, bytes]]:
         yield f"window: {state}", pages.window_html(shown, seen, BRANDING)
     for state, seen in {"months": past, "empty": moment(), "unknown": UNKNOWN}.items():
         yield f"history: {state}", pages.history_html(seen, BRANDING)
+    months = months_until(Month.of(START))
+    period = Period(months=months, windows=(_over(),), is_complete=False, earlier=months[-1], later=months[0])
+    yield "history: read", pages.history_html(moment(), BRANDING, period)
 
 
 def _over() -> Window:
