@@ -13,7 +13,7 @@ PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap fish:fish git:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench soak storm contract docs image lock programs
+.PHONY: targets demo test lint types imports bench soak storm contract pages docs image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ storm: .venv/.dev ## a million requests while 200 windows start, change and end 
 
 contract: .venv/.dev .venv-applications/.made ## try the API against its own description, with thousands of calls (ARGS=... as for pytest)
 	@GATEWAY_TEST_EXAMPLES=$${GATEWAY_TEST_EXAMPLES:-40} .venv/bin/python -m pytest tests/story/contract $(ARGS)
+
+pages: .venv/.dev tests/pages/node_modules/.made programs ## check the customers' pages in full: axe-core, html-validate, the keyboard, Lighthouse
+	@GATEWAY_TEST_PAGES=1 .venv/bin/python -m pytest tests/pages $(ARGS)
 
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py

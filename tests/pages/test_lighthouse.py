@@ -12,9 +12,13 @@ from gateway.service.drafts.windows import WindowDraft
 from tests.browser.chromium import PROGRAM
 from tests.browser.conftest import Scene
 from tests.browser.test_customers import WHO, upgrade
-from tests.pages.tools import node
+from tests.pages.tools import IS_WHOLE, node
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not IS_WHOLE, reason="takes a minute or two: `make pages`, or set GATEWAY_TEST_PAGES=1"),
+]
 
 _CATEGORIES = ("performance", "accessibility", "best-practices")
 _LEAST_SCORE = 99

