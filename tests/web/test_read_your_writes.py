@@ -35,6 +35,7 @@ NO_STATE = {
 NO_WRITE = {
     *("api.preview", "api.series.preview", "api.templates.render"),
     *("admin.window.preview", "admin.window.new.preview", "admin.window.edit.preview", "admin.window.update"),
+    "admin.series.edit.preview",
 }
 LATER = "2100-01-01T22:00:00Z"
 
