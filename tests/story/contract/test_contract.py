@@ -44,7 +44,7 @@ def test_the_api_keeps_its_description(
 ) -> None:
     """No 5xx, no status, type, header or body that is not described; what is valid is taken, what is not is refused.
 
-    Each operation is done at least once: else what it answers would not be seen. `make contract` tries many more.
+    In the whole trial (`make contract`) each operation is done at least once: else what it answers would not be seen.
     """
     made = run_gateway(tmp_path, "token", "create", "trial", "--scope", "admin", DATABASE_URL=database_url)
     token = made.out.strip()
@@ -58,6 +58,7 @@ def test_the_api_keeps_its_description(
     print(trial.report)  # noqa: T201  pytest shows it with a failure
     assert trial.passed
     assert trial.cases >= (max(LEAST, 20 * examples) if is_whole else len(OPERATIONS) * examples)
-    assert {f"{operation.method} {operation.path}" for operation in OPERATIONS} <= trial.done
+    if is_whole:
+        assert {f"{operation.method} {operation.path}" for operation in OPERATIONS} <= trial.done
     assert not re.search(r"[1-9]\d* errors?", trial.report.splitlines()[-1])
     assert "HandlerFailed" not in gateway.log
