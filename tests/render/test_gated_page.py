@@ -221,8 +221,8 @@ def test_a_component_that_is_gone_is_not_named() -> None:
 
 
 def test_size_stays_small() -> None:
-    """A busy page is under 6 KB compressed; one with a dozen components and a full timeline stays under 20 KB."""
-    assert len(gzip.compress(gated_page(busy(), BRANDING))) < 6_000
+    """A busy page is under 5 KB compressed; one with a dozen components and a full timeline stays under 20 KB."""
+    assert len(gzip.compress(gated_page(busy(), BRANDING))) < 5_000
     posts = tuple(update("in_progress", f"{n} " + "Some news about the work. " * 12, START, n) for n in range(30))
     parts = tuple(component(f"part-{n}", name=f"Part number {n}") for n in range(12))
     large = moment(window(description="A long text. " * 200, updates=posts), components=parts)
