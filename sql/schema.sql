@@ -63,6 +63,24 @@ CREATE TYPE public.window_kind AS ENUM (
     'announcement'
 );
 
+CREATE FUNCTION public.are_bodies(given jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_typeof(given) = 'object' and not exists (
+        select from jsonb_each(case jsonb_typeof(given) when 'object' then given else '{}' end) translation (tag, body)
+        where jsonb_typeof(body) <> 'string' or length(body #>> '{}') not between 1 and 20000)
+$$;
+
+CREATE FUNCTION public.are_window_texts(given jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_typeof(given) = 'object' and not exists (
+        select from jsonb_each(case jsonb_typeof(given) when 'object' then given else '{}' end) translation (tag, texts)
+        where (jsonb_typeof(texts->'title') = 'string' and length(texts->>'title') between 1 and 200
+               and jsonb_typeof(coalesce(texts->'description', '""')) = 'string'
+               and length(coalesce(texts->>'description', '')) <= 20000) is not true)
+$$;
+
 CREATE FUNCTION public.audit_by_hand() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -863,7 +881,7 @@ CREATE TABLE public.templates (
     row_version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT templates_fields_check CHECK (((jsonb_typeof(fields) = 'object'::text) AND (length((fields)::text) <= 60000))),
+    CONSTRAINT templates_fields_check CHECK (((jsonb_typeof(fields) = 'object'::text) AND (length((fields)::text) <= 600000))),
     CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT templates_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 60)))
 );
@@ -889,6 +907,8 @@ CREATE TABLE public.updates (
     status public.update_status NOT NULL,
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT update_translations_are_bodies CHECK (public.are_bodies(translations)),
     CONSTRAINT updates_body_check CHECK (((length(body) >= 1) AND (length(body) <= 20000)))
 );
 
@@ -929,6 +949,7 @@ CREATE TABLE public.windows (
     occurs_at timestamp with time zone,
     made_version integer,
     first_estimate interval NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT window_ended_after_it_started CHECK ((ended_at >= starts_at)),
     CONSTRAINT window_ended_or_cancelled CHECK (((ended_at IS NULL) OR (cancelled_at IS NULL))),
     CONSTRAINT window_ends_after_it_starts CHECK ((estimated_duration > '00:00:00'::interval)),
@@ -941,6 +962,7 @@ CREATE TABLE public.windows (
     CONSTRAINT window_occurs_in_our_times CHECK ((((occurs_on >= '1970-01-01 00:00:00'::timestamp without time zone) AND (occurs_on <= '9000-01-01 00:00:00'::timestamp without time zone)) AND ((occurs_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (occurs_at <= '9000-01-01 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT window_reminds_before_it_starts CHECK ((((('00:00:00'::interval <= ALL (reminders)) AND ('366 days'::interval >= ALL (reminders))) IS TRUE) AND (COALESCE(array_ndims(reminders), 1) = 1))),
     CONSTRAINT window_reopens_in_time CHECK (((reopen_over >= '00:00:00'::interval) AND (reopen_over <= '1 day'::interval))),
+    CONSTRAINT window_translations_are_texts CHECK (public.are_window_texts(translations)),
     CONSTRAINT windows_description_check CHECK ((length(description) <= 20000)),
     CONSTRAINT windows_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
@@ -960,7 +982,7 @@ CREATE VIEW public.window_documents AS
             WHEN (w.scheduled_until <= clock_timestamp()) THEN 'overrunning'::text
             ELSE 'active'::text
         END AS state,
-    jsonb_build_object('id', w.id, 'kind', w.kind, 'title', w.title, 'description', w.description, 'starts_at', w.starts_at, 'estimated_duration', EXTRACT(epoch FROM w.estimated_duration), 'ends', w.ends, 'gate', w.gate, 'scope', jsonb_build_object('hosts', w.hosts, 'paths', w.paths, 'excluded_paths', w.excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
+    jsonb_build_object('id', w.id, 'kind', w.kind, 'title', w.title, 'description', w.description, 'translations', w.translations, 'starts_at', w.starts_at, 'estimated_duration', EXTRACT(epoch FROM w.estimated_duration), 'ends', w.ends, 'gate', w.gate, 'scope', jsonb_build_object('hosts', w.hosts, 'paths', w.paths, 'excluded_paths', w.excluded_paths), 'components', COALESCE(( SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'status', wc.status) ORDER BY c."position", c.slug) AS jsonb_agg
            FROM (public.window_components wc
              JOIN public.components c ON ((c.id = wc.component_id)))
           WHERE (wc.window_id = w.id)), '[]'::jsonb), 'reminders', COALESCE(( SELECT jsonb_agg(EXTRACT(epoch FROM lead_time.lead_time)) AS jsonb_agg
@@ -968,7 +990,7 @@ CREATE VIEW public.window_documents AS
         CASE
             WHEN (s.id IS NOT NULL) THEN jsonb_build_object('series', s.id, 'rule', s.rule, 'time_zone', s.time_zone, 'occurs_at', w.occurs_at, 'occurs_on', w.occurs_on)
             ELSE NULL::jsonb
-        END, 'reopen_over', EXTRACT(epoch FROM w.reopen_over), 'fixed', w.fixed, 'ended_at', w.ended_at, 'cancelled_at', w.cancelled_at, 'row_version', w.row_version, 'created_at', w.created_at, 'updated_at', w.updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
+        END, 'reopen_over', EXTRACT(epoch FROM w.reopen_over), 'fixed', w.fixed, 'ended_at', w.ended_at, 'cancelled_at', w.cancelled_at, 'row_version', w.row_version, 'created_at', w.created_at, 'updated_at', w.updated_at, 'updates', COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', u.id, 'status', u.status, 'body', u.body, 'translations', u.translations, 'created_at', u.created_at) ORDER BY u.created_at DESC, u.id) AS jsonb_agg
            FROM public.updates u
           WHERE (u.window_id = w.id)), '[]'::jsonb)) AS document
    FROM (public.windows w

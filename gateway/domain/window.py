@@ -1,6 +1,7 @@
 """Windows: their kinds, gates and states, and every transition between them in one table."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -126,12 +127,21 @@ class ComponentEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowText:
+    """What a window says in another language; without a description the original one stays."""
+
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """One post on a window's timeline; `body` is Markdown."""
+    """One post on a window's timeline; `body` is Markdown, `translations` are bodies by the tags of their languages."""
 
     id: UUID
     status: UpdateStatus
     body: str
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
     created_at: datetime
 
 
@@ -151,12 +161,16 @@ class Recurring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other."""
+    """One window as it is stored. Instants are aware; `ended_at` and `cancelled_at` exclude each other.
+
+    `translations` are its texts by the tags of their languages.
+    """
 
     id: UUID
     kind: Kind
     title: str
     description: str = ""
+    translations: Mapping[str, WindowText] = field(default_factory=dict, hash=False)
     starts_at: datetime
     estimated_duration: timedelta
     ends: Ends = Ends.WHEN_FIXED
@@ -219,6 +233,19 @@ class Window:
         overrun = (self.scheduled_until,) if stop > self.scheduled_until else ()
         reopened = (stop + self.reopen_over,) if self.reopen_over else ()
         return (self.starts_at, *overrun, stop, *reopened)
+
+    def in_language(self, tag: str) -> "Window":
+        """Return the window as it reads in a language; what is not translated stays as it was written."""
+        text = self.translations.get(tag)
+        if text is None and not any(tag in update.translations for update in self.updates):
+            return self
+        text = text or WindowText(title=self.title)
+        return replace(
+            self,
+            title=text.title,
+            description=text.description or self.description,
+            updates=tuple(replace(each, body=each.translations.get(tag, each.body)) for each in self.updates),
+        )
 
 
 def possible(window: Window, now: datetime) -> tuple[Verb, ...]:

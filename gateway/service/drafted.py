@@ -6,6 +6,7 @@ from uuid import UUID
 
 from gateway.domain.recurrence import Occurrence
 from gateway.domain.window import DEFAULT_GATE, Window
+from gateway.service.drafts.translations import texts_of
 from gateway.service.drafts.windows import EffectDraft, WindowChange, WindowDraft
 from gateway.store import windows
 from gateway.store.pool import Session
@@ -28,6 +29,7 @@ async def insert_drafted(
         "kind": draft.kind,
         "title": draft.title,
         "description": draft.description,
+        "translations": windows.encoded(texts_of(draft.translations)),
         "starts_at": starts_at,
         "estimated_duration": draft.estimated_duration,
         "ends": draft.ends,
@@ -48,10 +50,12 @@ async def insert_drafted(
 
 def with_change(window: Window, change: WindowChange) -> Window:
     """Return the window with the change's plain fields; `components` and `fixed` are handled by the callers."""
-    given = change.model_fields_set - {"components", "fixed", "scope"}
+    given = change.model_fields_set - {"components", "fixed", "scope", "translations"}
     values = {name: getattr(change, name) for name in given if getattr(change, name) is not None}
     if change.scope is not None:
         values["scope"] = change.scope.scope()
+    if change.translations is not None:
+        values["translations"] = texts_of(change.translations)
     return replace(window, **values)
 
 

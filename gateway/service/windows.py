@@ -134,7 +134,7 @@ class Windows:
             await session.run("lock_state_version")
             window = await windows.get_window(session, window_id)
             require(window, Verb.POST, await database_clock(session))
-            await windows.insert_update(session, window_id, draft.status, draft.body)
+            await windows.insert_update(session, window_id, draft.status, draft.body, draft.translations)
             await audit.record(session, actor, "window.posted", window_id, after=draft.model_dump(mode="json"))
             window, version = await _after(session, window_id)
         await follow(self._state, self._database, version)

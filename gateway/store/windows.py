@@ -1,6 +1,8 @@
 """Windows, their component effects and updates, as rows."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from gateway.domain.errors import InvalidError, NotFoundError, StaleError
-from gateway.domain.window import Kind, State, UpdateStatus, Window
+from gateway.domain.window import Kind, State, UpdateStatus, Window, WindowText
 from gateway.store.components import no_component
 from gateway.store.pool import Session
 
@@ -107,9 +109,12 @@ async def set_window_components(session: Session, window_id: UUID, components: l
         raise InvalidError(wrong)
 
 
-async def insert_update(session: Session, window_id: UUID, status: UpdateStatus, body: str) -> UUID:
+async def insert_update(
+    session: Session, window_id: UUID, status: UpdateStatus, body: str, translations: Mapping[str, str]
+) -> UUID:
     """Add a post to a window's timeline."""
-    update_id: UUID = await session.run("insert_update", window_id=window_id, status=status, body=body)
+    values = {"status": status, "body": body, "translations": json.dumps(translations)}
+    update_id: UUID = await session.run("insert_update", window_id=window_id, **values)
     return update_id
 
 
@@ -119,6 +124,7 @@ def columns(window: Window) -> dict[str, Any]:
         "kind": window.kind,
         "title": window.title,
         "description": window.description,
+        "translations": encoded(window.translations),
         "starts_at": window.starts_at,
         "estimated_duration": window.estimated_duration,
         "ends": window.ends,
@@ -129,6 +135,11 @@ def columns(window: Window) -> dict[str, Any]:
         "reminders": list(window.reminders),
         "reopen_over": window.reopen_over,
     }
+
+
+def encoded(translations: Mapping[str, WindowText]) -> str:
+    """Return translations as the column has them."""
+    return json.dumps({tag: asdict(text) for tag, text in translations.items()})
 
 
 def document(window: Window) -> dict[str, Any]:

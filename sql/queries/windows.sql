@@ -1,16 +1,16 @@
--- name: insert_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, reopen_over, series_id, occurs_on, occurs_at)$
-insert into windows (kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths,
-                     reminders, reopen_over, series_id, occurs_on, occurs_at, made_version)
-values (:kind, :title, :description, :starts_at, :estimated_duration, :ends, :gate, :hosts, :paths,
-        :excluded_paths, :reminders, :reopen_over, cast(:series_id as uuid), :occurs_on, :occurs_at,
+-- name: insert_window(kind, title, description, translations, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, reopen_over, series_id, occurs_on, occurs_at)$
+insert into windows (kind, title, description, translations, starts_at, estimated_duration, ends, gate, hosts, paths,
+                     excluded_paths, reminders, reopen_over, series_id, occurs_on, occurs_at, made_version)
+values (:kind, :title, :description, cast(:translations as text)::jsonb, :starts_at, :estimated_duration, :ends, :gate,
+        :hosts, :paths, :excluded_paths, :reminders, :reopen_over, cast(:series_id as uuid), :occurs_on, :occurs_at,
         case when cast(:series_id as uuid) is not null then 1 end)
 returning id;
 
--- name: update_window(kind, title, description, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, reopen_over, fixed, ended_at, cancelled_at, id, row_version)$
+-- name: update_window(kind, title, description, translations, starts_at, estimated_duration, ends, gate, hosts, paths, excluded_paths, reminders, reopen_over, fixed, ended_at, cancelled_at, id, row_version)$
 update windows
-set kind = :kind, title = :title, description = :description, starts_at = :starts_at,
-    estimated_duration = :estimated_duration, ends = :ends, gate = :gate, hosts = :hosts, paths = :paths,
-    excluded_paths = :excluded_paths, reminders = :reminders, reopen_over = :reopen_over, fixed = :fixed,
+set kind = :kind, title = :title, description = :description, translations = cast(:translations as text)::jsonb,
+    starts_at = :starts_at, estimated_duration = :estimated_duration, ends = :ends, gate = :gate, hosts = :hosts,
+    paths = :paths, excluded_paths = :excluded_paths, reminders = :reminders, reopen_over = :reopen_over, fixed = :fixed,
     ended_at = :ended_at, cancelled_at = :cancelled_at
 where id = :id and row_version = :row_version
 returning row_version;
@@ -23,8 +23,10 @@ insert into window_components (window_id, component_id, status)
 select :window_id, id, :status from components where slug = :slug and removed_at is null
 returning component_id;
 
--- name: insert_update(window_id, status, body)$
-insert into updates (window_id, status, body) values (:window_id, :status, :body) returning id;
+-- name: insert_update(window_id, status, body, translations)$
+insert into updates (window_id, status, body, translations)
+values (:window_id, :status, :body, cast(:translations as text)::jsonb)
+returning id;
 
 -- name: window_document(id)$
 select document::text from window_documents where id = :id;

@@ -7,16 +7,20 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from gateway.domain.history import History
 from gateway.domain.snapshot import Snapshot
+from gateway.domain.window import Gate, Kind, Window, WindowText
 from gateway.service.snapshot_file import SnapshotFileError, StoredSnapshot, read_snapshot, write_snapshot
 
 HISTORY = History(system=7_711_908_837_247_605_719, timeline=3)
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
 # As version 0.1 wrote it.
 FORMAT_1 = b'{"format":1,"skew":-1.5,"snapshot":{"version":4,"taken_at":"2026-01-01T00:00:00Z","windows":[]}}'
 
@@ -27,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def stored(version: int = 1, history: History = HISTORY, skew: float = 0.25) -> StoredSnapshot:
-    snapshot = Snapshot(version=version, taken_at=datetime(2026, 1, 1, tzinfo=UTC))
+    snapshot = Snapshot(version=version, taken_at=T0)
     return StoredSnapshot(skew=skew, snapshot=snapshot, history=history)
 
 
@@ -48,6 +52,30 @@ def test_the_file_of_an_older_gateway_is_read(file: Path) -> None:
     assert (found.snapshot.version, found.skew, found.history) == (4, -1.5, History())
     write_snapshot(file, stored(3))
     assert read_snapshot(file) == stored(3)
+
+
+def test_a_file_from_before_there_were_translations_is_read(file: Path) -> None:
+    """The format is the same: an older gateway leaves out what it does not know, and nothing is translated there."""
+    window = Window(
+        id=UUID(int=1),
+        kind=Kind.MAINTENANCE,
+        title="Upgrade",
+        translations={"de": WindowText(title="Wartung")},
+        starts_at=T0,
+        estimated_duration=timedelta(hours=1),
+        gate=Gate.CLOSED,
+        created_at=T0,
+        updated_at=T0,
+    )
+    written = stored().model_copy(update={"snapshot": Snapshot(version=1, taken_at=T0, windows=(window,))})
+    write_snapshot(file, written)
+    assert read_snapshot(file) == written
+    before = json.loads(written.model_dump_json())
+    del before["snapshot"]["windows"][0]["translations"]
+    file.write_text(json.dumps(before | {"format": 1}))
+    found = read_snapshot(file)
+    assert found is not None
+    assert found.snapshot.windows == (replace(window, translations={}),)
 
 
 def test_the_file_of_a_newer_gateway_is_refused_by_its_format(file: Path) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.domain.errors import ConflictError, InvalidError
-from gateway.domain.window import State
+from gateway.domain.window import State, WindowText
 from gateway.store.pool import Database
 from gateway.store.snapshot import database_clock, load_snapshot
 from gateway.store.windows import WindowFilter, list_windows
@@ -160,6 +160,26 @@ WINDOW_REFUSED = [
     ("reminders", "array[null]::interval[]", "window_reminds_before_it_starts"),
     ("reminders", "array['-1 h']::interval[]", "window_reminds_before_it_starts"),
     ("reminders", "array['infinity']::interval[]", "window_reminds_before_it_starts"),
+    *(
+        ("translations", value, "window_translations_are_texts")
+        for value in (
+            "'[]'",
+            "'null'",
+            '\'[{"title": "x"}]\'',
+            """'{"de": "x"}'""",
+            """'{"de": ["title"]}'""",
+            """'{"de": {}}'""",
+            """'{"de": {"title": null}}'""",
+            """'{"de": {"title": ""}}'""",
+            """'{"de": {"title": 7}}'""",
+            """'{"de": {"title": "x", "description": null}}'""",
+            """'{"de": {"title": "x", "description": 7}}'""",
+            """'{"fr": {"title": "x"}, "de": {"description": "x"}}'""",
+            "jsonb_build_object('de', jsonb_build_object('title', repeat('x', 201)))",
+            "jsonb_build_object('de', jsonb_build_object('title', 'x', 'description', repeat('x', 20001)))",
+        )
+    ),
+    ("translations", "null", "not-null"),
 ]
 
 
@@ -182,6 +202,18 @@ OTHERS_REFUSED = [
     "insert into updates (window_id, status, body) values (gen_random_uuid(), 'resolved', 'x')",
     "insert into updates (window_id, status, body) select id, 'done', 'x' from windows",
     "insert into updates (window_id, status, body) select id, 'resolved', '' from windows",
+    *(
+        f"insert into updates (window_id, status, body, translations) select id, 'resolved', 'x', {value} from windows"  # noqa: S608
+        for value in (
+            "'[]'",
+            "null",
+            """'{"de": ""}'""",
+            """'{"de": 7}'""",
+            """'{"de": null}'""",
+            """'{"fr": "x", "de": {"title": "x"}}'""",
+            "jsonb_build_object('de', repeat('x', 20001))",
+        )
+    ),
     "insert into components (slug, name) values ('api', 'Again')",
     "insert into components (slug, name) values ('API', 'x')",
     "insert into components (slug, name) values ('a b', 'x')",
@@ -359,6 +391,26 @@ async def test_a_snapshot_keeps_what_is_not_over_and_the_latest_of_what_is(datab
     titles = {window.title for window in snapshot.windows}
     ended, ran_out = {f"x{n}" for n in range(1, 11)}, {f"x{n}" for n in range(201, 211)}
     assert titles == {"active", "overrunning", "scheduled"} | ended | ran_out
+
+
+async def test_translations_by_hand_are_read(database: Database, sql: Sql) -> None:
+    """The longest ones, too; and one of a language that the pages do not have holds nothing up."""
+    sql(
+        "insert into windows (title, translations) values ('x', jsonb_build_object("
+        "'de', jsonb_build_object('title', repeat('x', 200), 'description', repeat('y', 20000)), "
+        "'tlh', jsonb_build_object('title', 'z')))"
+    )
+    sql(
+        "insert into updates (window_id, status, body, translations) "
+        "select id, 'resolved', 'x', jsonb_build_object('de', repeat('y', 20000), 'tlh', 'z') from windows"
+    )
+    async with database.session() as session:
+        (window,) = (await load_snapshot(session)).windows
+    assert window.translations == {
+        "de": WindowText(title="x" * 200, description="y" * 20_000),
+        "tlh": WindowText(title="z"),
+    }
+    assert window.updates[0].translations == {"de": "y" * 20_000, "tlh": "z"}
 
 
 @pytest.mark.parametrize(

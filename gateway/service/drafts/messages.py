@@ -70,7 +70,8 @@ def field_errors(error: ValidationError) -> dict[str, str]:
 
 
 def _path(item: ErrorDetails) -> str:
-    return ".".join(str(part) for part in item["loc"]) or "body"
+    """Return a dotted path; that a wrong key is one, as the library adds, says its text."""
+    return ".".join(str(part) for part in item["loc"] if part != "[key]") or "body"
 
 
 def _text(item: ErrorDetails) -> str:

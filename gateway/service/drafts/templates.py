@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from gateway.domain.template import MOST_VARIABLES, TemplateKind, check_text
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, LeadTime, Length, Name, Slug, Text, Title
+from gateway.service.drafts.translations import Bodies
 from gateway.service.drafts.windows import (
     MOST_OF_EACH,
     Effects,
@@ -123,5 +124,6 @@ class UpdateRequest(Draft):
 
     status: UpdateStatus = _LEFT_OUT
     body: Body = _LEFT_OUT
+    translations: Bodies = Field(default_factory=dict)
     template: Slug = _LEFT_OUT
     variables: Variables = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from gateway.domain.scope import Scope, is_plain, under
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, Instant, LeadTime, Length, Slug, Text, Title
 from gateway.service.drafts.recurrence import RecurrenceDraft
+from gateway.service.drafts.translations import Bodies, Texts
 
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _PATH = re.compile(r"/[^\s?#%\\\x00-\x1f]*")
@@ -111,6 +112,7 @@ class WindowDraft(Draft):
     kind: Kind = Kind.MAINTENANCE
     title: Title
     description: Text = ""
+    translations: Texts = Field(default_factory=dict)
     starts_at: Instant | None = None
     estimated_duration: Length = timedelta(minutes=30)
     ends: Ends = Ends.WHEN_FIXED
@@ -135,6 +137,7 @@ class WindowChange(Draft):
     kind: Kind | None = None
     title: Title | None = None
     description: Text | None = None
+    translations: Texts | None = None
     starts_at: Instant | None = None
     estimated_duration: Length | None = None
     ends: Ends | None = None
@@ -151,3 +154,4 @@ class UpdateDraft(Draft):
 
     status: UpdateStatus
     body: Body
+    translations: Bodies = Field(default_factory=dict)
