@@ -101,6 +101,7 @@ async def test_a_series_is_shown_with_what_lies_ahead(call: Caller) -> None:
         "kind": "maintenance",
         "title": "Patching",
         "description": "",
+        "translations": {},
         "estimated_duration": "PT30M",
         "ends": "when_fixed",
         "gate": "closed",

@@ -54,6 +54,7 @@ async def test_a_new_window_is_as_it_was_sent(call: Caller) -> None:
         "kind": "maintenance",
         "title": "Database upgrade",
         "description": "**Faster** afterwards",
+        "translations": {"de": {"title": "Datenbank-Upgrade", "description": "Danach **schneller**"}},
         "starts_at": AT,
         "estimated_duration": "PT45M",
         "ends": "on_time",

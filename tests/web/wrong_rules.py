@@ -33,6 +33,27 @@ RULES: list[tuple[str, str, Any, str, str]] = [
         "email",
         "'ada' is not an e-mail address such as ada@example.com",
     ),
+    (
+        "POST",
+        "/windows",
+        window(translations={"tlh": {"title": "x"}}),
+        "translations.tlh",
+        "is no language of the pages: write one of en, de, fr,",
+    ),
+    (
+        "PATCH",
+        f"/series/{NO_WINDOW}",
+        {"window": {"translations": {"DE": {"title": "x"}}}},
+        "window.translations.DE",
+        "is no language of the pages: write one of en, de, fr,",
+    ),
+    (
+        "POST",
+        "/windows/{active}/updates",
+        {"status": "resolved", "body": "x", "translations": {"de_DE": "x"}},
+        "translations.de_DE",
+        "is no language of the pages: write one of en, de, fr,",
+    ),
     # Times.
     (
         "GET",

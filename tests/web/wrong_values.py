@@ -150,8 +150,12 @@ class Description:
         yield from (((), value) for value in (None, "x", 7, []))
         good = self.good(schema)
         if isinstance(schema.get("additionalProperties"), dict):
+            names = schema.get("propertyNames", {}).get("enum", ())
+            if names:
+                yield ("tea",), {"tea": self.good(schema["additionalProperties"])}
+            name = names[0] if names else "a"
             for where, value in self._wrong(schema["additionalProperties"]):
-                yield ("a", *where), {"a": value}
+                yield (name, *where), {name: value}
             return
         yield ("tea",), good | {"tea": 1}
         for name in (*schema.get("required", ()), *_alternatives(schema)[:1]):

@@ -16,13 +16,14 @@ from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind
 from gateway.render.recurrence import clock_note, recurrence_words, series_words
 from gateway.service.drafts.fields import Draft
 from gateway.service.drafts.series import MOST_PREVIEWED, SeriesChange, SeriesPreview
+from gateway.service.drafts.translations import texts_of
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.occurrences import Ahead, Seen, draft_of
 from gateway.web.api.bodies import Nothing, Versioned
 from gateway.web.api.documents import Document, Instant, Length, Page
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
-from gateway.web.api.windows import EffectDocument, ScopeDocument
+from gateway.web.api.windows import EffectDocument, ScopeDocument, TextDocument
 
 T = TypeVar("T")
 _PLACE = TypeAdapter(tuple[datetime, UUID])
@@ -107,6 +108,7 @@ class SeriesTemplateDocument(Document):
     kind: Kind
     title: str
     description: str
+    translations: dict[str, TextDocument]
     estimated_duration: Length
     ends: Ends
     gate: Gate
@@ -122,6 +124,7 @@ class SeriesTemplateDocument(Document):
             kind=draft.kind,
             title=draft.title,
             description=draft.description,
+            translations=TextDocument.of_each(texts_of(draft.translations)),
             estimated_duration=draft.estimated_duration,
             ends=draft.ends,
             gate=draft.gate or DEFAULT_GATE[draft.kind],

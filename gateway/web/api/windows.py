@@ -1,5 +1,6 @@
 """`/windows` of the API."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from pydantic import Field, StrictBool, TypeAdapter
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.scope import Scope
-from gateway.domain.window import Ends, Gate, Kind, Recurring, State, UpdateStatus, Window
+from gateway.domain.window import Ends, Gate, Kind, Recurring, State, Update, UpdateStatus, Window, WindowText
 from gateway.service.drafts.fields import Draft, Instant, Length, Slug
 from gateway.service.drafts.period import Period
 from gateway.service.drafts.templates import UpdateRequest, WindowRequest
@@ -88,13 +89,37 @@ class EffectDocument(Document):
     status: ComponentStatus
 
 
+class TextDocument(Document):
+    """What a window says in another language; with an empty description the original one stays."""
+
+    title: str
+    description: str
+
+    @classmethod
+    def of_each(cls, translations: Mapping[str, WindowText]) -> "dict[str, TextDocument]":
+        """Return translations by the tags of their languages."""
+        return {tag: cls(title=text.title, description=text.description) for tag, text in translations.items()}
+
+
 class UpdateDocument(Document):
     """A post on a window's timeline."""
 
     id: UUID
     status: UpdateStatus
     body: str
+    translations: dict[str, str] = Field(description="The body in other languages, by their tags.")
     created_at: documents.Instant
+
+    @classmethod
+    def of(cls, update: Update) -> "UpdateDocument":
+        """Return a post."""
+        return cls(
+            id=update.id,
+            status=update.status,
+            body=update.body,
+            translations=dict(update.translations),
+            created_at=update.created_at,
+        )
 
 
 class RecurringDocument(Document):
@@ -123,6 +148,7 @@ class WindowDocument(Document):
     kind: Kind
     title: str
     description: str
+    translations: dict[str, TextDocument] = Field(description="The texts in other languages, by their tags.")
     starts_at: documents.Instant
     estimated_duration: documents.Length
     scheduled_until: documents.Instant
@@ -150,6 +176,7 @@ class WindowDocument(Document):
             kind=window.kind,
             title=window.title,
             description=window.description,
+            translations=TextDocument.of_each(window.translations),
             starts_at=window.starts_at,
             estimated_duration=window.estimated_duration,
             scheduled_until=window.scheduled_until,
@@ -167,9 +194,7 @@ class WindowDocument(Document):
             row_version=window.row_version,
             created_at=window.created_at,
             updated_at=window.updated_at,
-            updates=tuple(
-                UpdateDocument(id=u.id, status=u.status, body=u.body, created_at=u.created_at) for u in window.updates
-            ),
+            updates=tuple(map(UpdateDocument.of, window.updates)),
         )
 
 
