@@ -40,11 +40,18 @@ def _as_typed(path: str) -> str:
         parts.pop(0)
     known = _names()
     field, *rest = parts
+    if field == "translations" and rest:
+        return _in_language(*rest)
     candidates = _NAMES.get(field, (f"--{field.replace('_', '-')}", field.upper()))
     name = next((each for each in candidates if each in known), None)
     if name is None:
         return path
     return f"{name} {'.'.join(rest)}" if field == "variables" and rest else name
+
+
+def _in_language(tag: str, text: str = "body") -> str:
+    """Name a translation by the option that gives it: `--title-in de`."""
+    return f"--{text}-in {tag}"
 
 
 def _names() -> frozenset[str]:

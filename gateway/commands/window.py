@@ -15,6 +15,7 @@ from gateway.commands.options import JSON, Id, Number, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.recurrence_fields import given_recurrence, recurrence_fields
 from gateway.commands.remote import Api, Document, api_options, connected
+from gateway.commands.translation_fields import BODY_IN
 from gateway.commands.window_edit import edit
 from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import from_template, gate_of, given_fields, window_fields
@@ -87,7 +88,9 @@ def show(window_id: UUID, url: str, token: str | None, *, as_json: bool) -> None
         *numbers(api.get(f"windows/{window_id}/statistics")),
         *window_facts(found),
     ]
-    facts += [(short_instant(each["created_at"]), f"{each['status']}: {each['body']}") for each in found["updates"]]
+    for each in found["updates"]:
+        facts.append((short_instant(each["created_at"]), f"{each['status']}: {each['body']}"))
+        facts += [(f"in {tag}", body) for tag, body in each.get("translations", {}).items()]
     print_facts([(name, value) for name, value in facts if value])
 
 
@@ -226,6 +229,7 @@ def reopen(window_id: UUID, remaining: timedelta | None, url: str, token: str | 
 @window.command
 @_ID
 @click.option("--status", type=one_of(UpdateStatus), help="How far it is.")
+@BODY_IN
 @from_template
 @click.argument("text", required=False)
 @JSON

@@ -7,6 +7,7 @@ import click
 
 from gateway.commands.failures import WrongUsageError
 from gateway.commands.remote import Document
+from gateway.commands.translation_fields import changed_translations
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,8 +51,11 @@ def refuse_given_and_cleared(given: Document, cleared: tuple[str, ...]) -> None:
 def changed_fields(given: Document, cleared: tuple[str, ...], saved: Document) -> Document:
     """Return what is to be sent of a window of which `saved` is known.
 
-    The API takes a scope as a whole: the parts of which nothing is given are those that are saved.
+    The API takes a scope and translations as a whole: the parts of which nothing is given are those that are saved.
     """
     emptied: Document = {_CLEARABLE[name]: [] if name in _LISTS else None for name in cleared}
     parts = {name: emptied.pop(name) for name in _SCOPE.values() if name in emptied} | given.get("scope", {})
-    return given | emptied | ({"scope": (saved.get("scope") or {}) | parts} if parts else {})
+    wholes: Document = {"scope": (saved.get("scope") or {}) | parts} if parts else {}
+    if "translations" in given:
+        wholes["translations"] = changed_translations(given["translations"], saved.get("translations") or {})
+    return given | emptied | wholes

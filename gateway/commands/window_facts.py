@@ -6,7 +6,10 @@ from gateway.commands.output import short_instant
 from gateway.commands.remote import Document
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.languages import LANGUAGES
 from gateway.domain.scope import Scope
+
+_TEXTS = ("title", "description")
 
 
 def window_facts(found: Document) -> list[tuple[str, str]]:
@@ -21,6 +24,7 @@ def window_facts(found: Document) -> list[tuple[str, str]]:
         ("components", ", ".join(_effect(each) for each in found.get("components") or ())),
         ("reminders", ", ".join(f"{_length(each)} before" for each in found.get("reminders") or ())),
         ("description", found.get("description") or ""),
+        *_translated(found.get("translations") or {}),
     ]
 
 
@@ -29,7 +33,7 @@ def changed_facts(before: Document, after: Document) -> str:
     pairs = zip(_facts_of_change(before), _facts_of_change(after), strict=True)
     changed = [(name, value) for (_, old), (name, value) in pairs if old != value]
     # Texts are long, and known to whoever has just written them.
-    words = [name if name in ("title", "description") else f"{name} ({value or 'none'})" for name, value in changed]
+    words = [name if name.startswith(_TEXTS) else f"{name} ({value or 'none'})" for name, value in changed]
     return ", ".join(words)
 
 
@@ -43,6 +47,10 @@ def _scope(found: Document | None) -> str:
         return ""
     lists = {name: tuple(found.get(name) or ()) for name in ("hosts", "paths", "excluded_paths")}
     return Scope(**lists).words
+
+
+def _translated(texts: Document) -> list[tuple[str, str]]:
+    return [(f"{name} in {tag}", texts.get(tag, {}).get(name) or "") for tag in LANGUAGES for name in _TEXTS]
 
 
 def _effect(found: Document) -> str:

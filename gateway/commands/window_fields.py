@@ -1,7 +1,8 @@
 """What describes a window on the command line: the options, and the document that is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -9,6 +10,7 @@ import click
 from gateway.commands import options
 from gateway.commands.options import one_of
 from gateway.commands.remote import Document
+from gateway.commands.translation_fields import TEXTS_IN, given_translations
 from gateway.domain.component import ComponentStatus
 from gateway.domain.duration import iso_duration
 from gateway.domain.window import DEFAULT_GATE, Ends, Gate, Kind
@@ -109,6 +111,7 @@ def _fields(default: Callable[[str], str]) -> tuple[Callable[[F], F], ...]:
             help="Remind so long before the start: 24h; repeatable.",
         ),
         click.option("--description", help="The details, in Markdown."),
+        *TEXTS_IN,
     )
 
 
@@ -137,7 +140,13 @@ def trial_fields(command: F) -> F:
 
 
 def given_fields(
-    *, at: datetime | None = None, estimate: timedelta | None = None, reopening: timedelta | None = None, **plain: Any
+    *,
+    at: datetime | None = None,
+    estimate: timedelta | None = None,
+    reopening: timedelta | None = None,
+    titles: Mapping[str, str] = MappingProxyType({}),
+    descriptions: Mapping[str, str] = MappingProxyType({}),
+    **plain: Any,
 ) -> Document:
     """Return what was given on the command line, and no more: the gateway knows the defaults."""
     document = {name: value for name, value in plain.items() if value is not None and value not in ((), [], {})}
@@ -147,6 +156,8 @@ def given_fields(
         document["estimated_duration"] = iso_duration(estimate)
     if reopening is not None:
         document["reopen_over"] = iso_duration(reopening)
+    if titles or descriptions:
+        document["translations"] = given_translations(titles, descriptions)
     scope = {name: document.pop(name) for name in ("hosts", "paths", "excluded_paths") if name in document}
     return document | ({"scope": scope} if scope else {})
 

@@ -84,6 +84,7 @@ def test_commands_options_and_values_are_completed(
             ("sche\t", "schedule "),
             ("--kind deg\t", "degradation "),
             ("--reo\t", "--reopen-over "),
+            ("10m --title-in zh\t", "-Hans "),
             ("\x15gateway --config acm\t", "acme.toml "),
             ("user role a@b.c op\t", "operator "),
         ]:

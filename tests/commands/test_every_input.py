@@ -65,6 +65,7 @@ WRONG = {
     "SLUG": ("A b", "'A b' is not a "),
     "SLUGS": ("api-", "'api-' is not a component's short name: small letters, digits and hyphens in between"),
     "SLUG[=STATUS]": ("api=bad", "'api=bad': the status is one of operational, "),
+    "LANGUAGE TEXT": ("tlh Title", "'tlh' is not one of 'en', 'de', "),
     "NAME=VALUE": ("v1", "'v1': write NAME=VALUE, such as what=Checkout"),
     "FILE": ("nowhere.toml", "nowhere.toml: no such file; name another with --config FILE"),
     "TOKEN": ("a b", "the token contains characters that no token has: copy it again"),
@@ -153,8 +154,10 @@ def line_of(path: str, wrong: click.Parameter | None = None, value: str | None =
         typed = value if parameter is wrong else valid(parameter) if parameter.required else None
         if parameter is wrong and value is None and isinstance(parameter, click.Argument):
             break  # the next argument would take its place
-        if typed is not None:
-            line.append(f"{name_of(parameter)}={typed}" if isinstance(parameter, click.Option) else typed)
+        if typed is not None and isinstance(parameter, click.Option):
+            line += f"{name_of(parameter)}={typed}".split(" ", parameter.nargs - 1)
+        elif typed is not None:
+            line.append(typed)
     return line
 
 
@@ -221,7 +224,8 @@ def test_what_no_command_knows(path: str, capsys: Capture) -> None:
     for parameter in COMMANDS[path].params:
         if isinstance(parameter, click.Option) and takes_value(parameter):
             code, told = run([*path.split(), name_of(parameter)], capsys)
-            assert (code, f"Option '{name_of(parameter)}' requires an argument" in told) == (2, True), told
+            values = "an argument" if parameter.nargs == 1 else f"{parameter.nargs} arguments"
+            assert (code, f"Option '{name_of(parameter)}' requires {values}" in told) == (2, True), told
 
 
 @pytest.mark.parametrize("path", COMMANDS)
