@@ -9,6 +9,7 @@ from gateway.commands.failures import WrongUsageError, tell
 from gateway.commands.options import JSON, one_of
 from gateway.commands.output import print_facts, print_json, print_table, short_instant
 from gateway.commands.remote import Document, api_options, connected
+from gateway.commands.translation_fields import BODY_IN, changed_bodies
 from gateway.commands.window_change import OF_TEMPLATE, changed_fields, clear_option, refuse_given_and_cleared
 from gateway.commands.window_facts import window_facts
 from gateway.commands.window_fields import given_fields, some_window_fields
@@ -19,7 +20,7 @@ from gateway.domain.window import UpdateStatus
 _SLUG = click.argument("template", metavar="SLUG", callback=options.slug)
 _UPDATE_STATUS = click.option("--status", type=one_of(UpdateStatus), help="Of a template for updates: how far it is.")
 _UPDATE_BODY = click.option("--body", metavar="TEXT", help="Of a template for updates: what is posted, in Markdown.")
-_FOR_ONE = "--status and --body are of a template for updates, the other options of one for windows"
+_FOR_ONE = "--status, --body and --body-in are of a template for updates, the other options of one for windows"
 # How wide the text of a template may be in the list.
 _SHOWN = 60
 
@@ -68,6 +69,7 @@ def show(template: str, url: str, token: str | None, *, as_json: bool) -> None:
         facts += [("title", found["window"].get("title") or ""), *window_facts(found["window"])]
     if found["update"]:
         facts += [(name, found["update"].get(name) or "") for name in ("status", "body")]
+        facts += [(f"in {tag}", body) for tag, body in (found["update"].get("translations") or {}).items()]
     print_facts([(name, value) for name, value in facts if value])
 
 
@@ -77,6 +79,7 @@ def show(template: str, url: str, token: str | None, *, as_json: bool) -> None:
 @some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
+@BODY_IN
 @JSON
 @api_options
 def add(template: str, name: str, url: str, token: str | None, *, as_json: bool, **fields: Any) -> None:
@@ -94,6 +97,7 @@ def add(template: str, name: str, url: str, token: str | None, *, as_json: bool,
 @some_window_fields
 @_UPDATE_STATUS
 @_UPDATE_BODY
+@BODY_IN
 @clear_option(OF_TEMPLATE, "Have it say nothing of this any more; repeatable.")
 @JSON
 @api_options
@@ -127,6 +131,9 @@ def edit(
         change |= {kind: saved[kind] | changed_fields(says.get(kind, {}), cleared, saved[kind])}
     elif kind == "update":
         change |= {kind: saved[kind] | says[kind]}
+        if "translations" in says[kind]:
+            bodies = changed_bodies(says[kind]["translations"], saved[kind].get("translations") or {})
+            change[kind]["translations"] = bodies
     _tell(api.patch(f"templates/{template}", change), "changed the template", as_json=as_json)
 
 
@@ -141,8 +148,8 @@ def remove(template: str, url: str, token: str | None, *, as_json: bool) -> None
 
 def _fields(given: dict[str, Any]) -> Document:
     """Return what a template is to say, under what it is for; nothing where nothing is given."""
-    update = {name: given.pop(name) for name in ("status", "body")}
-    update = {name: value for name, value in update.items() if value is not None}
+    update = {name: given.pop(name) for name in ("status", "body", "translations")}
+    update = {name: value for name, value in update.items() if value not in (None, {})}
     window = given_fields(**given)
     if update and window:
         raise WrongUsageError(_FOR_ONE)

@@ -49,6 +49,11 @@ def given_translations(titles: Mapping[str, str], descriptions: Mapping[str, str
     }
 
 
+def changed_bodies(given: Document, saved: Document) -> Document:
+    """Return all translations of an update of which `saved` are known. An empty text takes its language away."""
+    return {tag: text for tag, text in (saved | given).items() if text}
+
+
 def changed_translations(given: Document, saved: Document) -> Document:
     """Return all translations of a window of which `saved` are known. An empty title takes its language away.
 

@@ -5,7 +5,7 @@ takes as long as its text is, whoever wrote it. Values are text, not Markdown: t
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,18 +75,27 @@ class Template:
         return asked_for(self.kind, self.fields)
 
 
-# The texts that have variables, in the order in which people read them; and whether a text is Markdown.
-TEXTS: dict[TemplateKind, dict[str, bool]] = {
-    TemplateKind.WINDOW: {"title": False, "description": True},
-    TemplateKind.UPDATE: {"body": True},
+# The fields with texts that have variables, in the order in which people read them.
+TEXTS: dict[TemplateKind, tuple[str, ...]] = {
+    TemplateKind.WINDOW: ("title", "description", "translations"),
+    TemplateKind.UPDATE: ("body", "translations"),
 }
 
 
 def asked_for(kind: TemplateKind, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the variables of a template's texts that somebody has to give, each once, in order of appearance."""
-    texts = [fields[name] for name in TEXTS[kind] if isinstance(fields.get(name), str)]
+    texts = [text for name in TEXTS[kind] for text in _texts(fields.get(name))]
     named = [match[1] for text in texts for match in _OPENED.finditer(text) if match[1]]
     return tuple(dict.fromkeys(name for name in named if name not in BUILT_IN[kind]))
+
+
+def _texts(given: object) -> Iterator[str]:
+    """Yield a text, or those of all translations; whatever else somebody has written by hand has none."""
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, Mapping):
+        for each in given.values():
+            yield from _texts(each)
 
 
 def check_text(text: str) -> None:
@@ -118,6 +127,18 @@ def fill(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
         return escaped(found) if markdown else found
 
     return _OPENED.sub(value, text)
+
+
+def fill_all(texts: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Fill in texts by the names of their fields, and those of their translations; titles are no Markdown.
+
+    Raises:
+        KeyError: a variable has no value.
+    """
+    return {
+        name: fill_all(text, values) if isinstance(text, Mapping) else fill(text, values, markdown=name != "title")
+        for name, text in texts.items()
+    }
 
 
 def escaped(value: str) -> str:

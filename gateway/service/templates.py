@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
-from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill, wrong_values
+from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill_all, wrong_values
 from gateway.domain.window import State, Window
 from gateway.render.wording import date_words, duration_words, instant_words, time_words
 from gateway.service.drafts.fields import checked
@@ -155,9 +155,8 @@ class Templates:
             return checked(UpdateDraft, own)
         template = await self._named(request.template, TemplateKind.UPDATE)
         fields = _understood(template)
-        texts = {} if "body" in own else {"body": fields["body"]}
-        filled = _filled(template, texts, request.variables, self._of_window(window))
-        return checked(UpdateDraft, fields | filled | own)
+        filled = _filled(template, _used(template, fields, own), request.variables, self._of_window(window))
+        return checked(UpdateDraft, _together(fields, filled, own))
 
     async def render(self, slug: str, draft: RenderDraft) -> Rendering:
         """Show what a template makes of some values.
@@ -173,9 +172,9 @@ class Templates:
             made = self._window_of(template, {}, draft.variables)
             return Rendering(kind=template.kind, title=made.title, text=made.description)
         known = self._of_window(window) if window else self._always()
-        texts = {"body": _understood(template)["body"]}
+        fields = _understood(template)
         try:
-            filled = _filled(template, texts, draft.variables, known)
+            filled = _filled(template, _used(template, fields, {}), draft.variables, known)
         except KeyError as error:
             raise InvalidError(
                 {"window_id": f"the template uses {{{{{error.args[0]}}}}}: name the window that it would be posted on"}
@@ -197,8 +196,8 @@ class Templates:
         draft = checked(WindowDraft, fields | own)
         starts_at = draft.starts_at or self._state.now()
         known = self._always() | _times(starts_at, starts_at + draft.estimated_duration, draft.estimated_duration)
-        texts = {name: fields[name] for name in TEXTS[template.kind] if name in fields and name not in own}
-        return checked(WindowDraft, fields | _filled(template, texts, variables, known) | own)
+        filled = _filled(template, _used(template, fields, own), variables, known)
+        return checked(WindowDraft, _together(fields, filled, own))
 
     def _always(self) -> dict[str, str]:
         now = self._state.now()
@@ -247,9 +246,27 @@ def _understood(template: Template) -> dict[str, Any]:
     return {name: value for name in draft.model_fields_set if (value := getattr(draft, name)) is not None}
 
 
+def _used(template: Template, fields: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those texts of a template that are used: none that the request replaces, nor a translation of one."""
+    texts = {name: fields[name] for name in TEXTS[template.kind] if name in fields and name not in own}
+    translations = {} if own.keys() & {"title", "body"} else fields.get("translations", {})
+    texts["translations"] = {
+        tag: text if isinstance(text, str) else text.model_dump(exclude={"description"} & own.keys())
+        for tag, text in translations.items()
+        if tag not in own.get("translations", {})
+    }
+    return texts
+
+
+def _together(fields: Mapping[str, Any], filled: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that is said: the request's own before the template's, and so in each language."""
+    translations = filled["translations"] | own.get("translations", {})
+    return {**fields, **filled, **own, "translations": translations}
+
+
 def _filled(
-    template: Template, texts: Mapping[str, str], variables: Mapping[str, str], known: Mapping[str, str]
-) -> dict[str, str]:
+    template: Template, texts: Mapping[str, Any], variables: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, Any]:
     """Fill in those texts of a template that are used.
 
     Raises:
@@ -264,7 +281,7 @@ def _filled(
     if wrong:
         raise InvalidError({f"variables.{name}": text for name, text in wrong.items()})
     values = {**known, **asked}
-    return {name: fill(text, values, markdown=TEXTS[template.kind][name]) for name, text in texts.items()}
+    return fill_all(texts, values)
 
 
 async def _stored(session: Session, window: WindowFields | None, update: UpdateFields | None) -> dict[str, Any]:

@@ -95,7 +95,10 @@ REFUSED = {
     "RRULE": ("x", "RRULE: 'X' is no part of a rule"),
     "URL": ("nowhere", "URL: 'nowhere' is not a URL"),
     "TEXT": ("", "TEXT: must not be empty"),
-    "template edit --body": ("x", '"move" is a template for windows, and stays one: --status and --body are of'),
+    "template edit --body": (
+        "x",
+        '"move" is a template for windows, and stays one: --status, --body and --body-in are of',
+    ),
     "group add NAME": ("", "NAME: must not be empty"),
     "bypass create NAME": ("", "NAME: must not be empty"),
 }

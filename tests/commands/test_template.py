@@ -128,13 +128,16 @@ WRONG_USAGE = [
     (["template", "add", "x", "--name", "X"], "what it says is missing: --title for windows, or --status and --body"),
     (
         ["template", "add", "x", "--name", "X", "--title", "y", "--body", "z"],
-        "--status and --body are of a template for",
+        "--status, --body and --body-in are of a template for",
     ),
     (["template", "add", "X y", "--name", "X", "--title", "y"], "'X y' is not a template's short name"),
     (["template", "edit", "deploy"], "nothing to change: give --name, or fields such as --title or --body"),
     (["template", "edit", "deploy", "--clear", "title"], "'title' is not one of 'hosts', 'paths', "),
     (["template", "edit", "deploy", "--clear", "for", "--for", "1h"], "for can't be given and cleared at once"),
-    (["template", "edit", "deploy", "--clear", "paths", "--body", "x"], "--status and --body are of a template for"),
+    (
+        ["template", "edit", "deploy", "--clear", "paths", "--body", "x"],
+        "--status, --body and --body-in are of a template for",
+    ),
     (["template", "list", "--kind", "page"], "'page' is not one of 'window', 'update'"),
 ]
 
@@ -163,7 +166,7 @@ REFUSED = [
     (["template", "edit", "no", "--name", "x"], 'there is no template "no"'),
     (
         ["template", "edit", "deploy", "--body", "x"],
-        '"deploy" is a template for windows, and stays one: --status and --body are of a template for updates',
+        '"deploy" is a template for windows, and stays one: --status, --body and --body-in are of a template for',
     ),
     (["template", "edit", "resolved", "--clear", "paths"], '"resolved" is a template for updates, and stays one'),
     (["template", "remove", "no"], 'there is no template "no"'),

@@ -121,3 +121,22 @@ async def test_what_is_wrong_is_told_by_the_option_and_the_language(shell: Shell
         assert refused(done, 1, said), done
     (window,) = (await shell("window", "list", "--json")).json
     assert (window["translations"], window["updates"]) == ({}, [])
+
+
+async def test_templates_say_it_in_several_languages(shell: Shell) -> None:
+    """What is not given in an edit stays, and an empty text takes its language away."""
+    line = ["--title", "{{what}} is down", "--title-in", "de", "{{what}} fällt aus", "--title-in", "fr", "Panne"]
+    assert (await shell("template", "add", "outage", "--name", "Outage", *line)).code == 0
+    edited = await shell(
+        "template", "edit", "outage", "--title-in", "fr", "", "--description-in", "de", "Weg", "--json"
+    )
+    assert edited.json["window"]["translations"] == {"de": {"title": "{{what}} fällt aus", "description": "Weg"}}
+    started = await shell("window", "start", "--template", "outage", "--var", "what=X", "--json")
+    assert started.json["translations"] == {"de": {"title": "X fällt aus", "description": "Weg"}}
+    line = ["--status", "resolved", "--body", "Over.", "--body-in", "de", "Vorbei.", "--body-in", "fr", "Fini."]
+    assert (await shell("template", "add", "over", "--name", "Over", *line)).code == 0
+    edited = await shell("template", "edit", "over", "--body-in", "de", "", "--body-in", "es", "Ya está.", "--json")
+    assert edited.json["update"]["translations"] == {"fr": "Fini.", "es": "Ya está."}
+    assert re.search(r"^in es +Ya está\.\nin fr +Fini\.$", (await shell("template", "show", "over")).out, re.MULTILINE)
+    posted = await shell("window", "post", started.json["id"], "--template", "over", "--json")
+    assert posted.json["updates"][0]["translations"] == {"fr": "Fini.", "es": "Ya está."}

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from gateway.domain.template import MOST_VARIABLES, TemplateKind, check_text
 from gateway.domain.window import Ends, Gate, Kind, UpdateStatus
 from gateway.service.drafts.fields import Body, Draft, LeadTime, Length, Name, Slug, Text, Title
-from gateway.service.drafts.translations import Bodies
+from gateway.service.drafts.translations import Bodies, Language, TextDraft
 from gateway.service.drafts.windows import (
     MOST_OF_EACH,
     Effects,
@@ -22,11 +22,19 @@ def _with_variables(value: str) -> str:
     return value
 
 
+class TemplateText(TextDraft):
+    """What a template says of a window in another language."""
+
+    title: Annotated[Title, AfterValidator(_with_variables)]
+    description: Annotated[Text, AfterValidator(_with_variables)] = ""
+
+
 class WindowFields(Draft):
     """What a template says of a window: its title, and whatever else is the same each time."""
 
     title: Annotated[Title, AfterValidator(_with_variables)]
     description: Annotated[Text, AfterValidator(_with_variables)] | None = None
+    translations: dict[Language, TemplateText] | None = None
     kind: Kind | None = None
     estimated_duration: Length | None = None
     ends: Ends | None = None
@@ -42,6 +50,7 @@ class UpdateFields(Draft):
 
     status: UpdateStatus
     body: Annotated[Body, AfterValidator(_with_variables)]
+    translations: dict[Language, Annotated[Body, AfterValidator(_with_variables)]] | None = None
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -107,7 +116,8 @@ def _or_from_template(*needed: str) -> ConfigDict:
 class WindowRequest(WindowDraft):
     """A window to be made, perhaps from a template: what is given here goes before what the template says.
 
-    Of `scope`, each of its lists that is given does; the others are the template's.
+    Of `scope`, each of its lists that is given does, and of `translations` each language; the others are the
+    template's. Of a text that is given here the template has no translation.
     """
 
     model_config = _or_from_template("title")
