@@ -1,6 +1,7 @@
 """The forms that describe a window: each holds all that a window can be given, and none overwrites unseen."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -21,6 +22,11 @@ WHO = command_line("test")
 FULL: dict[str, Any] = {
     "title": "Upgrade",
     "description": "**Soon** back.",
+    "translations": {
+        "de": {"title": "Umbau", "description": "**Bald** zurück."},
+        "zh-Hans": {"title": "\u5347\u7ea7", "description": ""},
+        "ar": {"title": "\u062a\u0631\u0642\u064a\u0629", "description": ""},
+    },
     "kind": "degradation",
     "estimated_duration": "PT1H30M",
     "ends": "on_time",
@@ -70,7 +76,9 @@ def described(window: Window) -> dict[str, Any]:
     values = {name: getattr(window, name) for name in WindowFields.model_fields}
     scope = {name: getattr(window.scope, name) for name in ScopeDraft.model_fields}
     components = [{"slug": each.slug, "status": each.status} for each in window.components]
-    draft = checked(WindowDraft, values | {"scope": scope, "components": components})
+    translations = {tag: asdict(text) for tag, text in window.translations.items()}
+    parts = {"scope": scope, "components": components, "translations": translations}
+    draft = checked(WindowDraft, values | parts)
     return draft.model_dump(mode="json", include=set(FULL))
 
 

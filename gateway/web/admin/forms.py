@@ -11,6 +11,7 @@ from gateway.render.panel import Difference
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.preview import TrialDraft
 from gateway.service.drafts.windows import WindowChange, WindowDraft
+from gateway.web.admin import translation_forms
 
 COMPONENT_FIELD = "component."
 
@@ -21,7 +22,7 @@ GROUPS = {
     "scope.hosts": "hosts",
     "scope.paths": "paths",
     "scope.excluded_paths": "excluded_paths",
-}
+} | translation_forms.TEXT_GROUPS
 
 # Every field of the form; `components` stands for one select for each component.
 FIELDS = {
@@ -37,7 +38,7 @@ FIELDS = {
     "hosts": "Hosts",
     "paths": "Paths",
     "excluded_paths": "But not",
-}
+} | translation_forms.TEXT_FIELDS
 
 SCOPE = ("hosts", "paths", "excluded_paths")
 
@@ -46,7 +47,7 @@ NEW = {"kind": "maintenance", "estimated_duration": "30m", "gate": "", "ends": "
 
 def fields_of(window: Window | WindowDraft) -> dict[str, str]:
     """Return what the form shows for a window, or for one that is not made yet."""
-    return {
+    plain = {
         "kind": window.kind.value,
         "starts_at": local_time(window.starts_at) if window.starts_at else "",
         "estimated_duration": short_duration(window.estimated_duration),
@@ -59,7 +60,10 @@ def fields_of(window: Window | WindowDraft) -> dict[str, str]:
         "hosts": "\n".join(window.scope.hosts),
         "paths": "\n".join(window.scope.paths),
         "excluded_paths": "\n".join(window.scope.excluded_paths),
-    } | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
+    }
+    for tag, text in window.translations.items():
+        plain |= {f"title.{tag}": text.title, f"description.{tag}": text.description}
+    return plain | {COMPONENT_FIELD + effect.slug: effect.status.value for effect in window.components}
 
 
 def whole(values: Mapping[str, str]) -> dict[str, str]:
@@ -117,6 +121,7 @@ def _common(values: Mapping[str, str]) -> dict[str, Any]:
     data: dict[str, Any] = {name: values[name] for name in ("kind", "gate", "ends") if values.get(name)}
     data["title"] = values.get("title", "").strip()
     data["description"] = values.get("description", "").strip()
+    data["translations"] = translation_forms.texts_in(values)
     data["estimated_duration"] = values.get("estimated_duration", "")
     data["reopen_over"] = values.get("reopen_over", "").strip() or timedelta()
     data["reminders"] = lines(values.get("reminders", ""))

@@ -6,12 +6,14 @@ from aiohttp.typedefs import Handler
 from gateway.domain.errors import StoreError
 from gateway.render.panel import NotSavedScreen
 from gateway.render.wording import Badge, Tone
+from gateway.web.admin import translation_forms
 from gateway.web.admin.screen import render, typed_values
 from gateway.web.admin.state_unknown import reason_for
 from gateway.web.auth import SignInRequiredError
 from gateway.web.keys import BRANDING
 
 _SECRET = frozenset({"password", "again"})
+_TRANSLATIONS = translation_forms.TEXT_FIELDS.keys() | translation_forms.BODY_FIELDS.keys()
 
 
 @web.middleware
@@ -48,7 +50,8 @@ async def _screen(
         title=title,
         text=text,
         action=request.path,
-        fields=tuple(values.items()),
+        # Without the many languages that nothing was typed for.
+        fields=tuple((name, value) for name, value in values.items() if value or name not in _TRANSLATIONS),
         sign_in=sign_in,
     )
     response = render(request, "admin/not_saved.html", screen, status=status)

@@ -9,9 +9,11 @@ from aiohttp import web
 
 from gateway.domain.access import NOBODY, Actor, Permission
 from gateway.domain.errors import InvalidError
+from gateway.domain.languages import NAMES
 from gateway.render.assets import asset_url
 from gateway.render.panel import Preview, Shell, Typed
 from gateway.service.drafts import messages
+from gateway.web.admin.translation_forms import BODY_FIELDS, TEXT_FIELDS
 from gateway.web.keys import ACTOR, BRANDING
 
 _STYLES = ("base.css", "admin.css")
@@ -52,6 +54,9 @@ _NOTICES = {
 }
 
 
+# What forms have fields for.
+_TRANSLATIONS = {"languages": tuple(NAMES.items()), "text_fields": (*TEXT_FIELDS,), "body_fields": (*BODY_FIELDS,)}
+
 # What drafts say, in words for somebody in a hurry.
 _PLAINER = {messages.EMPTY: "Please fill this in."}
 
@@ -75,7 +80,8 @@ def render(
         section=section,
         notice=_NOTICES.get(request.query.get("notice", ""), ""),
     )
-    response = aiohttp_jinja2.render_template(template, request, {"shell": shell, "page": screen}, status=status)
+    context = {"shell": shell, "page": screen, **_TRANSLATIONS}
+    response = aiohttp_jinja2.render_template(template, request, context, status=status)
     if fences:
         response.headers["Content-Security-Policy"] = _FENCE_POLICY
     return response

@@ -17,6 +17,7 @@ from gateway.render.panel import Difference
 from gateway.service import occurrences
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.series import OccurrenceChange, SeriesChange, SeriesPreview
+from gateway.service.drafts.translations import texts_of
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.occurrences import Seen, template
 from gateway.web.admin import forms
@@ -32,8 +33,8 @@ GROUPS = {
     "excluded_dates": "excluded_dates",
     "recurrence": "starts_at",
 }
-# Of the form of a series the parts of the window have a name before them.
-EDIT_GROUPS = GROUPS | {f"window.{path}": field for path, field in forms.GROUPS.items()}
+# Of the form of a series the parts of the window have a name before them once they are sent.
+EDIT_GROUPS = GROUPS | forms.GROUPS | {f"window.{path}": field for path, field in forms.GROUPS.items()}
 EDIT_GROUPS |= {f"window.{name}": name for name in forms.FIELDS}
 
 _FIELDS = {"rule": "Rule", "time_zone": "Time zone", "excluded_dates": "Left out"} | forms.FIELDS
@@ -109,6 +110,7 @@ def as_window(series: Series) -> Window:
         kind=draft.kind,
         title=draft.title,
         description=draft.description,
+        translations=texts_of(draft.translations),
         starts_at=series.created_at,
         estimated_duration=draft.estimated_duration,
         ends=draft.ends,

@@ -12,7 +12,7 @@ from gateway.render.panel import ENDS_OPTIONS, Difference, before_and_after
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import WindowDraft
-from gateway.web.admin import forms
+from gateway.web.admin import forms, translation_forms
 
 VARIABLE = "var."
 """What the name of a field that asks for a variable begins with."""
@@ -24,7 +24,8 @@ NEW = {
 
 _FIELDS = {
     TemplateKind.WINDOW: {"name": "Name", "slug": "Short name"} | forms.FIELDS,
-    TemplateKind.UPDATE: {"name": "Name", "slug": "Short name", "status": "Status", "body": "Text"},
+    TemplateKind.UPDATE: {"name": "Name", "slug": "Short name", "status": "Status", "body": "Text"}
+    | translation_forms.BODY_FIELDS,
 }
 _LENGTHS = ("estimated_duration", "reopen_over")
 _PLAIN = ("kind", "gate", "ends", "title", "description", *_LENGTHS)
@@ -33,7 +34,8 @@ _PLAIN = ("kind", "gate", "ends", "title", "description", *_LENGTHS)
 def groups(kind: TemplateKind) -> dict[str, str]:
     """Return where the errors of a draft's parts are shown."""
     if kind is TemplateKind.UPDATE:
-        return {"update.status": "status", "update.body": "body"}
+        bodies = {f"update.{path}": field for path, field in translation_forms.BODY_GROUPS.items()}
+        return {"update.status": "status", "update.body": "body"} | bodies
     plain = {f"window.{name}": name for name in forms.FIELDS}
     return {f"window.{path}": field for path, field in forms.GROUPS.items()} | plain
 
@@ -43,13 +45,13 @@ def fields_of(template: Template) -> dict[str, str]:
     names = {"slug": template.slug, "name": template.name}
     given = template.fields
     if template.kind is TemplateKind.UPDATE:
-        return names | {name: str(given.get(name, "")) for name in ("status", "body")}
+        return names | {name: str(given.get(name, "")) for name in ("status", "body")} | _translated(given)
     plain = {name: str(given.get(name) or "") for name in _PLAIN}
     lengths = {name: _short(plain[name]) for name in _LENGTHS}
     scope = given.get("scope")
     lists = {name: "\n".join(_texts(scope.get(name))) for name in forms.SCOPE} if isinstance(scope, dict) else {}
     lists["reminders"] = "\n".join(map(_short, _texts(given.get("reminders"))))
-    return names | plain | lengths | lists | _effects(given)
+    return names | plain | _translated(given) | lengths | lists | _effects(given)
 
 
 def whole(kind: TemplateKind, values: Mapping[str, str]) -> dict[str, str]:
@@ -61,9 +63,11 @@ def asked_of(kind: TemplateKind, values: Mapping[str, str]) -> dict[str, Any]:
     """Read the form. Empty fields of a window are not given."""
     names: dict[str, Any] = {name: values.get(name, "").strip() for name in ("slug", "name")}
     if kind is TemplateKind.UPDATE:
-        return names | {"update": {name: values.get(name, "") for name in ("status", "body")}}
+        update = {name: values.get(name, "") for name in ("status", "body")}
+        return names | {"update": update | {"translations": translation_forms.bodies_in(values)}}
     window: dict[str, Any] = {name: values[name].strip() for name in _PLAIN if values.get(name, "").strip()}
     window["title"] = values.get("title", "").strip()
+    window["translations"] = translation_forms.texts_in(values)
     window["reminders"] = forms.lines(values.get("reminders", ""))
     window["scope"] = forms.scope_of(values)
     window["components"] = forms.effects(values)
@@ -111,6 +115,16 @@ def facts_of(template: Template, names: Mapping[str, str]) -> tuple[tuple[str, s
 def _texts(given: object) -> list[str]:
     """Return a list of a template's fields as texts; what is no list is empty."""
     return [str(each) for each in given] if isinstance(given, list) else []
+
+
+def _translated(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the translations of a template's fields that are understood: whole texts, or titles and descriptions."""
+    translations = given.get("translations")
+    fields: dict[str, str] = {}
+    for tag, text in translations.items() if isinstance(translations, dict) else ():
+        parts = text if isinstance(text, dict) else {"body": text}
+        fields |= {f"{part}.{tag}": str(said or "") for part, said in parts.items()}
+    return fields
 
 
 def _effects(given: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from gateway.domain.template import TemplateKind
 from gateway.render.panel import Posting, Typed
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import UpdateRequest
-from gateway.web.admin import template_forms
+from gateway.web.admin import template_forms, translation_forms
 from gateway.web.admin.screen import refused, typed_values
 from gateway.web.admin.windows import window_of, window_screen
 from gateway.web.keys import SERVICES
@@ -42,7 +42,14 @@ async def _draft(request: web.Request) -> web.Response:
         shown = dict.fromkeys((template_forms.VARIABLE + name for name in template.variables), "") | values
         typed = refused(shown, error, template_forms.variable_groups(template.variables))
         return await window_screen(request, window, update=typed, posting=posting, status=422)
-    typed_before = values.get("body", "").strip()
-    body = f"{typed_before}\n\n{draft.body}" if typed_before else draft.body
-    filled = Typed(values={"status": draft.status, "body": body, "template": slug})
+    body = _added(values, "body", draft.body)
+    bodies = {f"body.{tag}": _added(values, f"body.{tag}", text) for tag, text in draft.translations.items()}
+    kept = {name: values.get(name, "") for name in translation_forms.BODY_FIELDS}
+    filled = Typed(values=kept | bodies | {"status": draft.status, "body": body, "template": slug})
     return await window_screen(request, window, update=filled, posting=Posting(preview=body))
+
+
+def _added(values: dict[str, str], name: str, text: str) -> str:
+    """Return a text behind what was typed into its field before."""
+    typed = values.get(name, "").strip()
+    return f"{typed}\n\n{text}" if typed else text

@@ -19,7 +19,7 @@ from gateway.render.trial_screens import Trial
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, OVER, Windows
-from gateway.web.admin import forms, series_forms
+from gateway.web.admin import forms, series_forms, translation_forms
 from gateway.web.admin.fences import view_of
 from gateway.web.admin.rows import moment_now, window_row, window_rows
 from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
@@ -129,9 +129,11 @@ async def _edit(request: web.Request) -> web.Response:
 async def _post(request: web.Request) -> web.Response:
     values = await typed_values(request)
     try:
-        draft = checked(UpdateDraft, {"status": values.get("status", ""), "body": values.get("body", "")})
+        given = {name: values.get(name, "") for name in ("status", "body")}
+        draft = checked(UpdateDraft, given | {"translations": translation_forms.bodies_in(values)})
     except InvalidError as error:
-        typed = refused({"status": "", "body": ""} | values, error)
+        shown = dict.fromkeys(("status", "body", *translation_forms.BODY_FIELDS), "") | values
+        typed = refused(shown, error, translation_forms.BODY_GROUPS)
         return await window_screen(request, await window_of(request), update=typed, status=422)
     posting = _windows(request).post(_window_id(request), draft, actor(request))
     return await _done(request, posting, "posted", update=Typed(values=values))
