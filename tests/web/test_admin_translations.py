@@ -1,5 +1,7 @@
 """Texts in other languages in the panel: folded where there are none, errors at their fields, nothing typed lost."""
 
+import re
+
 import pytest
 
 from gateway.domain.access import Role, command_line
@@ -161,6 +163,13 @@ async def test_a_conflict_shows_both_texts_under_the_language_s_name(panel: Brow
     assert answer.status == 409
     assert "Title (Deutsch) saved now: Neubau typed: Abriss" in answer.page.text
     assert "Description (Deutsch) saved now: (empty) typed: **Bald** zurück." in answer.page.text
+
+
+async def test_the_audit_log_shows_a_change_of_them(panel: Browser, services: Services) -> None:
+    window = await a_window(services)
+    sent = (await panel.get(f"/admin/windows/{window.id}/edit")).page.sent("/edit")
+    assert (await panel.post(f"/admin/windows/{window.id}/edit", sent | {"title.de": "Neubau"})).status == 303
+    assert re.search(r"translations \S.*Umbau.*Neubau", (await panel.get("/admin/audit")).page.text)
 
 
 async def test_what_could_not_be_saved_is_shown_without_the_languages_that_have_nothing(
