@@ -13,7 +13,7 @@ PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap fish:fish git:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench soak storm contract pages docs image lock programs
+.PHONY: targets demo test lint types imports bench soak storm contract pages docs languages image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ pages: .venv/.dev tests/pages/node_modules/.made programs ## check the customers
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py
 
+languages: .venv/.dev ## collect what customers read, for those who translate templates/languages/
+	@$(call collected)
+
 image: .venv/.dev ## build the container image with buildah and try it (as root)
 	@GATEWAY_TEST_IMAGE=1 .venv/bin/python -m pytest tests/image $(ARGS)
 
@@ -66,6 +69,17 @@ echo "pinning $(2)" && scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT &
 .venv/bin/python -m venv "$$scratch" && "$$scratch/bin/python" $(PIP) install $(1) && \
 { echo '# Exact versions, written by `make lock`.' && \
 "$$scratch/bin/python" $(PIP) freeze --exclude maintenance-gateway; } >"$$scratch/pins" && cp "$$scratch/pins" $(2)
+endef
+
+define collected
+pot=$$(mktemp --suffix .pot) && trap 'rm -f "$$pot"' EXIT && \
+.venv/bin/pybabel -q extract --mapping babel.toml -k words -k count:1,2 -k message -k Badge --no-wrap --sort-output \
+    --no-location -o "$$pot" . && \
+for file in templates/languages/*.po; do \
+    tag=$$(basename $$file .po) && \
+    .venv/bin/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date \
+        -l $$(echo $$tag | tr - _) -i "$$pot" -o $$file || exit 1; \
+done
 endef
 
 # The stamps stand inside the environments: whoever deletes an environment deletes them with it.

@@ -27,7 +27,7 @@ from gateway.observe.access_log import AccessLog
 from gateway.observe.log import LogReader
 from gateway.observe.metrics import MetricsReader, merged
 from gateway.render.branding import read_branding
-from gateway.render.contexts import Branding
+from gateway.render.look import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
 
 from gateway.domain.duration import parse_duration, short_duration
+from gateway.domain.languages import LANGUAGES
+from gateway.domain.recurrence import read_time_zone
 
 
 def _duration(value: object) -> object:
@@ -60,6 +62,12 @@ def _workers(value: object) -> int | Literal["auto"]:
     return int(str(value))
 
 
+def _tag(value: object) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"{value!r} is no language of the pages: write one of {', '.join(LANGUAGES)}")
+    return str(value)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -68,6 +76,9 @@ Duration = Annotated[
 ]
 Timeout = Annotated[Duration, AfterValidator(_positive)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network), PlainSerializer(str, when_used="json")]
+# A language of the pages, as a tag of BCP 47.
+Tag = Annotated[str, PlainValidator(_tag)]
+TimeZone = Annotated[str, AfterValidator(read_time_zone)]
 # One value or a list of them.
 Listed = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Workers = Annotated[int | Literal["auto"], PlainValidator(_workers)]

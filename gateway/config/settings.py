@@ -27,12 +27,15 @@ from gateway.config.fields import (
     Networks,
     Port,
     Proxies,
+    Tag,
     Timeout,
+    TimeZone,
     Workers,
     link_address,
     listed,
     listen_address,
 )
+from gateway.domain.languages import ENGLISH, LANGUAGES
 
 
 class _Section(BaseModel):
@@ -250,6 +253,15 @@ class Page(_Section):
         (), description='In the foot: [{ name = "Imprint", url = "https://..." }].'
     )
 
+    language: Tag = Field(
+        ENGLISH, description="The language of your own texts, and of the pages for who asks for none of `languages`."
+    )
+    languages: Annotated[tuple[Tag, ...], BeforeValidator(listed)] = Field(
+        LANGUAGES, description="What readers can choose from; one alone: there is no choice."
+    )
+    time_zone: TimeZone = Field(
+        "UTC", description="Times on the pages are in this zone, such as Europe/Berlin, and in the reader's own."
+    )
     templates: str = Field(
         "", description="A directory: a file in it takes the place of the gateway's of the same name, file by file."
     )
@@ -260,6 +272,12 @@ class Page(_Section):
         if value and re.fullmatch(r"#[0-9A-Fa-f]{6}", value) is None:
             raise ValueError(f'{value!r} is not a colour: write # and six hexadecimal digits, such as "#1f4e8c"')
         return value.lower()
+
+    @model_validator(mode="after")
+    def _spoken(self) -> Self:
+        if self.language not in self.languages:
+            raise ValueError(f"languages must name {self.language!r} too: it is the page's language")
+        return self
 
     @field_validator("support_url")
     @classmethod

@@ -99,6 +99,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.bare": Permission.PUBLIC,
     "status.problem": Permission.PUBLIC,
     "status.refused": Permission.PUBLIC,
+    "status.language": Permission.PUBLIC,  # leaves a cookie with whoever asks
     "status.events": Permission.PUBLIC,  # served by the data plane (edge/waiting.py), it is no route of the site
     "status.embed": Permission.PUBLIC,
     "status.api.v2.summary": Permission.PUBLIC,

@@ -1,8 +1,6 @@
 """The languages of customers' pages, as tags of BCP 47; their words are in `templates/languages/`."""
 
 ENGLISH = "en"
-LANGUAGES = (ENGLISH, "de", "fr", "es", "pt", "it", "nl", "pl", "ja", "zh-Hans", "ar")
-
 NAMES = {
     ENGLISH: "English",
     "de": "Deutsch",
@@ -16,4 +14,5 @@ NAMES = {
     "zh-Hans": "简体中文",
     "ar": "العربية",
 }
-"""What each language is called in itself."""
+"""Each in its own words."""
+LANGUAGES = tuple(NAMES)

@@ -15,10 +15,13 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Facts, Verdict, let_in_at, refuses
 from gateway.domain.window import State
 from gateway.edge.places import client_key, known_place, new_place, place_field
-from gateway.http1.negotiate import Format, Wants, wants_of
+from gateway.http1.negotiate import Format, Wants, chosen_language, wants_of
 from gateway.http1.request import RequestHead
 from gateway.render import pages
-from gateway.render.contexts import Branding
+from gateway.render.headline import headline
+from gateway.render.language import Language, language_of, message
+from gateway.render.look import Branding
+from gateway.render.plain_text import plain_text
 from gateway.service.state import State as StateService
 
 _SAFE_TO_REDIRECT = frozenset({b"GET", b"HEAD"})
@@ -37,13 +40,15 @@ _PHRASES = {
     504: "Gateway Timeout",
     505: "HTTP Version Not Supported",
 }
-_TITLES = {502: "We can't reach the application", 504: "The application takes too long"}
+_TITLES = {502: message("We can't reach the application"), 504: message("The application takes too long")}
+_VARY = "Accept, Accept-Language, Cookie"
 _GZIP_LEVEL = 6
 _HTTPS = 443
 _PORT = re.compile(rb":\d*$")
 
-# Whether a write is refused, the form by its media type, whether it is compressed. No enums: their hashes are slow.
-_Key = tuple[bool, str, bool]
+# Whether a write is refused, the form by its media type, whether it is compressed, the language's tag. No enums: their
+# hashes are slow.
+_Key = tuple[bool, str, bool, str]
 
 
 class Rendered:
@@ -64,16 +69,17 @@ class Rendered:
             body = self._bodies[key] = self._render(*key)
         return body
 
-    def _render(self, write: bool, form: str, compressed: bool) -> bytes:  # noqa: FBT001  as in the key
+    def _render(self, write: bool, form: str, compressed: bool, tag: str) -> bytes:  # noqa: FBT001  as in the key
         if compressed:
-            return gzip.compress(self.body((write, form, False)), _GZIP_LEVEL, mtime=0)
+            return gzip.compress(self.body((write, form, False, tag)), _GZIP_LEVEL, mtime=0)
+        language = language_of(tag)
         match Format(form):
             case Format.HTML:
-                return pages.gated_page(self.moment, self._branding, refused_write=write)
+                return pages.gated_page(self.moment, self._branding, language, refused_write=write)
             case Format.PROBLEM:
-                return pages.problem(self.moment, self._branding, write)
+                return pages.problem(self.moment, self._branding, language, read_only=write)
             case Format.TEXT:
-                return pages.plain_text(self.moment, self._branding)
+                return plain_text(self.moment, self._branding, language)
 
 
 class Answers:
@@ -88,12 +94,12 @@ class Answers:
         self._https_port = settings.server.https_port
         self._rendered = Rendered(state.moment, branding)
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
-        self._rendered.body((False, Format.HTML.value, True))
+        self._rendered.body((False, Format.HTML.value, True, branding.language))
         self._framed: dict[tuple[_Key, int], bytes] = {}
         """Whole answers by form, and by the windows that cover the request."""
         self._framed_until = -math.inf
         """Until when (monotonic) these are exact: their Date and Retry-After are those of the current second."""
-        self._failures: dict[tuple[int, Format], bytes] = {}
+        self._failures: dict[tuple[int, Format, str], bytes] = {}
         self._policy = pages.content_security_policy(branding)
 
     def refusal(
@@ -113,7 +119,7 @@ class Answers:
             return redirect, 302
         # For a browser that has sent something this page does not look again by itself: that would lose what was sent.
         write = verdict is Verdict.REFUSE_WRITE or (is_html and method not in SAFE_METHODS)
-        key = ((write, wants.form_name, wants.gzip), covering)
+        key = ((write, wants.form_name, wants.gzip, self._language(wants)), covering)
         answer = None
         if now < self._framed_until and moment is self._rendered.moment:
             answer = self._framed.get(key)
@@ -142,23 +148,31 @@ class Answers:
                 own += b"Refresh: %d\r\n" % seconds
         return _with(answer, own)
 
+    def summary(self, moment: Moment) -> str:
+        """Say in one line how the product does, in its own language."""
+        return headline(moment, self._branding, language_of(self._branding.language)).title
+
     def unavailable(self, request: RequestHead, status: int, reason: str) -> bytes:
         """Return what is said where the application does not answer: in the product's look, or as a problem."""
         if status not in _TITLES:
             return self.plain(status, reason, request)
-        form = wants_of(request.fields).form
-        body = self._failures.get((status, form))
+        wants = wants_of(request.fields)
+        form, tag = wants.form, self._language(wants)
+        body = self._failures.get((status, form, tag))
         if body is None:  # rendered once: an application that is down must not make the gateway slow
-            body = self._failures[status, form] = self._failure(status, form)
-        extra = f"Content-Security-Policy: {self._policy}\r\n" if form is Format.HTML else ""
+            body = self._failures[status, form, tag] = self._failure(status, form, language_of(tag))
+        extra = f"Content-Language: {tag}\r\nVary: {_VARY}\r\n"
+        if form is Format.HTML:
+            extra += f"Content-Security-Policy: {self._policy}\r\n"
         return _framed(
             status, form, body, f"{extra}Cache-Control: no-store\r\n", without_body=request.method == b"HEAD"
         )
 
-    def _failure(self, status: int, form: Format) -> bytes:
-        title, detail = _TITLES[status], "This is not planned. Please try again in a moment."
+    def _failure(self, status: int, form: Format, language: Language) -> bytes:
+        title = language.words(_TITLES[status])
+        detail = language.words("This is not planned. Please try again in a moment.")
         if form is Format.HTML:
-            return pages.unavailable_page(title, detail, self._branding)
+            return pages.unavailable_page(title, detail, self._branding, language)
         if form is Format.TEXT:
             return f"{title}. {detail}\n".encode()
         return _problem(status, f"{title}. {detail}")
@@ -194,10 +208,10 @@ class Answers:
         if now >= self._framed_until:
             self._framed.clear()
             self._framed_until = now + 1.0 - at % 1.0
-        (write, form_name, compressed), covering = key
+        (write, form_name, compressed, tag), covering = key
         extra = (
-            "Cache-Control: no-store\r\nVary: Accept, Accept-Encoding, Origin\r\nX-Robots-Tag: noindex\r\n"
-            "X-Content-Type-Options: nosniff\r\n"
+            f"Cache-Control: no-store\r\nVary: {_VARY}, Accept-Encoding, Origin\r\nContent-Language: {tag}\r\n"
+            "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
         )
         if covering or moment.snapshot is None:  # else a reopening holds the client back: each has its own time
             extra = f"Retry-After: {self._seconds_left(moment, covering, at)}\r\n{extra}"
@@ -206,7 +220,7 @@ class Answers:
             extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
         if compressed:
             extra += "Content-Encoding: gzip\r\n"
-        answer = self._framed[key] = _framed(503, form, rendered.body((write, form_name, compressed)), extra)
+        answer = self._framed[key] = _framed(503, form, rendered.body((write, form_name, compressed, tag)), extra)
         return answer
 
     def _seconds_left(self, moment: Moment, covering: int, now: float) -> int:
@@ -215,6 +229,9 @@ class Answers:
         if not windows or any(window.state(moment.at) is State.OVERRUNNING for window in windows):
             return max(1, round(self._retry_after))
         return max(1, math.ceil(max(window.scheduled_until.timestamp() for window in windows) - now))
+
+    def _language(self, wants: Wants) -> str:
+        return chosen_language(wants.languages, self._branding.languages, self._branding.language)
 
     def _redirect(self) -> bytes:
         location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"

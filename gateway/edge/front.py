@@ -89,7 +89,6 @@ class Front:
         """The time of the last sweep: near enough for deadlines, and free."""
         self.monotonic = state.clock.monotonic
         """What requests are timed by, and what `State.moment_at` is asked with."""
-        self.product = maintenance.product
         self.events_path = self.prefix + b"/events"
         self.ribbon_path = self.prefix + b"/bypass.json"
         self.waiting = Waiting(self)

@@ -17,7 +17,6 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import Exemptions, Facts, decide, refuses
 from gateway.edge.places import client_key, known_place, new_place, place_field
 from gateway.http1.request import METHODS, RequestHead
-from gateway.render.headline import headline
 from gateway.render.wording import rfc3339
 
 if TYPE_CHECKING:
@@ -223,7 +222,7 @@ class Waiting:
             "version": snapshot.version if snapshot else None,
             "at": rfc3339(self._front.state.now()),
             "gated": moment.gates,
-            "summary": headline(moment, self._front.product).title,
+            "summary": self._front.answers.summary(moment),
             "changed": changed,
         }
         return _event("state", said)

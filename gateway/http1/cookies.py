@@ -1,9 +1,14 @@
-"""The gateway's own cookies among those of the application: read here, and not forwarded (RFC 6265, section 4.2)."""
+"""The gateway's own cookies among those of the application (RFC 6265, section 4.2).
+
+What holds a right or a place is taken out, and not forwarded; the language of the gateway's pages is no secret, so to
+take it out of every request would be for nothing.
+"""
 
 from gateway.http1.fields import finder, replaced
 
 BYPASS_COOKIE = b"gateway_bypass"
 PLACE_COOKIE = b"gateway_place"
+LANGUAGE_COOKIE = b"gateway_language"
 
 _COOKIE = finder(("cookie",))
 

@@ -1,19 +1,24 @@
-"""What the client wants to read: HTML, a problem document or text; compressed or not (RFC 9110, section 12.5)."""
+"""What the client wants to read: HTML, a problem or text; compressed; in a language (RFC 9110, section 12.5)."""
 
+import re
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gateway.http1.cookies import LANGUAGE_COOKIE
 from gateway.http1.fields import finder
 
 if TYPE_CHECKING:
     from gateway.http1.request import RequestFields
 
 _LONGEST_READ = 1024
+_LANGUAGE = re.compile(rb"\r\ncookie:(?:[^\r\n]*;)?[ \t]*%b=([A-Za-z-]+)" % LANGUAGE_COOKIE, re.IGNORECASE)
+_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 _ASKED = finder(
     (
         "accept",
         "accept-encoding",
+        "accept-language",
         "access-control-request-headers",
         "access-control-request-method",
         "content-type",
@@ -32,9 +37,12 @@ class Format(Enum):
 
 
 class Wants:
-    """In which form a client wants an answer of the gateway's own, and what a script asks for (Fetch, section 3.2)."""
+    """In which form a client wants an answer of the gateway's own, and what a script asks for (Fetch, section 3.2).
 
-    __slots__ = ("form", "form_name", "gzip", "origin", "script_headers", "script_method")
+    `languages` is what `chosen_language` reads.
+    """
+
+    __slots__ = ("form", "form_name", "gzip", "languages", "origin", "script_headers", "script_method")
 
     def __init__(self, fields: "RequestFields") -> None:
         """Read it from the fields of a request."""
@@ -45,6 +53,7 @@ class Wants:
         self.form = wanted_format(get(b"accept", b""), get(b"content-type", b""), get(b"sec-fetch-mode", b""))
         self.form_name = self.form.value
         self.gzip = accepts_gzip(get(b"accept-encoding", b""))
+        self.languages = (_cookie(fields.raw), get(b"accept-language", b""))
         self.origin = get(b"origin", b"")
         self.script_method = get(b"access-control-request-method", b"")
         self.script_headers = get(b"access-control-request-headers", b"")
@@ -78,6 +87,37 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
     return named > 0 if named >= 0 else _quality(accept_encoding, b"*") > 0
 
 
+@lru_cache(maxsize=512)
+def chosen_language(asked: tuple[bytes, bytes], offered: tuple[str, ...], default: str) -> str:
+    """Return one of the languages offered: the client's choice (its cookie), else the best of its Accept-Language.
+
+    A range matches a tag with the same primary subtag (RFC 4647, section 3.4, with the fallback's last step alone), so
+    `de-AT` is answered in `de`; but who reads Chinese in the traditional script is not given the simplified one.
+    """
+    cookie, accept_language = asked
+    chosen = cookie.decode("latin-1")
+    if chosen in offered:
+        return chosen
+    best, chosen = 0.0, default
+    for item in accept_language[:_LONGEST_READ].decode("ascii", "replace").lower().split(","):
+        name, *parameters = item.split(";")
+        quality = _weight(parameters)
+        tag = next((tag for tag in offered if _speaks(tag.lower(), name.strip())), None)
+        if tag is not None and quality > best:
+            best, chosen = quality, tag
+    return chosen
+
+
+def _cookie(raw: bytes) -> bytes:
+    found = _LANGUAGE.search(raw) if LANGUAGE_COOKIE in raw else None
+    return found[1] if found else b""
+
+
+def _speaks(tag: str, wanted: str) -> bool:
+    subtags = wanted.split("-")
+    return subtags[0] == tag.split("-", maxsplit=1)[0] and not (tag == "zh-hans" and _TRADITIONAL.intersection(subtags))
+
+
 def _quality(accept: bytes, part: bytes, *, default: float = 0.0) -> float:
     """Return the highest weight among the items that contain `part` literally (no wildcards)."""
     best = default
@@ -85,13 +125,18 @@ def _quality(accept: bytes, part: bytes, *, default: float = 0.0) -> float:
         name, *parameters = item.split(b";")
         if part not in name:
             continue
-        quality = 1.0
-        for parameter in parameters:
-            key, _, value = parameter.strip().partition(b"=")
-            if key == b"q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
-        best = max(best, quality)
+        best = max(best, _weight([parameter.decode("latin-1") for parameter in parameters]))
     return best
+
+
+def _weight(parameters: list[str]) -> float:
+    """Return the weight among the parameters of an item; 0 where it can't be read (RFC 9110, section 12.4.2)."""
+    quality = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.strip().partition("=")
+        if key == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+    return quality

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway.domain.component import ComponentStatus
 from gateway.domain.uptime import Day, Uptime
-from gateway.render.wording import COMPONENT_BADGES, Tone, day_words, duration_words
+from gateway.render.language import Language
+from gateway.render.wording import COMPONENT_BADGES, Tone
 
 HEIGHT = 28
 _STEP = 4
@@ -58,7 +60,7 @@ class LegendEntry:
     shape: Shape
 
 
-def bars(found: Uptime) -> Bars:
+def bars(found: Uptime, language: Language) -> Bars:
     """Draw the days of a component."""
     paths: dict[ComponentStatus | None, list[str]] = {}
     for place, day in enumerate(found.days):
@@ -67,20 +69,20 @@ def bars(found: Uptime) -> Bars:
         width=len(found.days) * _STEP - (_STEP - _WIDTH),
         shapes=tuple(Shape(tone=_tone(status), path="".join(parts)) for status, parts in paths.items()),
         troubles=tuple(
-            Trouble(x=place * _STEP, day=day_words(day.date), text=_trouble(day))
+            Trouble(x=place * _STEP, day=language.day(day.date), text=_trouble(day, language))
             for place, day in enumerate(found.days)
             if day.lasted
         ),
-        share=share_words(found.share_up),
+        share=share_words(found.share_up, language),
         days=len(found.days),
     )
 
 
-def share_words(share: float | None) -> str:
+def share_words(share: float | None, language: Language) -> str:
     """Write a share in percent, rounded down: only what never failed is `100%`. Nothing known is no text."""
     if share is None:
         return ""
-    return f"{math.floor(share * 10_000 + 1e-6) / 100:g}%"
+    return language.percent(Decimal(math.floor(share * 10_000 + 1e-6)) / 10_000)
 
 
 def _bar(x: int, status: ComponentStatus | None) -> str:
@@ -92,10 +94,15 @@ def _tone(status: ComponentStatus | None) -> Tone:
     return COMPONENT_BADGES[status].tone if status else Tone.QUIET
 
 
-def _trouble(day: Day) -> str:
+def _trouble(day: Day, language: Language) -> str:
     worst_first = sorted(day.lasted.items(), key=lambda part: list(ComponentStatus).index(part[0]), reverse=True)
     return ", ".join(
-        f"{COMPONENT_BADGES[status].word.lower()} for {duration_words(length)}" for status, length in worst_first
+        language.words(
+            "%(status)s for %(duration)s",
+            status=language.words(COMPONENT_BADGES[status].word),
+            duration=language.duration(length),
+        )
+        for status, length in worst_first
     )
 
 

@@ -1,12 +1,14 @@
 """From the settings to what the pages say about whose they are, with every file that these name read and checked."""
 
+from datetime import UTC
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway.config.settings import Settings
 from gateway.domain.observation import Observer
-from gateway.render.contexts import Branding, FootLink
 from gateway.render.environment import page_style
 from gateway.render.logo import read_logo
+from gateway.render.look import Branding, FootLink
 from gateway.render.template_check import check_templates
 
 
@@ -31,6 +33,9 @@ def read_branding(settings: Settings, observe: Observer) -> Branding:
         logo=read_logo(Path(page.logo)) if page.logo else None,
         accent=page.accent,
         templates=templates,
+        language=page.language,
+        languages=page.languages,
+        time_zone=UTC if page.time_zone == "UTC" else ZoneInfo(page.time_zone),
         observe=observe,
     )
     if templates is not None:

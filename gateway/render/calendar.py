@@ -11,29 +11,32 @@ from icalendar import Calendar, Event
 
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window
+from gateway.render.language import Language
+from gateway.render.look import Branding
 from gateway.render.markdown import markdown_text
 from gateway.render.wording import KIND_BADGES
 
 _LOOK_AGAIN = timedelta(minutes=15)
 
 
-def calendar(moment: Moment, product: str, url: str) -> bytes:
+def calendar(moment: Moment, branding: Branding, language: Language, url: str) -> bytes:
     """Write the windows of the moment, recent ones that are over included; `url` is the status page's, with a slash."""
     made = Calendar()
     made.add("prodid", "-//maintenance-gateway//status page//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    made.add("name", f"{product}: maintenance")
-    made.add("x-wr-calname", f"{product}: maintenance")
+    name = language.words("%(product)s: maintenance", product=branding.product)
+    made.add("name", name)
+    made.add("x-wr-calname", name)
     made.add("refresh-interval", _LOOK_AGAIN, parameters={"VALUE": "DURATION"})
     made.add("x-published-ttl", "PT15M")
     made.add("url", url)
     for window in moment.snapshot.windows if moment.snapshot else ():
-        made.add_component(_event(window, moment.at, url))
+        made.add_component(_event(window, moment.at, language, url))
     return bytes(made.to_ical())
 
 
-def _event(window: Window, now: datetime, url: str) -> Event:
+def _event(window: Window, now: datetime, language: Language, url: str) -> Event:
     event = Event()
     page = f"{url}windows/{window.id}"
     event.add("uid", f"{window.id}@maintenance-gateway")
@@ -46,7 +49,7 @@ def _event(window: Window, now: datetime, url: str) -> Event:
     event.add("summary", window.title)
     text = "\n\n".join(part for part in (markdown_text(window.description), page) if part)
     event.add("description", text)
-    event.add("categories", [KIND_BADGES[window.kind].word])
+    event.add("categories", [language.words(KIND_BADGES[window.kind].word)])
     event.add("url", page)
     event.add("status", "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # it takes nobody's own time

@@ -4,22 +4,21 @@ Nothing here depends on where in its moment `moment.at` lies, so a page stays tr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, worst
-from gateway.domain.observation import Observer
 from gateway.domain.past import Month, Period
 from gateway.domain.snapshot import Moment
 from gateway.domain.uptime import Uptime
-from gateway.domain.window import Ends, Kind, State, Window
+from gateway.domain.window import Ends, Kind, State, UpdateStatus, Window
 from gateway.render.assets import asset_url
 from gateway.render.bars import Bars, bars
 from gateway.render.headline import Headline, by_severity, effect, headline
-from gateway.render.logo import Logo
-from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge, Tone, month_words
+from gateway.render.language import Language
+from gateway.render.look import Branding
+from gateway.render.wording import COMPONENT_BADGES, KIND_BADGES, STATE_BADGES, UPDATE_BADGES, Badge
 
 _MOST_UPDATES = 8
 _MOST_PAST = 10
@@ -27,37 +26,6 @@ _MOST_UPCOMING = 10
 _NONE: Mapping[str, Uptime] = MappingProxyType({})
 REFRESH_SECONDS = 30
 _SCRIPT = "page.js"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FootLink:
-    """A link of the product's own in the foot."""
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branding:
-    """What the pages say about whose they are, and how they look; made from the settings by `render/branding.py`.
-
-    `prefix` has no slash at its end; `introduction` is Markdown; what is empty is not shown.
-    """
-
-    product: str
-    support_email: str
-    prefix: str
-    support_text: str = ""
-    support_url: str = ""
-    introduction: str = ""
-    links: tuple[FootLink, ...] = ()
-    logo: Logo | None = None
-    accent: str = ""
-    """`#rrggbb`; empty: the style sheet's own."""
-    templates: Path | None = None
-    """Where templates are that take the place of the gateway's."""
-    observe: Observer = field(default=lambda _: None, compare=False, repr=False)
-    """Is told when one of these fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +107,7 @@ class StatusPage:
     """`status/status.html`: everything, at the prefix."""
 
     branding: Branding
+    language: Language
     live: Live
     headline: Headline
     known: bool
@@ -156,6 +125,7 @@ class GatedPage:
     """
 
     branding: Branding
+    language: Language
     live: Live
     headline: Headline
     known: bool
@@ -172,6 +142,7 @@ class WindowPage:
     """`status/window.html`: one window with all of its timeline."""
 
     branding: Branding
+    language: Language
     live: Live
     window: WindowView
 
@@ -185,6 +156,7 @@ class HistoryPage:
     """
 
     branding: Branding
+    language: Language
     live: Live
     known: bool
     is_read: bool
@@ -203,6 +175,7 @@ class MessagePage:
     """
 
     branding: Branding
+    language: Language
     badge: Badge
     title: str
     text: str
@@ -212,59 +185,69 @@ class MessagePage:
     """It says what was, and stays as it is."""
 
 
-def status_page(moment: Moment, branding: Branding, uptimes: Mapping[str, Uptime] = _NONE) -> StatusPage:
+def status_page(
+    moment: Moment, branding: Branding, language: Language, uptimes: Mapping[str, Uptime] = _NONE
+) -> StatusPage:
     """Say how everything does, and did in the last days as far as `uptimes` tells, by slug."""
     return StatusPage(
         branding=branding,
+        language=language,
         live=_live(moment, branding),
-        headline=headline(moment, branding.product),
+        headline=headline(moment, branding, language),
         known=moment.snapshot is not None,
-        active=window_views(by_severity(moment), moment, branding),
-        upcoming=window_views(moment.upcoming[:_MOST_UPCOMING], moment, branding),
-        past=window_views(moment.past[:_MOST_PAST], moment, branding),
-        groups=part_groups(moment, uptimes),
+        active=window_views(by_severity(moment), moment, branding, language),
+        upcoming=window_views(moment.upcoming[:_MOST_UPCOMING], moment, branding, language),
+        past=window_views(moment.past[:_MOST_PAST], moment, branding, language),
+        groups=part_groups(moment, language, uptimes),
     )
 
 
-def gated(moment: Moment, branding: Branding, *, refused_write: bool = False) -> GatedPage:
+def gated(moment: Moment, branding: Branding, language: Language, *, refused_write: bool = False) -> GatedPage:
     """Say why the application does not answer; `refused_write`: a POST or the like was turned away."""
     return GatedPage(
         branding=branding,
+        language=language,
         live=_live(moment, branding),
-        headline=headline(moment, branding.product),
+        headline=headline(moment, branding, language),
         known=moment.snapshot is not None,
         reopening=bool(moment.reopening) and not moment.gating,
         refused_write=refused_write,
         refresh=0 if refused_write else REFRESH_SECONDS,
-        active=window_views(by_severity(moment), moment, branding),
-        upcoming=window_views(moment.upcoming[:3], moment, branding),
-        groups=part_groups(moment),
+        active=window_views(by_severity(moment), moment, branding, language),
+        upcoming=window_views(moment.upcoming[:3], moment, branding, language),
+        groups=part_groups(moment, language),
     )
 
 
-def window_page(window: Window, moment: Moment, branding: Branding) -> WindowPage:
+def window_page(window: Window, moment: Moment, branding: Branding, language: Language) -> WindowPage:
     """Show one window with every post."""
-    view = window_view(window, moment, branding, most_posts=None)
-    return WindowPage(branding=branding, live=_live(moment, branding), window=view)
+    view = window_view(window, moment, branding, language, most_posts=None)
+    return WindowPage(branding=branding, language=language, live=_live(moment, branding), window=view)
 
 
-def history_page(moment: Moment, branding: Branding, period: Period | None = None) -> HistoryPage:
+def history_page(moment: Moment, branding: Branding, language: Language, period: Period | None = None) -> HistoryPage:
     """Show the past by month: a period, or what is in memory where that could not be read."""
     windows = tuple(w for w in period.windows if w.state(moment.at) is State.ENDED) if period else moment.past
     months: dict[Month, list[WindowView]] = {month: [] for month in period.months} if period else {}
-    for view in window_views(windows, moment, branding):
+    for view in window_views(windows, moment, branding, language):
         months.setdefault(Month.of(view.starts_at), []).append(view)
     return HistoryPage(
         branding=branding,
+        language=language,
         live=_live(moment, branding),
         known=moment.snapshot is not None,
         is_read=period is not None,
         is_complete=period is None or period.is_complete,
-        title=f"{month_words(period.months[-1])} to {month_words(period.months[0])}" if period else "The latest",
-        months=tuple((month_words(month), tuple(views)) for month, views in months.items()),
+        title=_months(period, language) if period else language.words("The latest"),
+        months=tuple((language.month(month), tuple(views)) for month, views in months.items()),
         earlier_url=_history_url(branding, period.earlier if period else None),
         later_url=_history_url(branding, period.later if period else None),
     )
+
+
+def _months(period: Period, language: Language) -> str:
+    first, last = language.month(period.months[-1]), language.month(period.months[0])
+    return language.words("%(first)s to %(last)s", first=first, last=last)
 
 
 def _history_url(branding: Branding, month: Month | None) -> str:
@@ -276,15 +259,18 @@ def _live(moment: Moment, branding: Branding) -> Live:
     return Live(script=asset_url(branding.prefix, _SCRIPT), version=version, as_of=moment.as_of)
 
 
-def window_views(windows: tuple[Window, ...], moment: Moment, branding: Branding) -> tuple[WindowView, ...]:
+def window_views(
+    windows: tuple[Window, ...], moment: Moment, branding: Branding, language: Language
+) -> tuple[WindowView, ...]:
     """Show several windows, each with its latest posts."""
-    return tuple(window_view(window, moment, branding) for window in windows)
+    return tuple(window_view(window, moment, branding, language) for window in windows)
 
 
 def window_view(
     window: Window,
     moment: Moment,
     branding: Branding,
+    language: Language,
     *,
     most_posts: int | None = _MOST_UPDATES,
     for_sre: bool = False,
@@ -306,7 +292,7 @@ def window_view(
         kind=KIND_BADGES[window.kind],
         state=state,
         state_badge=state_badge(window, state),
-        effect=effect(window, state, branding.product),
+        effect=effect(window, state, branding.product, language),
         starts_at=window.starts_at,
         planned=window.estimated_duration,
         estimated_end=window.scheduled_until if state in (State.SCHEDULED, State.ACTIVE) else None,
@@ -325,7 +311,7 @@ def window_view(
     )
 
 
-def part_groups(moment: Moment, uptimes: Mapping[str, Uptime] = _NONE) -> tuple[PartGroup, ...]:
+def part_groups(moment: Moment, language: Language, uptimes: Mapping[str, Uptime] = _NONE) -> tuple[PartGroup, ...]:
     """Arrange what customers see of the components, with the statuses shown: ungrouped ones first, then group by group.
 
     A group that is collapsed opens by itself while something in it is not operational.
@@ -337,11 +323,12 @@ def part_groups(moment: Moment, uptimes: Mapping[str, Uptime] = _NONE) -> tuple[
     for component in moment.public_components:
         group = known.get(component.group_id) if component.group_id else None
         arranged.setdefault(group, []).append(component)
-    return tuple(_part_group(group, components, moment, uptimes) for group, components in arranged.items())
+    shown = {slug: bars(uptime, language) for slug, uptime in uptimes.items()}
+    return tuple(_part_group(group, components, moment, shown) for group, components in arranged.items())
 
 
 def _part_group(
-    group: ComponentGroup | None, components: list[Component], moment: Moment, uptimes: Mapping[str, Uptime]
+    group: ComponentGroup | None, components: list[Component], moment: Moment, shown: Mapping[str, Bars]
 ) -> PartGroup:
     statuses = moment.component_statuses
     status = worst(*(statuses[component.slug] for component in components))
@@ -350,7 +337,7 @@ def _part_group(
             name=c.name,
             description=c.description,
             badge=COMPONENT_BADGES[statuses[c.slug]],
-            bars=bars(uptimes[c.slug]) if c.slug in uptimes else None,
+            bars=shown.get(c.slug),
         )
         for c in components
     )
@@ -366,5 +353,5 @@ def _part_group(
 def state_badge(window: Window, state: State) -> Badge:
     """Say where a window stands; of one that is over, how it ended."""
     if state is State.ENDED and window.fixed:
-        return Badge("Completed" if window.kind is Kind.MAINTENANCE else "Resolved", "check", Tone.GOOD)
+        return UPDATE_BADGES[UpdateStatus.COMPLETED if window.kind is Kind.MAINTENANCE else UpdateStatus.RESOLVED]
     return STATE_BADGES[state]

@@ -5,24 +5,26 @@ from typing import Any
 from gateway.domain.duration import iso_duration
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import State, Window
-from gateway.render.contexts import Branding
 from gateway.render.headline import by_severity, headline
+from gateway.render.language import Language
+from gateway.render.look import Branding
 from gateway.render.wording import KIND_BADGES, rfc3339
 
 Document = dict[str, Any]
 
 
-def status_document(moment: Moment, branding: Branding) -> Document:
-    """Return the status page as one JSON object.
+def status_document(moment: Moment, branding: Branding, language: Language) -> Document:
+    """Return the status page as one JSON object; its sentences, and texts of windows, are in `language`.
 
     `known` is false while no state was ever read; then the lists are empty and say nothing. `as_of` is null unless the
     state is older than it should be. `gated` tells whether any
     request is refused at the moment. Windows are as in `window_document`; instants are RFC 3339 in UTC.
     """
-    said = headline(moment, branding.product)
+    said = headline(moment, branding, language)
     snapshot = moment.snapshot
     return {
         "product": branding.product,
+        "language": language.tag,
         "known": snapshot is not None,
         "version": snapshot.version if snapshot else None,
         "as_of": rfc3339(moment.as_of) if moment.as_of else None,
@@ -42,37 +44,51 @@ def status_document(moment: Moment, branding: Branding) -> Document:
     }
 
 
-def banner_document(moment: Moment) -> Document:
+def banner_document(moment: Moment, language: Language) -> Document:
     """Return what the banner of `/embed.js` tells: windows in force and to come, in few fields.
 
-    `until` is null where nothing can be promised any more.
+    `until` is null where nothing can be promised any more. `words` are those of the banner: `{}` is for times.
     """
+    words = language.words
     views = [(window, "active") for window in by_severity(moment)]
     views += [(window, "scheduled") for window in moment.upcoming]
     return {
+        "language": language.tag,
+        "direction": language.direction,
+        "words": {
+            "from": words("from {}"),
+            "from_to": words("{} to {}"),
+            "until": words("expected until {}"),
+            "dismiss": words("Dismiss"),
+        },
         "windows": [
             {
                 "id": str(window.id),
                 "state": state,
-                "label": "Scheduled" if state == "scheduled" else KIND_BADGES[window.kind].word,
+                "label": words("Scheduled") if state == "scheduled" else words(KIND_BADGES[window.kind].word),
                 "title": window.title,
                 "starts_at": rfc3339(window.starts_at),
                 "until": rfc3339(window.scheduled_until) if window.scheduled_until > moment.at else None,
             }
             for window, state in views
-        ]
+        ],
     }
 
 
-def problem_document(moment: Moment, branding: Branding, *, read_only: bool) -> Document:
+def problem_document(moment: Moment, branding: Branding, language: Language, *, read_only: bool) -> Document:
     """Return the refusal as a problem (RFC 9457); `read_only`: only because the request may change something.
+
+    Title and detail are in `language`, as section 3.1.3 has it; programs go by the type.
 
     The type is a reference below the prefix, where a page explains it.
     """
-    said = headline(moment, branding.product)
+    said = headline(moment, branding, language)
     detail = said.text
     if read_only:
-        detail = f"{branding.product} is read-only for now: GET, HEAD and OPTIONS are answered, this was not processed."
+        detail = language.words(
+            "%(product)s is read-only for now: GET, HEAD and OPTIONS are answered, this was not processed.",
+            product=branding.product,
+        )
     return {
         "type": f"{branding.prefix}/problems/{'read-only' if read_only else 'maintenance'}",
         "title": said.title,

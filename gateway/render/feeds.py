@@ -16,8 +16,10 @@ from markupsafe import Markup
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import State, UpdateStatus, Window
 from gateway.render.contexts import state_badge
+from gateway.render.language import Language
+from gateway.render.look import Branding
 from gateway.render.markdown import markdown_html
-from gateway.render.wording import KIND_BADGES, UPDATE_BADGES, duration_words, instant_words
+from gateway.render.wording import KIND_BADGES, UPDATE_BADGES
 
 _MOST = 50
 _MINUTES_BETWEEN_LOOKS = "5"
@@ -37,35 +39,40 @@ class Entry:
     at: datetime
 
 
-def entries(moment: Moment) -> list[Entry]:
+def entries(moment: Moment, branding: Branding, language: Language) -> list[Entry]:
     """Return what was said up to the moment, the newest first."""
     windows = moment.snapshot.windows if moment.snapshot else ()
-    found = [entry for window in windows for entry in _of(window, moment.at)]
+    found = [entry for window in windows for entry in _of(window, moment.at, branding, language)]
     return sorted(found, key=lambda entry: (entry.at, str(entry.id)), reverse=True)[:_MOST]
 
 
-def atom(moment: Moment, product: str, url: str) -> bytes:
+def atom(moment: Moment, branding: Branding, language: Language, url: str) -> bytes:
     """Write the Atom feed of the status page at `url`, which ends with a slash."""
-    return _written(feedgenerator.Atom1Feed, "feed.atom", moment, product, url)
+    feed = feedgenerator.Atom1Feed(**_about(branding, language, url), feed_url=f"{url}feed.atom")
+    return _filled(feed, entries(moment, branding, language), url)
 
 
-def rss(moment: Moment, product: str, url: str) -> bytes:
+def rss(moment: Moment, branding: Branding, language: Language, url: str) -> bytes:
     """Write the RSS feed of the status page at `url`, which ends with a slash."""
-    return _written(feedgenerator.Rss201rev2Feed, "feed.rss", moment, product, url)
+    feed = feedgenerator.Rss201rev2Feed(**_about(branding, language, url), feed_url=f"{url}feed.rss")
+    return _filled(feed, entries(moment, branding, language), url)
 
 
-def _written(kind: type[feedgenerator.SyndicationFeed], name: str, moment: Moment, product: str, url: str) -> bytes:
-    feed = kind(
-        title=_plain(f"Status of {product}"),
-        link=url,
-        description=_plain(f"Maintenance and incidents of {product}"),
-        language="en",
-        author_name=_plain(product),
-        feed_url=url + name,
-        feed_guid=url,
-        ttl=_MINUTES_BETWEEN_LOOKS,
-    )
-    for entry in entries(moment):
+def _about(branding: Branding, language: Language, url: str) -> dict[str, str]:
+    product = branding.product
+    return {
+        "title": _plain(language.words("Status of %(product)s", product=product)),
+        "link": url,
+        "description": _plain(language.words("Maintenance and incidents of %(product)s", product=product)),
+        "language": language.tag,
+        "author_name": _plain(product),
+        "feed_guid": url,
+        "ttl": _MINUTES_BETWEEN_LOOKS,
+    }
+
+
+def _filled(feed: feedgenerator.SyndicationFeed, found: list[Entry], url: str) -> bytes:
+    for entry in found:
         feed.add_item(
             title=_plain(entry.title),
             link=f"{url}windows/{entry.window}",
@@ -78,48 +85,58 @@ def _written(kind: type[feedgenerator.SyndicationFeed], name: str, moment: Momen
     return str(feed.writeString("utf-8")).encode()
 
 
-def _of(window: Window, now: datetime) -> Iterator[Entry]:
+def _of(window: Window, now: datetime, branding: Branding, language: Language) -> Iterator[Entry]:
+    words = language.words
     description = markdown_html(window.description)
     if window.created_at < window.starts_at:
         yield Entry(
             id=uuid5(window.id, "announced"),
             window=window.id,
-            title=f"Scheduled: {window.title}",
-            html=_times(window) + description,
+            title=f"{words('Scheduled')}: {window.title}",
+            html=_times(window, branding, language) + description,
             at=window.created_at,
         )
     if window.starts_at <= now:
         yield Entry(
             id=uuid5(window.id, "started"),
             window=window.id,
-            title=f"{KIND_BADGES[window.kind].word}: {window.title}",
-            html=_times(window) + description,
+            title=f"{words(KIND_BADGES[window.kind].word)}: {window.title}",
+            html=_times(window, branding, language) + description,
             at=window.starts_at,
         )
     for update in window.updates:
         yield Entry(
             id=update.id,
             window=window.id,
-            title=f"{UPDATE_BADGES[update.status].word}: {window.title}",
+            title=f"{words(UPDATE_BADGES[update.status].word)}: {window.title}",
             html=markdown_html(update.body),
             at=update.created_at,
         )
     if window.stops_at is not None and window.state(now) is State.ENDED:
+        lasted = language.duration(window.stops_at - window.starts_at)
         latest = max(window.updates, key=lambda update: update.created_at, default=None)
         if latest is None or latest.status not in _LAST_WORDS:
             yield Entry(
                 id=uuid5(window.id, f"ended {window.stops_at.isoformat()}"),  # it may be put in force again
                 window=window.id,
-                title=f"{state_badge(window, State.ENDED).word}: {window.title}",
-                html=Markup("<p>It took {}.</p>").format(duration_words(window.stops_at - window.starts_at)),
+                title=f"{words(state_badge(window, State.ENDED).word)}: {window.title}",
+                html=_paragraph(words("It took %(duration)s.", duration=lasted)),
                 at=window.stops_at,
             )
 
 
-def _times(window: Window) -> Markup:
-    return Markup("<p>{}, expected to take {}.</p>").format(
-        instant_words(window.starts_at), duration_words(window.estimated_duration)
+def _times(window: Window, branding: Branding, language: Language) -> Markup:
+    return _paragraph(
+        language.words(
+            "%(time)s, expected to take %(duration)s.",
+            time=language.instant(window.starts_at, branding.time_zone),
+            duration=language.duration(window.estimated_duration),
+        )
     )
+
+
+def _paragraph(text: str) -> Markup:
+    return Markup("<p>{}</p>").format(text)
 
 
 def _plain(text: str) -> str:

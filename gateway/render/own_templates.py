@@ -6,10 +6,10 @@ from pathlib import Path
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from gateway.domain.errors import InvalidError
-from gateway.render.environment import PAGE_STYLES
+from gateway.render.environment import PAGE_STYLES, STATUS_STYLE
 from gateway.resources import templates_directory
 
-_STYLES = frozenset(f"assets/{name}" for name in PAGE_STYLES)
+_STYLES = frozenset(f"assets/{name}" for name in (*PAGE_STYLES, STATUS_STYLE))
 
 
 def own_files(directory: Path) -> list[str]:

@@ -11,8 +11,9 @@ from gateway.domain.duration import short_duration
 from gateway.domain.fence import Fence, Replica, ReplicaState
 from gateway.domain.template import Template
 from gateway.domain.window import Ends, Gate, Kind, State, UpdateStatus, Window
-from gateway.render.contexts import Branding, Part, WindowView
+from gateway.render.contexts import Part, WindowView
 from gateway.render.headline import Headline
+from gateway.render.look import Branding
 from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from gateway.domain.snapshot import Moment
 from gateway.render.headline import headline
+from gateway.render.language import Language
+from gateway.render.look import Branding
 from gateway.render.wording import Tone
 
-_LABEL = "status"
 _SPACE = 16
 _MOST_CHARACTERS = 40
 
@@ -19,6 +20,8 @@ COLOURS = {
     Tone.QUIET: "#56606a",
 }
 _NARROW = frozenset("fijlrtI.,:;!|'() ")
+_FULL = "\u2e80"
+"""From here on are the characters of East Asia, each as wide as it is high."""
 _WIDE = frozenset("mwMWGOQ@%")
 
 
@@ -26,6 +29,8 @@ _WIDE = frozenset("mwMWGOQ@%")
 class StatusBadge:
     """What the image shows; widths in pixels."""
 
+    branding: Branding
+    language: Language
     label: str
     word: str
     colour: str
@@ -38,19 +43,21 @@ class StatusBadge:
         return self.label_width + self.word_width
 
 
-def status_badge(moment: Moment, product: str) -> StatusBadge:
+def status_badge(moment: Moment, branding: Branding, language: Language) -> StatusBadge:
     """Say in a word how the product does."""
-    badge = headline(moment, product).badge
-    word = badge.word[:_MOST_CHARACTERS]
+    badge = headline(moment, branding, language).badge
+    label, word = language.words("status"), language.words(badge.word)[:_MOST_CHARACTERS]
     return StatusBadge(
-        label=_LABEL,
+        branding=branding,
+        language=language,
+        label=label,
         word=word,
         colour=COLOURS[badge.tone],
-        label_width=_width(_LABEL) + _SPACE,
+        label_width=_width(label) + _SPACE,
         word_width=_width(word) + _SPACE,
     )
 
 
 def _width(text: str) -> int:
     """Estimate how wide a text is in 11 pixels of Verdana; the image stretches or squeezes it to that."""
-    return round(sum(4.2 if each in _NARROW else 9.5 if each in _WIDE else 7 for each in text))
+    return round(sum(11 if each >= _FULL else 4.2 if each in _NARROW else 9.5 if each in _WIDE else 7 for each in text))

@@ -14,7 +14,10 @@ from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.uptime import Uptime, uptime
 from gateway.domain.window import ComponentEffect, Ends, Gate, Kind, Update, UpdateStatus, Window
 from gateway.render import contexts
-from gateway.render.contexts import Branding, MessagePage
+from gateway.render.contexts import MessagePage
+from gateway.render.environment import render
+from gateway.render.language import language_of
+from gateway.render.look import Branding
 from gateway.render.own_templates import failure_words, own_files, page_templates
 from gateway.render.pages import environment_of
 from gateway.render.status_badge import status_badge
@@ -41,7 +44,7 @@ def check_templates(directory: Path, branding: Branding) -> None:
             wrong[failure_words(error, directory)] = None
     for name, page in () if wrong else sample_pages(branding):
         try:
-            environment.get_template(name).render(page=page)
+            render(environment, name, page)
         except Exception as error:  # noqa: BLE001
             wrong[failure_words(error, directory)] = None
     if wrong:
@@ -50,22 +53,24 @@ def check_templates(directory: Path, branding: Branding) -> None:
 
 def sample_pages(branding: Branding) -> Iterator[tuple[str, Any]]:
     """Yield templates with what they may have to show: quiet, busy, overrunning, reopening, over, old, not known."""
+    language = language_of(branding.language)
     uptimes = {"api": _uptime(), "mail": Uptime(days=_uptime().days, share_up=None)}
     for moment in _moments():
-        yield "status/status.html", contexts.status_page(moment, branding, uptimes)
+        yield "status/status.html", contexts.status_page(moment, branding, language, uptimes)
         for refused_write in (False, True):
-            yield "status/gated.html", contexts.gated(moment, branding, refused_write=refused_write)
-        yield "status/history.html", contexts.history_page(moment, branding)
-        yield "status/history.html", contexts.history_page(moment, branding, _period(moment.past))
-        yield "status/badge.svg", status_badge(moment, branding.product)
+            yield "status/gated.html", contexts.gated(moment, branding, language, refused_write=refused_write)
+        yield "status/history.html", contexts.history_page(moment, branding, language)
+        yield "status/history.html", contexts.history_page(moment, branding, language, _period(moment.past))
+        yield "status/badge.svg", status_badge(moment, branding, language)
         for window in moment.snapshot.windows if moment.snapshot else ():
-            yield "status/window.html", contexts.window_page(window, moment, branding)
+            yield "status/window.html", contexts.window_page(window, moment, branding, language)
     badge = Badge("Not available", "cross", Tone.BAD)
     for request_id, for_sre in (("", False), ("5f3a", True)):
         yield (
             "status/message.html",
             MessagePage(
                 branding=branding,
+                language=language,
                 badge=badge,
                 title="Not available",
                 text="Try again.",

@@ -6,16 +6,17 @@ reader asks the database.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from gateway.domain.languages import ENGLISH
 from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill_all, wrong_values
 from gateway.domain.window import State, Window
-from gateway.render.wording import date_words, duration_words, instant_words, time_words
+from gateway.render.language import language_of
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import (
     RenderDraft,
@@ -34,6 +35,7 @@ from gateway.store.pool import Database, Session
 from gateway.store.windows import get_window
 
 _MOST = 1000
+_WORDS = language_of(ENGLISH)
 # What a request says about the template itself, and not about what is made.
 _ABOUT_TEMPLATE = frozenset({"template", "variables"})
 _FIELDS: dict[TemplateKind, type[BaseModel]] = {
@@ -201,7 +203,7 @@ class Templates:
 
     def _always(self) -> dict[str, str]:
         now = self._state.now()
-        return {"product": self._product, "date": date_words(now), "time": time_words(now)}
+        return {"product": self._product, "date": _WORDS.date_of(now, UTC), "time": _WORDS.time_of(now, UTC)}
 
     def _of_window(self, window: Window) -> dict[str, str]:
         known = self._always() | _times(window.starts_at, window.scheduled_until, window.estimated_duration)
@@ -211,7 +213,11 @@ class Templates:
 
 
 def _times(starts_at: datetime, ends_at: datetime, lasts: timedelta) -> dict[str, str]:
-    return {"start": instant_words(starts_at), "end": instant_words(ends_at), "duration": duration_words(lasts)}
+    return {
+        "start": _WORDS.instant(starts_at, UTC),
+        "end": _WORDS.instant(ends_at, UTC),
+        "duration": _WORDS.duration(lasts),
+    }
 
 
 def _given(request: BaseModel) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from aiohttp.typedefs import Handler
 
 from gateway.config.settings import Settings
 from gateway.domain.observation import Observer
-from gateway.render.contexts import Branding
 from gateway.render.environment import make_environment
+from gateway.render.look import Branding
 from gateway.web import admin, api, bypass, status
 from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
 from gateway.web.errors import render_errors

@@ -16,7 +16,9 @@ from gateway.domain.errors import (
     StoreError,
     UnavailableError,
 )
+from gateway.domain.languages import ENGLISH
 from gateway.domain.observation import HandlerFailed
+from gateway.render.language import language_of
 from gateway.render.pages import content_security_policy, json_bytes, message_page
 from gateway.render.wording import Badge, Tone, rfc3339
 from gateway.service.bypass_links import BypassRefusedError
@@ -94,7 +96,15 @@ def _answer(
     badge = Badge(title, "cross", Tone.BAD)
     request_id = request.headers.get("X-Request-Id", "")
     for_sre = _in_panel(request)
-    body = message_page(title, detail, request.app[BRANDING], badge=badge, request_id=request_id, for_sre=for_sre)
+    body = message_page(
+        title,
+        detail,
+        request.app[BRANDING],
+        language_of(ENGLISH),  # as the detail is
+        badge=badge,
+        request_id=request_id,
+        for_sre=for_sre,
+    )
     headers["Content-Security-Policy"] = content_security_policy(request.app[BRANDING])
     return web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
 

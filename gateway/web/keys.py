@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.config.settings import Settings
 from gateway.domain.access import Actor
 from gateway.domain.observation import Observer
-from gateway.render.contexts import Branding
+from gateway.render.look import Branding
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.component_groups import ComponentGroups

@@ -39,11 +39,10 @@
     sheet.replaceSync(`:host { all: initial; ${style} }${SHARED}`);
     root.adoptedStyleSheets = [sheet];
     return {
-      show(...rows) {
+      show(rows, lang = "en", dir = "ltr") {
         root.replaceChildren(...rows.map((content) => {
-          const box = document.createElement("div");
+          const box = Object.assign(document.createElement("div"), { lang, dir });
           box.setAttribute("role", "status");
-          box.lang = "en";
           box.append(...content);
           return box;
         }));
@@ -94,11 +93,11 @@
   const askBypass = follow(() => `bypass.json?for=${encodeURIComponent(location.pathname)}`, (said) => {
     if (!said.bypass) return ribbon.hide();
     const out = said.bypass.by === "link" ? "Leave" : "See it as a customer, for 10 minutes";
-    ribbon.show([
+    ribbon.show([[
       words(said),
       button(out, () => leave(said.bypass.leave)),
       button("Hide", () => { hidden = true; ribbon.hide(); }),
-    ]);
+    ]]);
   });
 
   // What was dismissed is remembered by window and state: one that begins is news again.
@@ -112,14 +111,14 @@
   };
   const dismissedNow = new Set();
 
-  const when = (at) => new Date(at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
-
-  const notice = (said) => {
+  const notice = (each, { words: form, language }) => {
+    const when = (at) => new Date(at).toLocaleString(language, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+    const times = (name, ...at) => at.reduce((text, one) => text.replace("{}", when(one)), form[name]);
     const text = element("p", "");
-    const link = Object.assign(element("a", said.title), { href: url(`windows/${said.id}`) });
-    const until = said.until ? ` to ${when(said.until)}` : "";
-    const times = said.state === "scheduled" ? `, ${when(said.starts_at)}${until}` : said.until ? `, expected${until}` : "";
-    text.append(element("strong", `${said.label}:`), " ", link, times);
+    const link = Object.assign(element("a", each.title), { href: url(`windows/${each.id}`), dir: "auto" });
+    text.append(element("strong", `${each.label}:`), " ", link);
+    if (each.state !== "scheduled") text.append(each.until ? `, ${times("until", each.until)}` : "");
+    else text.append(`, ${each.until ? times("from_to", each.starts_at, each.until) : times("from", each.starts_at)}`);
     return text;
   };
 
@@ -129,8 +128,9 @@
     const news = (said.windows || []).filter((each) =>
       !known.has(key(each)) && (each.state !== "scheduled" || new Date(each.starts_at) - Date.now() < DAY));
     if (!news.length) return banner.hide();
-    banner.show(...news.slice(0, 3).map((each) =>
-      [notice(each), button("Dismiss", () => { dismiss(key(each)); tellWindows(said); })]));
+    const rows = news.slice(0, 3).map((each) =>
+      [notice(each, said), button(said.words.dismiss, () => { dismiss(key(each)); tellWindows(said); })]);
+    banner.show(rows, said.language, said.direction);
   };
   const askWindows = follow(() => "banner.json", tellWindows);
 

@@ -21,7 +21,8 @@
   // Times
 
   const { lang } = document.documentElement;
-  const locale = navigator.languages.find((each) => each.split("-")[0] === lang) || lang;
+  const spoken = navigator.languages.find((each) => each.split("-")[0] === lang) || lang;
+  const locale = new Intl.Locale(spoken, { numberingSystem: "latn" }); // the digits of the rest of the page
   const local = new Intl.DateTimeFormat(locale, {
     weekday: "short", day: "numeric", month: "short", year: "numeric",
     hour: "2-digit", minute: "2-digit", timeZoneName: "short",
@@ -35,10 +36,13 @@
 
   const element = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
 
+  // Readers whose clocks show what the product's do need no second time.
+  const clock = (timeZone) => new Intl.DateTimeFormat("en", { timeZone, dateStyle: "short", timeStyle: "short" });
+  const [theirs, product] = [undefined, zone.dataset.of].map(clock);
   const localise = (root) => {
     for (const time of root.querySelectorAll("time")) {
       const at = new Date(time.dateTime);
-      if (!at.getTimezoneOffset()) continue;
+      if (theirs.format(at) === product.format(at)) continue;
       time.replaceChildren(`${local.format(at)} `, element("small", "utc", time.textContent));
       zone.textContent = zone.dataset.zone.replace("{}", local.resolvedOptions().timeZone);
     }

@@ -3,10 +3,14 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.warm import Forked, can_fork, start
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "gateway")
@@ -41,25 +45,38 @@ class Shell:
     variables: dict[str, str]
 
     async def __call__(self, *arguments: str, stdin: str = "", **variables: str) -> Done:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            *arguments,
-            cwd=self.directory,
-            env=environment(**(self.variables | variables)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        return await asyncio.to_thread(
+            run_gateway, self.directory, *arguments, stdin=stdin, **(self.variables | variables)
         )
-        try:
-            async with asyncio.timeout(LONGEST):
-                out, err = await process.communicate(stdin.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode is not None
-        assert b"Traceback" not in err, err.decode()
-        return Done(code=process.returncode, out=out.decode(), err=err.decode())
+
+
+def run_gateway(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> Done:
+    """Run a command to its end; `variables` are its environment. A traceback is a failure, whatever was asked."""
+    process = started(arguments, directory, variables)
+    try:
+        out, err = process.communicate(stdin, LONGEST)
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in err, err
+    return Done(code=process.returncode, out=out, err=err)
+
+
+def started(
+    arguments: Sequence[str], directory: Path, variables: Mapping[str, str]
+) -> "subprocess.Popen[str] | Forked":
+    """Start `gateway` with these arguments, which may go on for long; with pipes for all of its streams."""
+    if can_fork(variables):
+        return start(arguments, directory=directory, variables=environment(**variables))
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=directory,
+        env=environment(**variables),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def refused(done: Done, code: int, *parts: str) -> bool:

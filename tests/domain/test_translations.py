@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.languages import LANGUAGES, NAMES
+from gateway.domain.languages import LANGUAGES
 from gateway.domain.window import Gate, Kind, Update, UpdateStatus, Window, WindowText
 
 T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
@@ -75,12 +75,6 @@ def test_a_post_may_be_translated_where_the_window_is_not() -> None:
 def test_without_anything_in_a_language_it_is_the_window_itself() -> None:
     assert WINDOW.in_language("fr") is WINDOW
     assert WINDOW.in_language("de") is not WINDOW
-
-
-def test_each_language_has_a_name() -> None:
-    """No two the same, so that forms and switches can tell them apart."""
-    assert tuple(NAMES) == LANGUAGES
-    assert len({*NAMES.values()}) == len(LANGUAGES)
 
 
 @given(window=windows, tag=tags)

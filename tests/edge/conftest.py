@@ -25,7 +25,7 @@ from gateway.edge.front import Front
 from gateway.edge.listening import bind
 from gateway.edge.servers import ServerPool
 from gateway.edge.site import FrontSite
-from gateway.render.contexts import Branding
+from gateway.render.look import Branding
 from gateway.service.clock import Clock
 from gateway.service.state import State
 from tests.edge.wire import Application, Client, connect

@@ -23,7 +23,7 @@ from gateway.edge.front import Front
 from gateway.edge.servers import ServerPool
 from gateway.edge.upstream import UpstreamConnection
 from gateway.http1.body import ChunkedBody
-from gateway.render.contexts import Branding
+from gateway.render.look import Branding
 from gateway.service.clock import Clock
 from gateway.service.state import State
 from tests.edge.wire import OK

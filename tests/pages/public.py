@@ -7,13 +7,14 @@ from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
 from gateway.render import pages
-from gateway.render.contexts import FootLink
 from gateway.render.environment import make_environment
 from gateway.render.logo import Logo
+from gateway.render.look import FootLink
 from gateway.render.panel import Shell, SignInScreen, Typed
 from gateway.render.wording import Badge, Tone
 from tests.render.samples import (
     BRANDING,
+    EN,
     HOUR,
     MINUTE,
     SHOP,
@@ -85,9 +86,9 @@ def _gated() -> Iterator[tuple[str, bytes]]:
         "unknown": UNKNOWN,
         "out of date": replace(busy(), as_of=START),
     }.items():
-        yield f"gated: {state}", pages.gated_page(seen, BRANDING)
-    yield "gated: refused write", pages.gated_page(busy(), BRANDING, refused_write=True)
-    yield "gated: own look", pages.gated_page(busy(), _OWN_LOOK)
+        yield f"gated: {state}", pages.gated_page(seen, BRANDING, EN)
+    yield "gated: refused write", pages.gated_page(busy(), BRANDING, EN, refused_write=True)
+    yield "gated: own look", pages.gated_page(busy(), _OWN_LOOK, EN)
 
 
 def _status() -> Iterator[tuple[str, bytes]]:
@@ -101,8 +102,8 @@ def _status() -> Iterator[tuple[str, bytes]]:
         "unknown": UNKNOWN,
         "out of date": replace(busy(), as_of=START),
     }.items():
-        yield f"status: {state}", pages.status_html(seen, BRANDING, _UPTIMES)
-    yield "status: own look", pages.status_html(busy(), _OWN_LOOK, _UPTIMES)
+        yield f"status: {state}", pages.status_html(seen, BRANDING, EN, _UPTIMES)
+    yield "status: own look", pages.status_html(busy(), _OWN_LOOK, EN, _UPTIMES)
 
 
 def _overrunning() -> Moment:
@@ -120,12 +121,12 @@ def _windows() -> Iterator[tuple[str, bytes]]:
         "cancelled": window(starts_at=START + HOUR, cancelled_at=START),
     }.items():
         seen = moment(shown, components=(component("database"),))
-        yield f"window: {state}", pages.window_html(shown, seen, BRANDING)
+        yield f"window: {state}", pages.window_html(shown, seen, BRANDING, EN)
     for state, seen in {"months": past, "empty": moment(), "unknown": UNKNOWN}.items():
-        yield f"history: {state}", pages.history_html(seen, BRANDING)
+        yield f"history: {state}", pages.history_html(seen, BRANDING, EN)
     months = months_until(Month.of(START))
     period = Period(months=months, windows=(_over(),), is_complete=False, earlier=months[-1], later=months[0])
-    yield "history: read", pages.history_html(moment(), BRANDING, period)
+    yield "history: read", pages.history_html(moment(), BRANDING, EN, period)
 
 
 def _over() -> Window:
@@ -142,11 +143,14 @@ def _over() -> Window:
 
 
 def _messages() -> Iterator[tuple[str, bytes]]:
-    yield "message: 404", pages.not_found_page("The address may be incomplete.", BRANDING)
+    yield "message: 404", pages.not_found_page("The address may be incomplete.", BRANDING, EN)
     text = "The application did not answer in time."
-    yield "message: 504", pages.unavailable_page("There is no answer", text, BRANDING, request_id="0123456789abcdef")
+    yield (
+        "message: 504",
+        pages.unavailable_page("There is no answer", text, BRANDING, EN),
+    )
     badge = Badge("Problem type", "info", Tone.QUIET)
-    yield "message: problem", pages.message_page("Refused because of a window", text, BRANDING, badge=badge)
+    yield "message: problem", pages.message_page("Refused because of a window", text, BRANDING, EN, badge=badge)
 
 
 def _panel_page(template: str, screen: object) -> bytes:

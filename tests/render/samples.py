@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus
+from gateway.domain.languages import ENGLISH
 from gateway.domain.snapshot import Moment, Snapshot
 from gateway.domain.window import ComponentEffect, Gate, Kind, Update, UpdateStatus, Window
-from gateway.render.contexts import Branding
+from gateway.render.language import language_of
+from gateway.render.look import Branding
 
 START = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
+EN = language_of(ENGLISH)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 BRANDING = Branding(product="Acme Shop", support_email="help@acme.example", prefix="/_maintenance")

@@ -5,10 +5,10 @@ from typing import Any
 
 from gateway.domain.component import Visibility
 from gateway.domain.window import Gate, Kind
-from gateway.render.contexts import Branding
 from gateway.render.documents import status_document
+from gateway.render.look import Branding
 from gateway.render.pages import problem
-from tests.render.samples import BRANDING, HOUR, START, UNKNOWN, busy, component, effect, moment, window
+from tests.render.samples import BRANDING, EN, HOUR, START, UNKNOWN, busy, component, effect, moment, window
 
 
 def read(body: bytes) -> Any:
@@ -17,7 +17,7 @@ def read(body: bytes) -> Any:
 
 def test_a_refusal_is_a_problem_that_names_the_windows() -> None:
     """RFC 9457: type, title, status, detail; and the windows with when they are expected to end."""
-    document = read(problem(busy(), BRANDING, read_only=False))
+    document = read(problem(busy(), BRANDING, EN, read_only=False))
     assert document["type"] == "/_maintenance/problems/maintenance"
     assert document["status"] == 503
     assert document["title"] == "Acme Shop is down for maintenance"
@@ -30,7 +30,7 @@ def test_a_refusal_is_a_problem_that_names_the_windows() -> None:
 
 def test_a_refused_write_has_a_type_of_its_own() -> None:
     """A read-only gate says which methods work, and that this one was not processed."""
-    document = read(problem(moment(window(gate=Gate.READ_ONLY)), BRANDING, read_only=True))
+    document = read(problem(moment(window(gate=Gate.READ_ONLY)), BRANDING, EN, read_only=True))
     assert document["type"] == "/_maintenance/problems/read-only"
     assert "GET, HEAD and OPTIONS" in document["detail"]
     assert "not processed" in document["detail"]
@@ -38,20 +38,20 @@ def test_a_refused_write_has_a_type_of_its_own() -> None:
 
 def test_an_estimate_that_has_passed_is_none() -> None:
     """A program must not wait for a time in the past either."""
-    document = read(problem(moment(window(), at=START + 3 * HOUR), BRANDING, read_only=False))
+    document = read(problem(moment(window(), at=START + 3 * HOUR), BRANDING, EN, read_only=False))
     assert document["windows"][0]["state"] == "overrunning"
     assert document["windows"][0]["estimated_end"] is None
 
 
 def test_scope_and_reminders_are_not_told_to_customers() -> None:
     """Which hosts and paths a window covers is the operators' business."""
-    document = read(problem(busy(), BRANDING, read_only=False))
+    document = read(problem(busy(), BRANDING, EN, read_only=False))
     assert not {"scope", "reminders", "recurrence"} & document["windows"][0].keys()
 
 
 def test_the_status_document_has_components_as_shown() -> None:
     """Components with the status that customers meet, windows by what they are now."""
-    document = status_document(busy(), BRANDING)
+    document = status_document(busy(), BRANDING, EN)
     assert document["known"] is True
     assert document["gated"] is True
     assert document["version"] == 7
@@ -72,14 +72,14 @@ def test_the_status_document_has_components_as_shown() -> None:
 
 def test_unknown_is_not_the_same_as_well() -> None:
     """With no state ever read, `known` is false."""
-    document = status_document(UNKNOWN, Branding(product="Acme", support_email="", prefix="/m"))
+    document = status_document(UNKNOWN, Branding(product="Acme", support_email="", prefix="/m"), EN)
     assert (document["known"], document["version"], document["support_email"]) == (False, None, None)
 
 
 def test_a_window_that_does_not_gate_is_no_gate() -> None:
     """`gated` is about traffic, not about windows."""
     seen = moment(window(kind=Kind.DEGRADATION, gate=Gate.NONE))
-    assert status_document(seen, BRANDING)["gated"] is False
+    assert status_document(seen, BRANDING, EN)["gated"] is False
 
 
 def test_hidden_components_are_in_no_document() -> None:
@@ -87,6 +87,6 @@ def test_hidden_components_are_in_no_document() -> None:
     secret = component("secret", visibility=Visibility.HIDDEN)
     seen = moment(window(components=(effect("secret", "major_outage"), effect("api", "major_outage"))),
                   components=(component("api"), secret))  # fmt: skip
-    for document in (status_document(seen, BRANDING), json.loads(problem(seen, BRANDING, False))):  # noqa: FBT003
+    for document in (status_document(seen, BRANDING, EN), json.loads(problem(seen, BRANDING, EN, read_only=False))):
         assert "secret" not in json.dumps(document)
         assert "api" in json.dumps(document)

@@ -1,14 +1,19 @@
 """Stored cross-site scripting: whatever is typed into a text field is shown, and never becomes markup."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from gateway.domain.component import ComponentGroup
-from gateway.render.contexts import Branding
-from gateway.render.pages import gated_page, history_html, status_html, unavailable_page, window_html
+from gateway.render.environment import page_style, status_style
+from gateway.render.look import Branding
+from gateway.render.pages import gated_page, history_html, message_page, status_html, window_html
+from gateway.render.wording import Badge, Tone
 from tests.render.reading import Page
-from tests.render.samples import HOUR, SHOP, START, component, moment, update, window
+from tests.render.samples import EN, HOUR, SHOP, START, component, moment, update, window
+
+BADGE = Badge("Failed", "cross", Tone.BAD)
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -51,7 +56,8 @@ def assert_harmless(html: bytes) -> None:
     page = Page(html)
     tags = {tag for tag, _ in page.elements}
     assert not tags & _FORBIDDEN
-    assert len(page.of("style")) == 1
+    assert {*re.findall(r"<style>(.*?)</style>", html.decode(), re.DOTALL)} <= {page_style(), status_style()}
+    assert len(page.of("style")) <= 2
     assert all(script.get("src", "").startswith("/_maintenance/assets/page.js?v=") for script in page.of("script"))
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name in {"style", "srcdoc"}], (
@@ -77,17 +83,17 @@ def test_no_text_field_becomes_markup(payload: str) -> None:
     group = ComponentGroup(id=SHOP.id, name=payload)
     seen = moment(active, over, coming, components=(part,), groups=(group,))
     branding = Branding(product=payload, support_email="help@acme.example", prefix="/_maintenance")
-    assert_harmless(gated_page(seen, branding))
-    assert_harmless(status_html(seen, branding))
-    assert_harmless(window_html(over, seen, branding))
-    assert_harmless(history_html(seen, branding))
-    assert_harmless(unavailable_page(payload, payload, branding, payload))
+    assert_harmless(gated_page(seen, branding, EN))
+    assert_harmless(status_html(seen, branding, EN))
+    assert_harmless(window_html(over, seen, branding, EN))
+    assert_harmless(history_html(seen, branding, EN))
+    assert_harmless(message_page(payload, payload, branding, EN, badge=BADGE, request_id=payload))
 
 
 @pytest.mark.parametrize("payload", ["<b>bold</b>", "5 < 6 & 7 > 2", 'Tom\'s "quoted" text', "Ünïcödé 日本語 عربى 🙂"])
 def test_what_was_typed_can_be_read(payload: str) -> None:
     """Escaping shows the text as it was typed; nothing is cut out."""
-    text = Page(gated_page(moment(window(title=payload, description=payload)), BRANDING)).text
+    text = Page(gated_page(moment(window(title=payload, description=payload)), BRANDING, EN)).text
     assert text.count(payload) == 2
 
 

@@ -11,20 +11,20 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.window import Kind
 from gateway.render import feeds
 from gateway.render.calendar import calendar
-from tests.render.samples import HOUR, MINUTE, START, UNKNOWN, busy, moment, update, window
+from tests.render.samples import BRANDING, EN, HOUR, MINUTE, START, UNKNOWN, busy, moment, update, window
 
 URL = "https://acme.example/_maintenance/"
 FORMS = [feeds.atom, feeds.rss]
 
 
 def read(write: Any, seen: Moment) -> Any:
-    found = feedparser.parse(write(seen, "Acme Shop", URL))
+    found = feedparser.parse(write(seen, BRANDING, EN, URL))
     assert not found.bozo, found.get("bozo_exception")
     return found
 
 
 def events(seen: Moment) -> list[Any]:
-    return Calendar.from_ical(calendar(seen, "Acme Shop", URL)).walk("VEVENT")
+    return Calendar.from_ical(calendar(seen, BRANDING, EN, URL)).walk("VEVENT")
 
 
 @pytest.mark.parametrize("write", FORMS)

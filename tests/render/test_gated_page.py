@@ -3,21 +3,25 @@
 import gzip
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta, timezone
 from itertools import pairwise
 
 import pytest
 
+from gateway.domain.languages import LANGUAGES
 from gateway.domain.scope import Scope
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Ends, Gate, Kind
 from gateway.render.assets import asset_url
-from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
+from gateway.render.language import language_of
+from gateway.render.look import Branding
 from gateway.render.pages import content_security_policy, gated_page, unavailable_page
 from tests.render.reading import Page
 from tests.render.samples import (
     BRANDING,
+    EN,
     HOUR,
     MINUTE,
     START,
@@ -32,7 +36,7 @@ from tests.render.samples import (
 
 
 def page_of(seen: Moment, *, refused_write: bool = False) -> Page:
-    return Page(gated_page(seen, BRANDING, refused_write=refused_write))
+    return Page(gated_page(seen, BRANDING, EN, refused_write=refused_write))
 
 
 def test_it_says_what_since_when_until_when_and_for_how_long() -> None:
@@ -83,7 +87,7 @@ def test_the_page_is_the_same_for_the_whole_of_its_moment() -> None:
     early, late = busy(), busy()
     later = Moment(snapshot=late.snapshot, at=early.until - timedelta(microseconds=1)) if early.until else late
     assert later.at > early.at
-    assert gated_page(early, BRANDING) == gated_page(later, BRANDING)
+    assert gated_page(early, BRANDING, EN) == gated_page(later, BRANDING, EN)
 
 
 def test_all_active_windows_are_shown_the_strictest_first() -> None:
@@ -133,7 +137,7 @@ def test_what_is_next_is_announced() -> None:
 def test_support_is_one_click_away_where_there_is_some() -> None:
     """The support address is a mailto link; without one nothing is said."""
     assert "mailto:help@acme.example" in [link["href"] for link in page_of(busy()).of("a")]
-    silent = Page(gated_page(busy(), Branding(product="Acme", support_email="", prefix="/m")))
+    silent = Page(gated_page(busy(), Branding(product="Acme", support_email="", prefix="/m"), EN))
     assert not [link for link in silent.of("a") if link["href"].startswith("mailto:")]
     assert "Need help" not in silent.text
 
@@ -185,13 +189,13 @@ def test_it_loads_its_script_and_nothing_else() -> None:
 
 def test_the_policy_allows_exactly_this_style_sheet() -> None:
     """The hash in the policy is that of the style element as it stands in the page (CSP Level 3)."""
-    for html in (gated_page(busy(), BRANDING), unavailable_page("Away", "Try again.", BRANDING)):
+    for html in (gated_page(busy(), BRANDING, EN), unavailable_page("Away", "Try again.", BRANDING, EN)):
         (style,) = re.findall(r"<style>(.*?)</style>", html.decode(), re.DOTALL)
-        assert f"style-src {style_hash(style)};" in content_security_policy(BRANDING)
+        assert f"style-src {style_hash(style)} 'sha256-" in content_security_policy(BRANDING)
     assert content_security_policy(BRANDING).startswith("default-src 'none'; ")
     assert "unsafe" not in content_security_policy(BRANDING)
     assert "script-src 'self'; connect-src 'self';" in content_security_policy(BRANDING)
-    assert " style=" not in gated_page(busy(), BRANDING).decode()
+    assert " style=" not in gated_page(busy(), BRANDING, EN).decode()
 
 
 def test_the_outline_is_in_order() -> None:
@@ -222,21 +226,24 @@ def test_a_component_that_is_gone_is_not_named() -> None:
 
 def test_size_stays_small() -> None:
     """A busy page is under 5 KB compressed; one with a dozen components and a full timeline stays under 20 KB."""
-    assert len(gzip.compress(gated_page(busy(), BRANDING))) < 5_000
+    assert len(gzip.compress(gated_page(busy(), BRANDING, EN))) < 5_000
+    for tag in LANGUAGES:
+        everywhere = gated_page(busy(), replace(BRANDING, languages=LANGUAGES), language_of(tag))
+        assert len(gzip.compress(everywhere)) < 6_000
     posts = tuple(update("in_progress", f"{n} " + "Some news about the work. " * 12, START, n) for n in range(30))
     parts = tuple(component(f"part-{n}", name=f"Part number {n}") for n in range(12))
     large = moment(window(description="A long text. " * 200, updates=posts), components=parts)
-    assert len(gzip.compress(gated_page(large, BRANDING))) < 20_000
+    assert len(gzip.compress(gated_page(large, BRANDING, EN))) < 20_000
 
 
 def test_rendering_is_quick() -> None:
     """A page takes under 10 ms: the data plane renders on its own thread; measured: 0.4 ms."""
-    gated_page(busy(), BRANDING)
+    gated_page(busy(), BRANDING, EN)
     seen = busy()
     took = []
     for _ in range(7):
         begin = time.perf_counter()
-        gated_page(seen, BRANDING)
+        gated_page(seen, BRANDING, EN)
         took.append(time.perf_counter() - begin)
     assert min(took) < 0.010
 

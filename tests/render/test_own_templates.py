@@ -10,13 +10,13 @@ from gateway.config.settings import Page, Settings
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import TemplateFailed
 from gateway.render.branding import read_branding
-from gateway.render.contexts import Branding
 from gateway.render.environment import style_hash
+from gateway.render.look import Branding
 from gateway.render.own_templates import page_templates
 from gateway.render.pages import content_security_policy, gated_page, status_html
 from gateway.render.template_check import sample_pages
 from tests.observed import Observations
-from tests.render.samples import BRANDING, UNKNOWN, busy
+from tests.render.samples import BRANDING, EN, UNKNOWN, busy
 
 Own = Callable[[dict[str, str]], Branding]
 
@@ -47,25 +47,27 @@ def test_a_file_takes_the_place_of_ours(own: Own) -> None:
             "mine/motto.html": "<p>Back soon, {{ page.branding.product }}</p>",
         }
     )
-    gated = gated_page(busy(), branding).decode()
+    gated = gated_page(busy(), branding, EN).decode()
     assert "Back soon, Our product" in gated
     assert "Status page</a>" in gated
-    assert "Back soon" not in status_html(busy(), branding).decode()
+    assert "Back soon" not in status_html(busy(), branding, EN).decode()
 
 
 def test_the_frame_of_ones_own_is_that_of_every_page(own: Own) -> None:
     """What ours extend, they extend: a base.html is enough to change them all."""
     branding = own({"base.html": '{% extends "default/base.html" %}{% block top %}Hello{% endblock %}'})
-    assert all("Hello" in body.decode() for body in (gated_page(busy(), branding), status_html(busy(), branding)))
+    assert all(
+        "Hello" in body.decode() for body in (gated_page(busy(), branding, EN), status_html(busy(), branding, EN))
+    )
 
 
 def test_the_policy_follows_a_style_sheet_of_ones_own(own: Own) -> None:
     """The page carries it, in place of that one of ours alone, and the policy has its hash."""
     branding = own({"assets/page.css": "/* Mine */ main { color: var(--ink) }"})
-    (style,) = re.findall(r"<style>(.*?)</style>", gated_page(busy(), branding).decode(), re.DOTALL)
+    (style,) = re.findall(r"<style>(.*?)</style>", gated_page(busy(), branding, EN).decode(), re.DOTALL)
     assert style.endswith("main { color: var(--ink) }")
     assert "--paper: #f5f6f4" in style
-    assert f"style-src {style_hash(style)};" in content_security_policy(branding)
+    assert f"style-src {style_hash(style)} 'sha256-" in content_security_policy(branding)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_what_fails_later_is_told_and_ours_is_shown(own: Own, observations: Obse
         }
     )
     assert observations.of(TemplateFailed) == []
-    shown = gated_page(busy(), branding).decode()
+    shown = gated_page(busy(), branding, EN).decode()
     assert "Our product is down for maintenance" in shown
     (style,) = re.findall(r"<style>(.*?)</style>", shown, re.DOTALL)
     assert style_hash(style) in content_security_policy(branding)
@@ -130,8 +132,8 @@ def test_files_are_read_at_the_start_alone(own: Own, tmp_path: Path) -> None:
     branding = own({"status/status.html": "As it was", "status/message.html": "As it was"})
     (tmp_path / "status/status.html").write_text("{% broken")
     (tmp_path / "base.html").write_text("{% broken")
-    assert status_html(UNKNOWN, branding) == b"As it was"
-    assert b"down for maintenance" in gated_page(busy(), branding)
+    assert status_html(UNKNOWN, branding, EN) == b"As it was"
+    assert b"down for maintenance" in gated_page(busy(), branding, EN)
 
 
 def test_the_samples_show_every_page() -> None:

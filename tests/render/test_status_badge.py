@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.snapshot import Moment
 from gateway.render.pages import badge_svg
 from gateway.render.status_badge import COLOURS
-from tests.render.samples import BRANDING, UNKNOWN, busy, moment
+from tests.render.samples import BRANDING, EN, UNKNOWN, busy, moment
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 )
 def test_it_says_the_word_of_the_status_page(seen: Moment, word: str) -> None:
     """As text, as a name for screen readers, and as wide as it needs."""
-    image = ET.fromstring(badge_svg(seen, BRANDING))  # noqa: S314  our own
+    image = ET.fromstring(badge_svg(seen, BRANDING, EN))  # noqa: S314  our own
     assert [text.text for text in image.iter(f"{SVG}text")] == ["status", word]
     assert image.get("aria-label") == f"status: {word}"
     assert int(image.get("width", "0")) == sum(

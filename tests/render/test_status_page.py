@@ -6,22 +6,31 @@ from uuid import UUID
 from gateway.domain.component import ComponentGroup, ComponentStatus, Visibility
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind
-from gateway.render.contexts import Branding
-from gateway.render.pages import (
-    gated_page,
-    history_html,
-    not_found_page,
-    plain_text,
-    status_html,
-    unavailable_page,
-    window_html,
-)
+from gateway.render.look import Branding
+from gateway.render.pages import gated_page, history_html, message_page, not_found_page, status_html, window_html
+from gateway.render.plain_text import plain_text
+from gateway.render.wording import Badge, Tone
 from tests.render.reading import Page
-from tests.render.samples import BRANDING, HOUR, MINUTE, START, UNKNOWN, busy, component, effect, moment, update, window
+from tests.render.samples import (
+    BRANDING,
+    EN,
+    HOUR,
+    MINUTE,
+    START,
+    UNKNOWN,
+    busy,
+    component,
+    effect,
+    moment,
+    update,
+    window,
+)
+
+BADGE = Badge("Failed", "cross", Tone.BAD)
 
 
 def page_of(seen: Moment) -> Page:
-    return Page(status_html(seen, BRANDING))
+    return Page(status_html(seen, BRANDING, EN))
 
 
 def test_everything_is_well() -> None:
@@ -82,14 +91,14 @@ def test_a_windows_page_has_its_whole_timeline() -> None:
     """The page of a window keeps every post, unlike the front page."""
     posts = tuple(update("in_progress", f"Step {n}.", START + n * MINUTE, n) for n in range(1, 12))
     shown = window(updates=posts)
-    text = Page(window_html(shown, moment(shown, at=START + 20 * MINUTE), BRANDING)).text
+    text = Page(window_html(shown, moment(shown, at=START + 20 * MINUTE), BRANDING, EN)).text
     assert text.index("Step 11.") < text.index("Step 1.")
 
 
 def test_a_cancelled_windows_page_says_so() -> None:
     """A link to a window that was cancelled still leads somewhere, with both times."""
     gone = window(starts_at=START + HOUR, cancelled_at=START)
-    text = Page(window_html(gone, moment(gone), BRANDING)).text
+    text = Page(window_html(gone, moment(gone), BRANDING, EN)).text
     assert "Cancelled Database upgrade" in text
     assert "Was planned for Tue 1 Dec 2026, 23:00 UTC" in text
 
@@ -100,23 +109,23 @@ def test_history_is_by_month_in_utc() -> None:
     still_november_there = START.replace(day=1, hour=0).astimezone(timezone(-5 * HOUR))
     late = window(1, title="December's", starts_at=still_november_there, ended_at=still_november_there + HOUR)
     early = window(2, title="October's", starts_at=START - 40 * day, ended_at=START - 39 * day)
-    text = Page(history_html(moment(early, late), BRANDING)).text
-    assert text.index("Dec 2026 December's") < text.index("Oct 2026 October's")
+    text = Page(history_html(moment(early, late), BRANDING, EN)).text
+    assert text.index("December 2026 December's") < text.index("October 2026 October's")
 
 
 def test_an_unavailable_application_is_said_in_the_same_look() -> None:
     """502 and 504 name what is wrong, what to do, and the request; and are not indexed."""
-    page = Page(unavailable_page("We can't reach the application", "Please try again.", BRANDING, "7f3a"))
-    assert "We can't reach the application" in page.text
+    page = Page(message_page("It failed", "Please try again.", BRANDING, EN, badge=BADGE, request_id="7f3a"))
+    assert "It failed" in page.text
     assert "name this request: 7f3a" in page.text
     assert {"name": "robots", "content": "noindex"} in page.of("meta")
-    assert "name this request" not in Page(unavailable_page("Away", "Try.", BRANDING)).text
+    assert "name this request" not in Page(message_page("It failed", "Try.", BRANDING, EN, badge=BADGE)).text
 
 
 def test_links_stay_below_the_prefix() -> None:
     """Every link of our own goes below the configured prefix."""
     branding = Branding(product="Acme", support_email="", prefix="/some/where")
-    for html in (status_html(busy(), branding), not_found_page("Gone.", branding)):
+    for html in (status_html(busy(), branding, EN), not_found_page("Gone.", branding, EN)):
         links = [link["href"] for link in Page(html).of("a")]
         assert links
         assert all(link.startswith(("/some/where/", "#main")) for link in links)
@@ -125,7 +134,7 @@ def test_links_stay_below_the_prefix() -> None:
 def test_plain_text_is_complete_in_a_few_lines() -> None:
     """What, since when, until when, the latest word, what is next and who helps: for terminals."""
     begin, end = "Tue 1 Dec 2026, 22:00 UTC", "Tue 1 Dec 2026, 22:45 UTC"
-    assert plain_text(busy(), BRANDING).decode().splitlines() == [
+    assert plain_text(busy(), BRANDING, EN).decode().splitlines() == [
         "Acme Shop is down for maintenance. Sorry for the interruption. You can't use Acme Shop until this is over.",
         f"Maintenance Window: Database upgrade, since {begin}, expected until {end}.",
         "Verifying (Tue 1 Dec 2026, 22:09 UTC): We are checking every part.",
@@ -137,7 +146,7 @@ def test_plain_text_is_complete_in_a_few_lines() -> None:
 
 def test_plain_text_does_not_promise_a_time_that_has_passed() -> None:
     """Overrunning reads as such in text, too."""
-    said = plain_text(moment(window(), at=START + 3 * HOUR), BRANDING).decode()
+    said = plain_text(moment(window(), at=START + 3 * HOUR), BRANDING, EN).decode()
     assert "taking longer than planned" in said
     assert "22:45" not in said
 
@@ -147,13 +156,17 @@ def test_what_is_hidden_is_on_no_page() -> None:
     secret = component("secret", name="Secret part", status=ComponentStatus.MAJOR_OUTAGE, visibility=Visibility.HIDDEN)
     calm = window(gate=Gate.NONE, kind=Kind.ANNOUNCEMENT, components=(effect("secret", "partial_outage"),))
     seen = moment(calm, components=(component("api"), secret))
-    for html in (status_html(seen, BRANDING), gated_page(seen, BRANDING), window_html(calm, seen, BRANDING)):
+    for html in (
+        status_html(seen, BRANDING, EN),
+        gated_page(seen, BRANDING, EN),
+        window_html(calm, seen, BRANDING, EN),
+    ):
         assert "secret" not in html.decode().lower()
-    assert "secret" not in plain_text(seen, BRANDING).decode().lower()
+    assert "secret" not in plain_text(seen, BRANDING, EN).decode().lower()
     well = moment(components=(component("api"), secret))
-    assert "All systems operational" in Page(status_html(well, BRANDING)).text
+    assert "All systems operational" in Page(status_html(well, BRANDING, EN)).text
     alone = moment(components=(secret,))
-    assert "No known problems" in Page(status_html(alone, BRANDING)).text
+    assert "No known problems" in Page(status_html(alone, BRANDING, EN)).text
 
 
 def test_a_collapsed_group_shows_its_name_and_status_until_something_is_the_matter() -> None:
@@ -161,11 +174,11 @@ def test_a_collapsed_group_shows_its_name_and_status_until_something_is_the_matt
     core = ComponentGroup(id=UUID(int=1), name="Core", description="What the rest needs")
     edge = ComponentGroup(id=UUID(int=2), name="Edge", position=1, collapsed=True)
     parts = (component("api", group_id=core.id), component("cdn", group_id=edge.id))
-    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING))
+    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING, EN))
     assert len(page.of("details")) == 1
     assert "Core What the rest needs Api Operational Edge Operational Cdn Operational" in page.text
     parts = (parts[0], component("cdn", group_id=edge.id, status=ComponentStatus.PARTIAL_OUTAGE))
-    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING))
+    page = Page(status_html(moment(components=parts, groups=(core, edge)), BRANDING, EN))
     assert page.of("details") == []
     assert "Edge Cdn Partial outage" in page.text
 
@@ -176,11 +189,11 @@ def test_a_state_that_is_older_than_it_should_be_says_as_of_when() -> None:
     assert fresh.snapshot is not None
     old = fresh.snapshot.at(fresh.at, as_of=START + 9 * MINUTE)
     written = [
-        lambda seen: Page(gated_page(seen, BRANDING)).text,
-        lambda seen: Page(status_html(seen, BRANDING)).text,
-        lambda seen: Page(window_html(window(), seen, BRANDING)).text,
-        lambda seen: Page(history_html(seen, BRANDING)).text,
-        lambda seen: plain_text(seen, BRANDING).decode(),
+        lambda seen: Page(gated_page(seen, BRANDING, EN)).text,
+        lambda seen: Page(status_html(seen, BRANDING, EN)).text,
+        lambda seen: Page(window_html(window(), seen, BRANDING, EN)).text,
+        lambda seen: Page(history_html(seen, BRANDING, EN)).text,
+        lambda seen: plain_text(seen, BRANDING, EN).decode(),
     ]
     for write in written:
         assert "As of Tue 1 Dec 2026, 22:09 UTC" in write(old)

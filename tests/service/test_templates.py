@@ -1,7 +1,7 @@
 """Templates: kept, audited, and made into windows and updates; every wrong input named with its remedy."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Kind, UpdateStatus, Window
-from gateway.render.wording import instant_words
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import (
@@ -23,6 +22,7 @@ from gateway.service.drafts.templates import (
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.templates import Templates
 from gateway.web.keys import Services
+from tests.render.samples import EN
 
 SRE = Actor(name="sre@example.com", address="203.0.113.9")
 Psql = Callable[[str, str], str]
@@ -103,8 +103,8 @@ async def test_a_window_is_made_from_one(templates: Templates, services: Service
     assert window.scope.hosts == ("shop.example.com",)
     assert [(effect.slug, effect.status.value) for effect in window.components] == [("api", "major_outage")]
     assert r"**a\*b\*c** at " in window.description
-    assert instant_words(start) in window.description
-    assert f"back by {instant_words(window.scheduled_until)} (2 hours). Acme Shop, ticket \\#7." in window.description
+    assert EN.instant(start, UTC) in window.description
+    assert f"back by {EN.instant(window.scheduled_until, UTC)} (2 hours). Acme Shop, ticket \\#7." in window.description
 
 
 async def test_what_is_given_goes_before_what_the_template_says(templates: Templates, services: Services) -> None:
@@ -114,7 +114,7 @@ async def test_what_is_given_goes_before_what_the_template_says(templates: Templ
     request = checked(WindowRequest, given | {"starts_at": at.isoformat(), "estimated_duration": "1h"})
     draft = await templates.window(request)
     assert (draft.title, draft.gate, draft.starts_at) == ("{{what}} {{x", Gate.NONE, at)
-    assert f"back by {instant_words(at + timedelta(hours=1))} (1 hour)" in draft.description
+    assert f"back by {EN.instant(at + timedelta(hours=1), UTC)} (1 hour)" in draft.description
     assert draft.kind is Kind.DOWNTIME
 
 
@@ -158,7 +158,7 @@ async def test_an_update_is_made_from_one(templates: Templates, services: Servic
     window = await a_window(services)
     draft = await templates.update(window, UpdateRequest(template="cause", variables={"cause": "a cable"}))
     assert draft.status is UpdateStatus.IDENTIFIED
-    assert draft.body == rf"\*Power\* cut: it was a cable. Done by {instant_words(window.scheduled_until)}."
+    assert draft.body == rf"\*Power\* cut: it was a cable. Done by {EN.instant(window.scheduled_until, UTC)}."
     own = await templates.update(window, UpdateRequest(template="cause", body="Own {{cause}}."))
     assert (own.status, own.body) == (UpdateStatus.IDENTIFIED, "Own {{cause}}.")
 

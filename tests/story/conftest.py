@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.commands.cli import Done
+from tests.commands.cli import Done, run_gateway
 from tests.postgres import Postgres, psql
 from tests.story.customers import fetch
-from tests.story.processes import Gateway, Program, echo_server, eventually, httpbin, port_of, run_gateway
+from tests.story.processes import Gateway, Program, echo_server, eventually, httpbin, port_of
 
 StartGateway = Callable[..., Gateway]
 

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, ClassVar, TypeVar
+from typing import IO, TYPE_CHECKING, ClassVar, TypeVar
 
 import psutil
 
-from tests.commands.cli import COMMAND, LONGEST, Done, environment
+from tests.commands.cli import COMMAND, LONGEST, environment, started
 from tests.observed import wait_until
+
+if TYPE_CHECKING:
+    from tests.warm import Forked
 
 T = TypeVar("T")
 
@@ -82,15 +85,7 @@ class Program:
         self, name: str, command: Sequence[str | Path], *, directory: Path, variables: Mapping[str, str] | None = None
     ) -> None:
         self.name = name
-        self.process = subprocess.Popen(
-            command,
-            cwd=directory,
-            env=environment(**(variables or {})),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = _started(command, directory, variables or {})
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.out = Lines(self.process.stdout)
@@ -140,6 +135,25 @@ class Program:
                 self.kill()
 
 
+def _started(
+    command: Sequence[str | Path], directory: Path, variables: Mapping[str, str]
+) -> "subprocess.Popen[str] | Forked":
+    if tuple(command[: len(COMMAND)]) == COMMAND:
+        process = started([str(word) for word in command[len(COMMAND) :]], directory, variables)
+        assert process.stdin is not None
+        process.stdin.close()
+        return process
+    return subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 class Gateway(Program):
     """`gateway serve`, on a port that the system chooses. Settings are keywords: `UPSTREAM__URL="http://..."`.
 
@@ -176,22 +190,6 @@ class Gateway(Program):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-
-def run_gateway(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> Done:
-    """Run a command to its end; `variables` are its environment. A traceback is a failure, whatever was asked."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=directory,
-        env=environment(**variables),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Done(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 def httpbin(directory: Path) -> Program:

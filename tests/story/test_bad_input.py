@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.cli import LONGEST, refused
+from tests.commands.cli import LONGEST, refused, run_gateway
 from tests.story.conftest import Stage
 from tests.story.customers import fetch
-from tests.story.processes import run_gateway
 
 pytestmark = pytest.mark.story
 

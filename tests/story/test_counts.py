@@ -14,11 +14,11 @@ from typing import Self
 
 import pytest
 
-from tests.commands.cli import LONGEST
+from tests.commands.cli import LONGEST, run_gateway
 from tests.postgres import Postgres, psql
 from tests.story.conftest import StartGateway
 from tests.story.customers import fetch
-from tests.story.processes import Gateway, eventually, run_gateway
+from tests.story.processes import Gateway, eventually
 
 pytestmark = pytest.mark.story
 

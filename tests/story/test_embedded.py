@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.cli import Done, refused
+from tests.commands.cli import Done, refused, run_gateway
 from tests.postgres import servers
 from tests.story.conftest import StartGateway
 from tests.story.customers import fetch
-from tests.story.processes import eventually, run_gateway
+from tests.story.processes import eventually
 
 pytestmark = pytest.mark.story
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.cli import run_gateway
 from tests.postgres import Postgres, psql
 from tests.schema import migrate_at
 from tests.story.conftest import StartGateway
-from tests.story.processes import run_gateway
 
 pytestmark = pytest.mark.story
 

@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.commands.cli import Done
+from tests.commands.cli import Done, run_gateway
 from tests.postgres import psql
 from tests.story.conftest import StartGateway
 from tests.story.customers import fetch
-from tests.story.processes import COMMAND, Gateway, Program, eventually, run_gateway
+from tests.story.processes import COMMAND, Gateway, Program, eventually
 from tests.story.relay import Relay
 
 pytestmark = pytest.mark.story

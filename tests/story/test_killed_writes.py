@@ -16,10 +16,11 @@ import asyncpg
 import psutil
 import pytest
 
+from tests.commands.cli import run_gateway
 from tests.observed import wait_until
 from tests.story.conftest import StartGateway
 from tests.story.customers import fetch
-from tests.story.processes import Gateway, eventually, run_gateway
+from tests.story.processes import Gateway, eventually
 
 pytestmark = pytest.mark.story
 

@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from gateway.render.wording import instant_words
-from tests.commands.cli import refused
+from tests.commands.cli import refused, run_gateway
 from tests.postgres import Postgres, psql, servers
 from tests.render.reading import Page
 from tests.story.conftest import StartGateway
 from tests.story.customers import Customer, fetch
-from tests.story.processes import Gateway, eventually, run_gateway
+from tests.story.processes import Gateway, eventually
 
 pytestmark = pytest.mark.story
 

@@ -19,12 +19,12 @@ import psutil
 import pytest
 import yaml
 
-from tests.commands.cli import LONGEST, ROOT, Done
+from tests.commands.cli import LONGEST, ROOT, Done, run_gateway
 from tests.postgres import PROGRAMS, Postgres, psql
 from tests.story.conftest import StartGateway
 from tests.story.crowd import Crowd
 from tests.story.customers import fetch
-from tests.story.processes import Gateway, Program, eventually, port_of, run_gateway
+from tests.story.processes import Gateway, Program, eventually, port_of
 
 pytestmark = pytest.mark.story
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.cli import run_gateway
 from tests.postgres import Postgres, servers
 from tests.story.conftest import StartGateway
 from tests.story.customers import Customer
-from tests.story.processes import eventually, run_gateway
+from tests.story.processes import eventually
 
 pytestmark = pytest.mark.story
 

@@ -10,7 +10,6 @@ import pytest
 
 from gateway.domain.access import Role, TokenScope, command_line
 from gateway.domain.window import Ends
-from gateway.render.wording import instant_words
 from gateway.service.clock import Clock
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.operators import Operators
@@ -19,6 +18,7 @@ from gateway.service.tokens import Tokens
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
+from tests.render.samples import EN
 from tests.web.caller import Caller, is_problem, token_of
 from tests.web.panel import PREFIX, Browser, ClientMaker, browser_on, signed_in
 
@@ -41,7 +41,7 @@ async def test_without_the_database_screens_say_so(panel: Browser, services: Ser
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) == int(answer.headers["Refresh"]) == 5
         text = answer.page.text
-        assert any(f"State unknown since {instant_words(at)}" in text for at in heard if at)
+        assert any(f"State unknown since {EN.instant(at, UTC)}" in text for at in heard if at)
         assert "The database can't be reached" in text
         assert "last heard less than a minute ago" in text
         assert "gateway check" in text
@@ -72,7 +72,7 @@ async def test_without_the_database_the_panel_says_what_customers_see(
     assert "Ends by itself" in text[on_time:until_fixed]
     assert "does not end by itself" not in text[on_time:until_fixed]
     assert "does not end by itself" in text[until_fixed:tomorrow]
-    assert f"Starts {instant_words(now + 24 * hour)}" in text[tomorrow:]
+    assert f"Starts {EN.instant(now + 24 * hour, UTC)}" in text[tomorrow:]
     assert "Scheduled windows start, and those that end on time end, without the database." in text
 
 

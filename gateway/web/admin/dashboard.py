@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
+from gateway.domain.languages import ENGLISH
 from gateway.domain.template import TemplateKind
 from gateway.render.headline import by_severity, headline
+from gateway.render.language import language_of
 from gateway.render.panel import DashboardScreen, Typed
 from gateway.web.admin.fences import fences_in_force
 from gateway.web.admin.rows import component_rows, moment_now, window_rows
@@ -30,7 +32,7 @@ async def _dashboard(request: web.Request) -> web.Response:
     templates = await request.app[SERVICES].templates.list(kind=TemplateKind.WINDOW)
     moment = moment_now(request)
     screen = DashboardScreen(
-        headline=headline(moment, request.app[BRANDING].product),
+        headline=headline(moment, request.app[BRANDING], language_of(ENGLISH)),
         confirmed_at=request.app[SERVICES].state.confirmed_at,
         active=window_rows(request, by_severity(moment)),
         fences=fences,

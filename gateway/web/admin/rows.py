@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from gateway.domain.component import Component
+from gateway.domain.languages import ENGLISH
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Window, possible
 from gateway.render.contexts import Part, window_view
+from gateway.render.language import language_of
 from gateway.render.panel import ComponentRow, WindowRow, before_and_after, gate_words
 from gateway.render.recurrence import recurring_words
 from gateway.render.wording import COMPONENT_BADGES
@@ -23,7 +25,9 @@ def window_row(request: web.Request, window: Window, *, most_posts: int | None =
     # The database's row may be a breath ahead of the moment in memory: the moment's clock decides about both.
     now = request.app[SERVICES].state.now()
     return WindowRow(
-        view=window_view(window, moment, request.app[BRANDING], most_posts=most_posts, for_sre=True),
+        view=window_view(
+            window, moment, request.app[BRANDING], language_of(ENGLISH), most_posts=most_posts, for_sre=True
+        ),
         gate=gate_words(window),
         scope=window.scope.words,
         before_and_after=before_and_after(window.reminders, window.reopen_over),

@@ -4,7 +4,9 @@ from aiohttp import web
 
 from gateway.domain.access import Permission
 from gateway.domain.errors import StoreError
+from gateway.domain.languages import ENGLISH
 from gateway.render.contexts import status_page
+from gateway.render.language import language_of
 from gateway.render.panel import StateUnknownScreen
 from gateway.render.wording import Badge, Tone
 from gateway.web.admin.rows import moment_now
@@ -28,7 +30,7 @@ def reason_for(request: web.Request, error: StoreError) -> str:
 def state_unknown(request: web.Request, error: StoreError) -> web.Response:
     """Say it by 503, and why; a GET looks again by itself. Else it shows nothing that the status page does not."""
     state, moment = request.app[SERVICES].state, moment_now(request)
-    customers = status_page(moment, request.app[BRANDING])
+    customers = status_page(moment, request.app[BRANDING], language_of(ENGLISH))
     since, reason = state.confirmed_at, reason_for(request, error)
     looks_again = _LOOK_AGAIN if request.method == "GET" else 0
     screen = StateUnknownScreen(

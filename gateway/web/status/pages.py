@@ -13,20 +13,25 @@ from gateway.domain.window import Window
 from gateway.http1.negotiate import Format, wanted_format
 from gateway.render import pages
 from gateway.render.documents import status_document, window_document
+from gateway.render.language import message
+from gateway.render.plain_text import plain_text
 from gateway.render.wording import Badge, Tone
 from gateway.web.auth import address
 from gateway.web.keys import BRANDING, SERVICES
 from gateway.web.status.kept import KEPT_PAGES, answer
+from gateway.web.status.languages import LANGUAGE_VARIES, language_for
 
 _TRY_AGAIN = "10"
 
 _PROBLEMS = {
-    "maintenance": """\
-A window that keeps customers out is active, so the gateway answered in place of the application: 503 with a \
-Retry-After field. The request was not processed. Send it again when the window is over.""",
-    "read-only": """\
-A read-only window is active: GET, HEAD and OPTIONS are answered by the application, every other method is refused \
-with 503. The request was not processed. Send it again when the window is over.""",
+    "maintenance": message(
+        "A window that keeps customers out is active, so the gateway answered in place of the application: 503 with a "
+        "Retry-After field. The request was not processed. Send it again when the window is over."
+    ),
+    "read-only": message(
+        "A read-only window is active: GET, HEAD and OPTIONS are answered by the application, every other method is "
+        "refused with 503. The request was not processed. Send it again when the window is over."
+    ),
 }
 
 
@@ -47,22 +52,27 @@ async def _to_status(request: web.Request) -> web.Response:
 
 
 async def _status(request: web.Request) -> web.Response:
-    moment, branding, uptimes = _moment(request), request.app[BRANDING], request.app[SERVICES].uptimes.latest
+    moment, branding, language = _moment(request), request.app[BRANDING], language_for(request)
+    uptimes = request.app[SERVICES].uptimes.latest
     match _wanted(request):
         case Format.PROBLEM:
-            content_type, make = "application/json", lambda: pages.json_bytes(status_document(moment, branding))
+            content_type, make = (
+                "application/json",
+                lambda: pages.json_bytes(status_document(moment, branding, language)),
+            )
         case Format.TEXT:
-            content_type, make = "text/plain", lambda: pages.plain_text(moment, branding)
+            content_type, make = "text/plain", lambda: plain_text(moment, branding, language)
         case Format.HTML:
-            content_type, make = "text/html", lambda: pages.status_html(moment, branding, uptimes)
+            content_type, make = "text/html", lambda: pages.status_html(moment, branding, language, uptimes)
     return _kept(request, moment, "status", content_type, make, source=uptimes)
 
 
 async def _history(request: web.Request) -> web.Response:
-    services, branding = request.app[SERVICES], request.app[BRANDING]
+    services, branding, language = request.app[SERVICES], request.app[BRANDING], language_for(request)
     month = _month(request, Month.of(services.state.now()))
     if month is None:
-        body = pages.not_found_page("A month is written such as 2026-11, and must have begun.", branding)
+        detail = language.words("A month is written such as 2026-11, and must have begun.")
+        body = pages.not_found_page(detail, branding, language)
         return _answer(request, body, status=404)
     period = None
     with suppress(StoreError):  # the page says so, and shows what is in memory
@@ -70,29 +80,30 @@ async def _history(request: web.Request) -> web.Response:
     moment = _moment(request)
 
     def make() -> bytes:
-        return pages.history_html(moment, branding, period)
+        return pages.history_html(moment, branding, language, period)
 
     return _kept(request, moment, month if period else "history", "text/html", make, source=period)
 
 
 async def _window(request: web.Request) -> web.Response:
-    branding = request.app[BRANDING]
+    branding, language = request.app[BRANDING], language_for(request)
     try:
         window = await _find(request, request.match_info["window_id"])
     except StoreError:
-        text = "What happened longer ago can't be read at the moment. Please try again later."
+        title = language.words("Not now")
+        text = language.words("What happened longer ago can't be read at the moment. Please try again later.")
         badge = Badge("Not available", "question", Tone.QUIET)
-        response = _answer(request, pages.message_page("Not now", text, branding, badge=badge), status=503)
+        response = _answer(request, pages.message_page(title, text, branding, language, badge=badge), status=503)
         response.headers["Retry-After"] = _TRY_AGAIN
         return response
     if window is None:
-        detail = "The address may be incomplete, or the window was removed."
-        return _answer(request, pages.not_found_page(detail, branding), status=404)
+        detail = language.words("The address may be incomplete, or the window was removed.")
+        return _answer(request, pages.not_found_page(detail, branding, language), status=404)
     moment = _moment(request)
     if _wanted(request) is Format.PROBLEM:
         content_type, make = "application/json", lambda: pages.json_bytes(window_document(window, moment))
     else:
-        content_type, make = "text/html", lambda: pages.window_html(window, moment, branding)
+        content_type, make = "text/html", lambda: pages.window_html(window, moment, branding, language)
     return _kept(request, moment, window.id, content_type, make, source=window)
 
 
@@ -101,17 +112,19 @@ async def _refused(request: web.Request) -> web.Response:
     moment = _moment(request)
     if not moment.gates:
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
-    return _answer(request, pages.gated_page(moment, request.app[BRANDING], refused_write=True))
+    page = pages.gated_page(moment, request.app[BRANDING], language_for(request), refused_write=True)
+    return _answer(request, page)
 
 
 async def _problem(request: web.Request) -> web.Response:
-    branding = request.app[BRANDING]
+    branding, language = request.app[BRANDING], language_for(request)
     text = _PROBLEMS.get(request.match_info["problem"])
     if text is None:
-        return _answer(request, pages.not_found_page("There is no such problem type.", branding), status=404)
+        detail = language.words("There is no such problem type.")
+        return _answer(request, pages.not_found_page(detail, branding, language), status=404)
     badge = Badge("Problem type", "info", Tone.QUIET)
-    title = "Refused because of a maintenance window"
-    return _answer(request, pages.message_page(title, text, branding, badge=badge))
+    title = language.words("Refused because of a maintenance window")
+    return _answer(request, pages.message_page(title, language.words(text), branding, language, badge=badge))
 
 
 def _month(request: web.Request, current: Month) -> Month | None:
@@ -153,14 +166,16 @@ def _kept(
     request: web.Request, moment: Moment, key: Hashable, content_type: str, make: Callable[[], bytes], *, source: object
 ) -> web.Response:
     """Answer with what was made once for the moment, from `source` beside it."""
-    body = request.app[KEPT_PAGES].body(moment, (key, content_type), content_type, make, source=source)
+    tag = language_for(request).tag
+    body = request.app[KEPT_PAGES].body(moment, (key, content_type, tag), content_type, make, source=source)
     headers = _policy(request) if content_type == "text/html" else {}
-    return answer(request, body, vary="Accept", headers=headers)
+    headers["Content-Language"] = tag
+    return answer(request, body, vary=f"Accept, {LANGUAGE_VARIES}", headers=headers)
 
 
 def _answer(request: web.Request, body: bytes, *, status: int = 200) -> web.Response:
     """Answer with a page of the moment's own, which nobody keeps."""
-    headers = {"Cache-Control": "no-store", **_policy(request)}
+    headers = {"Cache-Control": "no-store", "Content-Language": language_for(request).tag, **_policy(request)}
     response = web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=headers)
     response.enable_compression()
     return response

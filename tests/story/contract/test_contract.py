@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.web.api import OPERATIONS
+from tests.commands.cli import run_gateway
 from tests.story.conftest import StartGateway
 from tests.story.contract.hooks import COMPONENT
 from tests.story.contract.trial import tried
-from tests.story.processes import Gateway, run_gateway
+from tests.story.processes import Gateway
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
 

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.commands.cli import run_gateway
 from tests.postgres import Postgres, psql, roomy_directory
 from tests.schema import migrate_at
 from tests.story.harness import history
-from tests.story.processes import ROOT, Gateway, Program, run_gateway
+from tests.story.processes import ROOT, Gateway, Program
 
 
 @dataclass(kw_only=True)
