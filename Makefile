@@ -13,7 +13,7 @@ PROGRAMS := chromium:chromium faketime:faketime fcgiwrap:fcgiwrap fish:fish git:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := targets
 .NOTPARALLEL:
-.PHONY: targets demo test lint types imports bench soak storm contract pages docs languages image lock programs
+.PHONY: targets demo test lint types imports bench soak storm long contract pages docs languages image lock programs
 
 targets:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ contract: .venv/.dev .venv-applications/.made ## try the API against its own des
 
 pages: .venv/.dev tests/pages/node_modules/.made programs ## check the customers' pages in full: axe-core, html-validate, the keyboard, Lighthouse
 	@GATEWAY_TEST_PAGES=1 .venv/bin/python -m pytest tests/pages $(ARGS)
+
+long: .venv/.dev .venv-applications/.made programs ## run what `make test` leaves out: storms under faults, a soak, the bench in short
+	@.venv/bin/python -m pytest -m long $(ARGS)
 
 docs: .venv/.dev ## write the reference pages of docs/ from the code
 	@.venv/bin/python docs/generate.py

@@ -29,6 +29,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _LARGEST = 1 << 20
 # What the interpreter or the loader reads when a process begins: such a program has to begin.
 _AT_THE_BEGINNING = ("PYTHON", "LD_", "FAKETIME")
+_USUAL = {name for name in os.environ if name.startswith(_AT_THE_BEGINNING)}
 
 
 class Forked:
@@ -97,8 +98,8 @@ class Forked:
 
 
 def can_fork(variables: Mapping[str, str]) -> bool:
-    """Tell whether a program with these variables, beside the usual ones, can be a fork."""
-    return not any(name.startswith(_AT_THE_BEGINNING) for name in variables)
+    """Tell whether a program with these variables, and those of the tests themselves, can be a fork."""
+    return not any(name.startswith(_AT_THE_BEGINNING) for name in {*variables, *os.environ} - _USUAL)
 
 
 def start(arguments: Sequence[str], *, directory: Path, variables: Mapping[str, str]) -> Forked:

@@ -32,7 +32,7 @@ def calendar(moment: Moment, branding: Branding, language: Language, url: str) -
     made.add("x-published-ttl", "PT15M")
     made.add("url", url)
     for window in moment.snapshot.windows if moment.snapshot else ():
-        made.add_component(_event(window, moment.at, language, url))
+        made.add_component(_event(window.in_language(language.tag), moment.at, language, url))
     return bytes(made.to_ical())
 
 

@@ -279,6 +279,7 @@ def window_view(
 
     Components that are hidden from customers are named to an SRE alone.
     """
+    window = window.in_language(language.tag)
     state = window.state(moment.at)
     latest = sorted(window.updates, key=lambda update: update.created_at, reverse=True)
     shown = latest if most_posts is None else latest[:most_posts]

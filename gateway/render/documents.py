@@ -37,9 +37,9 @@ def status_document(moment: Moment, branding: Branding, language: Language) -> D
             for c in moment.public_components
         ],
         "windows": {
-            "active": [window_document(window, moment) for window in by_severity(moment)],
-            "upcoming": [window_document(window, moment) for window in moment.upcoming],
-            "past": [window_document(window, moment) for window in moment.past],
+            "active": [window_document(window, moment, language) for window in by_severity(moment)],
+            "upcoming": [window_document(window, moment, language) for window in moment.upcoming],
+            "past": [window_document(window, moment, language) for window in moment.past],
         },
     }
 
@@ -66,7 +66,7 @@ def banner_document(moment: Moment, language: Language) -> Document:
                 "id": str(window.id),
                 "state": state,
                 "label": words("Scheduled") if state == "scheduled" else words(KIND_BADGES[window.kind].word),
-                "title": window.title,
+                "title": window.in_language(language.tag).title,
                 "starts_at": rfc3339(window.starts_at),
                 "until": rfc3339(window.scheduled_until) if window.scheduled_until > moment.at else None,
             }
@@ -94,16 +94,17 @@ def problem_document(moment: Moment, branding: Branding, language: Language, *, 
         "title": said.title,
         "status": 503,
         "detail": detail,
-        "windows": [window_document(window, moment) for window in (*by_severity(moment), *moment.reopening)],
+        "windows": [window_document(window, moment, language) for window in (*by_severity(moment), *moment.reopening)],
     }
 
 
-def window_document(window: Window, moment: Moment) -> Document:
+def window_document(window: Window, moment: Moment, language: Language) -> Document:
     """Return a window as customers may know it: no scope, no reminders, no hidden components.
 
     `description` and bodies are Markdown. `estimated_end` is null once it has passed with the window still active:
     there is no estimate then.
     """
+    window = window.in_language(language.tag)
     state = window.state(moment.at)
     return {
         "id": str(window.id),

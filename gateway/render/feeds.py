@@ -42,7 +42,9 @@ class Entry:
 def entries(moment: Moment, branding: Branding, language: Language) -> list[Entry]:
     """Return what was said up to the moment, the newest first."""
     windows = moment.snapshot.windows if moment.snapshot else ()
-    found = [entry for window in windows for entry in _of(window, moment.at, branding, language)]
+    found = [
+        entry for window in windows for entry in _of(window.in_language(language.tag), moment.at, branding, language)
+    ]
     return sorted(found, key=lambda entry: (entry.at, str(entry.id)), reverse=True)[:_MOST]
 
 

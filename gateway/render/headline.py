@@ -69,7 +69,7 @@ def _reopening_headline(windows: tuple[Window, ...], branding: Branding, languag
 def _window_headline(window: Window, state: State, product: str, language: Language) -> Headline:
     badge = STATE_BADGES[State.OVERRUNNING] if state is State.OVERRUNNING else KIND_BADGES[window.kind]
     announced = window.kind is Kind.ANNOUNCEMENT and window.gate is Gate.NONE
-    title = window.title if announced else language.words(_title(window), product=product)
+    title = window.in_language(language.tag).title if announced else language.words(_title(window), product=product)
     return Headline(badge=badge, title=title, text=effect(window, state, product, language))
 
 

@@ -44,6 +44,7 @@ def found(*names: str) -> str:
 
 
 @pytest.mark.story
+@pytest.mark.long
 def test_one_short_run(tmp_path: Path) -> None:
     """Every row has every peer, with figures that can be: some work was done, and it took some time."""
     found("nginx", "haproxy", "envoy", "caddy", "wrk", "h2load")

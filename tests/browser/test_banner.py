@@ -54,7 +54,7 @@ async def test_it_tells_of_what_is_and_of_what_comes_within_a_day(browser: Brows
         lines = await opened(seen.page, scene.url)
         local = soon.astimezone().strftime("%M")
         assert len(lines) == 2
-        assert lines[0].startswith(f"Degradation: {HOSTILE}, expected to ")
+        assert lines[0].startswith(f"Degradation: {HOSTILE}, expected until ")
         assert lines[1].startswith("Scheduled: Database upgrade, ")
         assert f":{local}" in lines[1]
         assert await seen.page.evaluate("document.body.firstElementChild.localName") == "gateway-banner"

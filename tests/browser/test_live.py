@@ -243,7 +243,7 @@ async def test_the_pages_of_the_status_are_live(browser: Browser, scene: Scene) 
         await scene.services.windows.end(window.id, WHO)
         await expect(status.locator("h1")).to_have_text("All systems operational", timeout=SECOND)
         await expect(status.locator("[data-news]")).to_contain_text("All systems operational")
-        assert await status.title() == "All systems operational · Acme Shop status"
+        assert await status.title() == "All systems operational · Status of Acme Shop"
         await expect(one.locator("main")).to_contain_text("lasted", timeout=SECOND)
         await expect(history.locator("main")).to_contain_text("Database upgrade", timeout=SECOND)
         for page in (status, one, history):

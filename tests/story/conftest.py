@@ -136,8 +136,8 @@ def start_gateway(request: pytest.FixtureRequest) -> Iterator[StartGateway]:
         request.getfixturevalue("database_url")
     started: list[Gateway] = []
 
-    def start(directory: Path, **settings: str | None) -> Gateway:
-        gateway = Gateway(f"gateway {len(started) + 1}", directory, **settings)
+    def start(directory: Path, *, cold: bool = False, **settings: str | None) -> Gateway:
+        gateway = Gateway(f"gateway {len(started) + 1}", directory, cold=cold, **settings)
         started.append(gateway)
         return gateway
 

@@ -82,10 +82,18 @@ class Program:
     """All that were started and not yet ended, for the report of a failure."""
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], *, directory: Path, variables: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        directory: Path,
+        variables: Mapping[str, str] | None = None,
+        cold: bool = False,
     ) -> None:
+        """Start it; the gateway, unless `cold`, as a fork (`tests/warm.py`): measure memory of cold ones alone."""
         self.name = name
-        self.process = _started(command, directory, variables or {})
+        self.variables = dict(variables or {})
+        self.process = _started(command, directory, self.variables, cold=cold)
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.out = Lines(self.process.stdout)
@@ -136,9 +144,9 @@ class Program:
 
 
 def _started(
-    command: Sequence[str | Path], directory: Path, variables: Mapping[str, str]
+    command: Sequence[str | Path], directory: Path, variables: Mapping[str, str], *, cold: bool
 ) -> "subprocess.Popen[str] | Forked":
-    if tuple(command[: len(COMMAND)]) == COMMAND:
+    if not cold and tuple(command[: len(COMMAND)]) == COMMAND:
         process = started([str(word) for word in command[len(COMMAND) :]], directory, variables)
         assert process.stdin is not None
         process.stdin.close()
@@ -160,14 +168,14 @@ class Gateway(Program):
     None leaves a setting to `gateway.toml` in the directory.
     """
 
-    def __init__(self, name: str, directory: Path, **settings: str | None) -> None:
+    def __init__(self, name: str, directory: Path, *, cold: bool = False, **settings: str | None) -> None:
         defaults = {
             "SERVER__LISTEN": "127.0.0.1:0",
             "SERVER__INTERNAL_LISTEN": "",
             "SERVER__SHUTDOWN_NOTICE": "0s",
         }
         variables = {f"GATEWAY_{key}": value for key, value in (defaults | settings).items() if value is not None}
-        super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables)
+        super().__init__(name, [*COMMAND, "serve"], directory=directory, variables=variables, cold=cold)
 
     def workers(self) -> list[int]:
         """Return the ids of the processes that serve, also of those that finish and end."""

@@ -179,6 +179,7 @@ async def test_a_write_whose_gateway_is_killed_is_whole_or_was_never_there(
     assert again == (409 if ended_already else 201 if method == "POST" and kind != "end" else 200)
 
 
+@pytest.mark.long
 def test_writes_killed_at_random_are_whole_or_were_never_there(
     sql: Sql, start: Callable[[], Gateway], token: str
 ) -> None:

@@ -72,6 +72,7 @@ def shop(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFac
         gateway = Gateway(
             "gateway",
             directory,
+            cold=True,
             DATABASE__URL=postgres.url(database),
             UPSTREAM__URL=f"http://127.0.0.1:{application.getsockname()[1]}",
             MAINTENANCE__SNAPSHOT_FILE=str(directory / "snapshot.json"),

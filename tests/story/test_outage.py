@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway.render.wording import instant_words
 from tests.commands.cli import refused, run_gateway
 from tests.postgres import Postgres, psql, servers
 from tests.render.reading import Page
+from tests.render.samples import EN
 from tests.story.conftest import StartGateway
 from tests.story.customers import Customer, fetch
 from tests.story.processes import Gateway, eventually
@@ -194,7 +194,7 @@ def test_panel_and_api_say_since_when_the_state_is_unknown(
     panel = fetch(gateway.port, "/_maintenance/admin/", headers=browser)
     assert (panel.status, panel.header("Refresh")) == (503, "5")
     page = Page(panel.body).text
-    assert f"State unknown since {instant_words(since)}" in page
+    assert f"State unknown since {EN.instant(since, UTC)}" in page
     assert "Upgrade" in page
     for path in ("/", "/history", "/ready", "/live"):
         assert fetch(gateway.port, f"/_maintenance{path}", headers={"Accept": "text/html"}).status == 200

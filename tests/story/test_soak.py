@@ -10,7 +10,7 @@ import pytest
 
 from tests.commands.cli import ROOT, environment
 
-pytestmark = [pytest.mark.story, pytest.mark.alone]
+pytestmark = [pytest.mark.story, pytest.mark.alone, pytest.mark.long]
 
 LONGEST = 110
 

@@ -45,6 +45,7 @@ def test_no_verdict_is_wrong_while_windows_start_change_and_end(four_gateways: S
     assert not result.deeds.missed, result.deeds
 
 
+@pytest.mark.long
 def test_no_verdict_is_wrong_under_faults(four_gateways: Stage) -> None:
     """Listeners terminated and frozen, PostgreSQL crashed, a gateway killed, notifications lost; each once."""
     plan = Plan(seed=5, requests=90_000, rate=2000, windows=24, propagation=BUSY, faults=ALL)
@@ -54,6 +55,7 @@ def test_no_verdict_is_wrong_under_faults(four_gateways: Stage) -> None:
     assert min(result.account.outcomes[name] for name in ("FORWARDED", "READ_ONLY", "CLOSED")) > 500
 
 
+@pytest.mark.long
 def test_windows_start_and_end_to_the_request_while_postgresql_is_away(four_gateways: Stage) -> None:
     """Memory stays flat meanwhile, and two seconds after it is back all gateways go by what was changed since."""
     result = run(outage(four_gateways, seed=6, seconds=20, rate=1000))

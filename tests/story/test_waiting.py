@@ -57,7 +57,11 @@ def test_20_000_wait_are_told_and_come_back_evenly(
     try:
         upstream = port_of(application)
         gateway = start_gateway(
-            tmp_path, DATABASE__URL=database_url, UPSTREAM__URL=f"http://127.0.0.1:{upstream}", LOG__ACCESS="false"
+            tmp_path,
+            DATABASE__URL=database_url,
+            UPSTREAM__URL=f"http://127.0.0.1:{upstream}",
+            LOG__ACCESS="false",
+            cold=True,
         ).listening()
         psql(database_url, "insert into windows (title, reopen_over) values ('Upgrade', '15 seconds')")
         eventually(lambda: fetch(gateway.port, "/").status == 503)

@@ -45,8 +45,7 @@ def start_shop(
 
 
 def internal_of(gateway: Gateway) -> int:
-    environment = psutil.Process(gateway.process.pid).environ()
-    return int(environment["GATEWAY_SERVER__INTERNAL_LISTEN"].rpartition(":")[2])
+    return int(gateway.variables["GATEWAY_SERVER__INTERNAL_LISTEN"].rpartition(":")[2])
 
 
 def samples(gateway: Gateway, name: str) -> dict[str, float]:

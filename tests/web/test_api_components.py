@@ -1,7 +1,7 @@
 """The API's components and groups, on real services and a real PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -256,8 +256,8 @@ async def test_what_customers_saw(call: Caller, psql: Callable[[str, str], str],
     assert history["share_up"] == pytest.approx(3 / 4, abs=0.01)
     since, until = (datetime.fromisoformat(history[name]) for name in ("since", "until"))
     assert until - since == timedelta(days=90)
-    past = sql("select to_char(now() - interval '150 minutes', 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00')").replace("+", "%2B")
-    later = sql("select to_char(now() - interval '60 minutes', 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00')").replace("+", "%2B")
+    now = datetime.now(UTC)
+    past, later = (f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}" for minutes in (150, 60))
     part = (await call("GET", f"/components/api/history?since={past}&until={later}")).document
     assert [each["status"] for each in part["intervals"]] == ["major_outage", "operational"]
     assert sum(part["seconds"].values()) == 90 * 60

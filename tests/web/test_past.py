@@ -68,7 +68,7 @@ async def test_a_month_has_an_address(browser: Browser, services: Services, sql:
     """It and the two before; months in which nothing was say so."""
     await twenty_old_ones(services, sql)
     page = (await browser.get("/history?month=2019-11")).page
-    assert "Nov 2019 Upgrade 1 Completed" in page.text
+    assert "November 2019 Upgrade 1 Completed" in page.text
     assert "Oct 2019 Upgrade 0 Completed" in page.text
     assert "Sep 2019 Nothing to report." in page.text
     assert "lasted 50 minutes" in page.text

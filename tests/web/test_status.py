@@ -46,7 +46,7 @@ async def test_the_status_page_answers_200_in_three_forms(browser: Browser, serv
     assert text.body.startswith("Acme Shop is down for maintenance.")
     for answer in (html, told, text):
         assert answer.headers["Cache-Control"] == "no-cache"
-        assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+        assert answer.headers["Vary"] == "Accept, Accept-Language, Cookie, Accept-Encoding"
 
 
 async def test_html_comes_with_the_policy_of_its_own_style(browser: Browser) -> None:

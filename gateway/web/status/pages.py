@@ -101,7 +101,7 @@ async def _window(request: web.Request) -> web.Response:
         return _answer(request, pages.not_found_page(detail, branding, language), status=404)
     moment = _moment(request)
     if _wanted(request) is Format.PROBLEM:
-        content_type, make = "application/json", lambda: pages.json_bytes(window_document(window, moment))
+        content_type, make = "application/json", lambda: pages.json_bytes(window_document(window, moment, language))
     else:
         content_type, make = "text/html", lambda: pages.window_html(window, moment, branding, language)
     return _kept(request, moment, window.id, content_type, make, source=window)

@@ -34,7 +34,7 @@ class Stage:
         directory = self.directory / f"gateway-{index}"
         directory.mkdir(exist_ok=True)
         port = 0 if is_new else self.ports[index]
-        gateway = Gateway(f"gateway {index}", directory, SERVER__LISTEN=f"127.0.0.1:{port}", **self.settings)
+        gateway = Gateway(f"gateway {index}", directory, cold=True, SERVER__LISTEN=f"127.0.0.1:{port}", **self.settings)
         if is_new:
             self.gateways.append(gateway)
             self.ports.append(gateway.port)
