@@ -8,7 +8,7 @@ from gateway.domain.window import State, Window
 from gateway.render.headline import by_severity, headline
 from gateway.render.language import Language
 from gateway.render.look import Branding
-from gateway.render.wording import KIND_BADGES, rfc3339
+from gateway.render.wording import KIND_BADGES, STATE_BADGES, rfc3339
 
 Document = dict[str, Any]
 
@@ -47,31 +47,33 @@ def status_document(moment: Moment, branding: Branding, language: Language) -> D
 def banner_document(moment: Moment, language: Language) -> Document:
     """Return what the banner of `/embed.js` tells: windows in force and to come, in few fields.
 
-    `until` is null where nothing can be promised any more. `words` are those of the banner: `{}` is for times.
+    `until` is null where nothing can be promised any more. `times` says when in words, with `{}` for each instant that
+    is to be told in the reader's own zone: `starts_at` of what is scheduled, and `until`.
     """
-    words = language.words
-    views = [(window, "active") for window in by_severity(moment)]
-    views += [(window, "scheduled") for window in moment.upcoming]
+    found = [(window, "active") for window in by_severity(moment)]
+    found += [(window, "scheduled") for window in moment.upcoming]
     return {
         "language": language.tag,
         "direction": language.direction,
-        "words": {
-            "from": words("from {}"),
-            "from_to": words("{} to {}"),
-            "until": words("expected until {}"),
-            "dismiss": words("Dismiss"),
-        },
-        "windows": [
-            {
-                "id": str(window.id),
-                "state": state,
-                "label": words("Scheduled") if state == "scheduled" else words(KIND_BADGES[window.kind].word),
-                "title": window.in_language(language.tag).title,
-                "starts_at": rfc3339(window.starts_at),
-                "until": rfc3339(window.scheduled_until) if window.scheduled_until > moment.at else None,
-            }
-            for window, state in views
-        ],
+        "dismiss": language.words("Dismiss"),
+        "windows": [_announced(window.in_language(language.tag), state, moment, language) for window, state in found],
+    }
+
+
+def _announced(window: Window, state: str, moment: Moment, language: Language) -> Document:
+    scheduled, ends = state == "scheduled", window.scheduled_until > moment.at
+    if scheduled:
+        times = language.words("{} to {}") if ends else language.words("from {}")
+    else:
+        times = language.words("expected until {}") if ends else ""
+    return {
+        "id": str(window.id),
+        "state": state,
+        "label": language.words(STATE_BADGES[State.SCHEDULED].word if scheduled else KIND_BADGES[window.kind].word),
+        "title": window.title,
+        "starts_at": rfc3339(window.starts_at),
+        "until": rfc3339(window.scheduled_until) if ends else None,
+        "times": times,
     }
 
 

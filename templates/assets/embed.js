@@ -41,8 +41,7 @@
     return {
       show(rows, lang = "en", dir = "ltr") {
         root.replaceChildren(...rows.map((content) => {
-          const box = Object.assign(document.createElement("div"), { lang, dir });
-          box.setAttribute("role", "status");
+          const box = Object.assign(element("div", ""), { lang, dir, role: "status" });
           box.append(...content);
           return box;
         }));
@@ -92,10 +91,9 @@
 
   const askBypass = follow(() => `bypass.json?for=${encodeURIComponent(location.pathname)}`, (said) => {
     if (!said.bypass) return ribbon.hide();
-    const out = said.bypass.by === "link" ? "Leave" : "See it as a customer, for 10 minutes";
     ribbon.show([[
       words(said),
-      button(out, () => leave(said.bypass.leave)),
+      button(said.bypass.by === "link" ? "Leave" : "See it as a customer, for 10 minutes", () => leave(said.bypass.leave)),
       button("Hide", () => { hidden = true; ribbon.hide(); }),
     ]]);
   });
@@ -111,14 +109,13 @@
   };
   const dismissedNow = new Set();
 
-  const notice = (each, { words: form, language }) => {
+  const notice = (each, language) => {
     const when = (at) => new Date(at).toLocaleString(language, { weekday: "short", hour: "2-digit", minute: "2-digit" });
-    const times = (name, ...at) => at.reduce((text, one) => text.replace("{}", when(one)), form[name]);
+    const times = [each.state === "scheduled" && each.starts_at, each.until].filter(Boolean);
     const text = element("p", "");
     const link = Object.assign(element("a", each.title), { href: url(`windows/${each.id}`), dir: "auto" });
-    text.append(element("strong", `${each.label}:`), " ", link);
-    if (each.state !== "scheduled") text.append(each.until ? `, ${times("until", each.until)}` : "");
-    else text.append(`, ${each.until ? times("from_to", each.starts_at, each.until) : times("from", each.starts_at)}`);
+    const said = times.reduce((form, at) => form.replace("{}", when(at)), each.times && `, ${each.times}`);
+    text.append(element("strong", `${each.label}:`), " ", link, said);
     return text;
   };
 
@@ -129,7 +126,7 @@
       !known.has(key(each)) && (each.state !== "scheduled" || new Date(each.starts_at) - Date.now() < DAY));
     if (!news.length) return banner.hide();
     const rows = news.slice(0, 3).map((each) =>
-      [notice(each, said), button(said.words.dismiss, () => { dismiss(key(each)); tellWindows(said); })]);
+      [notice(each, said.language), button(said.dismiss, () => { dismiss(key(each)); tellWindows(said); })]);
     banner.show(rows, said.language, said.direction);
   };
   const askWindows = follow(() => "banner.json", tellWindows);

@@ -32,13 +32,18 @@ async def _photograph(browser: Browser, url: str, link: str, directory: Path) ->
     async with visit(browser) as sre:
         page = sre.page
         await _start_work(page, link)
-        for name, path, scheme, width in (
-            ("gated", "/orders", "light", 1200),
-            ("gated-dark", "/orders", "dark", 1200),
-            ("gated-320", "/orders", "light", 320),
-            ("status", "/_maintenance/", "light", 1200),
+        for name, path, scheme, width, language in (
+            ("gated", "/orders", "light", 1200, "en"),
+            ("gated-dark", "/orders", "dark", 1200, "en"),
+            ("gated-320", "/orders", "light", 320, "en"),
+            ("gated-ar", "/orders", "light", 1200, "ar"),
+            ("gated-ar-320", "/orders", "light", 320, "ar"),
+            ("gated-de", "/orders", "light", 390, "de"),
+            ("gated-ja", "/orders", "light", 390, "ja"),
+            ("status", "/_maintenance/", "light", 1200, "en"),
+            ("status-ar", "/_maintenance/", "light", 1200, "ar"),
         ):
-            async with visit(browser, width=width, color_scheme=scheme) as customer:
+            async with visit(browser, width=width, color_scheme=scheme, locale=language) as customer:
                 await customer.page.goto(url + path)
                 await customer.page.screenshot(path=directory / f"{name}.png", full_page=True)
         await page.goto(f"{url}/_maintenance/admin/")

@@ -104,6 +104,6 @@ async def test_programs_read_in_a_language_too(browser: Browser, services: Servi
     assert feed.entries[0].title == "Wartungsarbeiten: Upgrade"
     banner = json.loads((await browser.get("/banner.json", Accept_Language="ar")).body)
     assert (banner["language"], banner["direction"]) == ("ar", "rtl")
-    assert banner["words"]["dismiss"] == "إغلاق"
+    assert banner["dismiss"] == "إغلاق"
     summary = await browser.get("/api/v2/status.json", Accept_Language="ar")
     assert json.loads(summary.body)["status"]["description"] == "Service Under Maintenance"
