@@ -151,7 +151,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             )
         jobs = Jobs(database, state, name=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
         supervisor.start(jobs.keep_doing, "jobs")
-        services = _services(settings, database, state, observe)
+        services = _services(settings, branding, database, state, observe)
         supervisor.start(services.uptimes.keep, "uptimes")
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
@@ -219,7 +219,7 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
             await settled.wait()
 
 
-def _services(settings: Settings, database: Database, state: State, observe: Observer) -> Services:
+def _services(settings: Settings, branding: Branding, database: Database, state: State, observe: Observer) -> Services:
     lifetime = settings.admin.session_lifetime
     windows = Windows(database, state)
     histories = ComponentHistories(database)
@@ -234,7 +234,9 @@ def _services(settings: Settings, database: Database, state: State, observe: Obs
         uptimes=Uptimes(histories, state),
         operators=Operators(database, session_lifetime=lifetime, observe=observe),
         tokens=Tokens(database),
-        templates=Templates(database, state, product=settings.maintenance.product),
+        templates=Templates(
+            database, state, product=branding.product, language=branding.language, time_zone=branding.time_zone
+        ),
         bypass_links=BypassLinks(database, state, observe),
         fences=Fences(database),
         statistics=Statistics(database),

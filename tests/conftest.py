@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +14,7 @@ import pytest
 
 from gateway.config.settings import Admin, Maintenance
 from gateway.config.settings import Limits as GivenLimits
+from gateway.domain.languages import ENGLISH
 from gateway.service.audit import Audit
 from gateway.service.bypass_links import BypassLinks
 from gateway.service.clock import Clock
@@ -165,7 +166,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         uptimes=Uptimes(histories, state),
         operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
         tokens=Tokens(database),
-        templates=Templates(database, state, product="Acme Shop"),
+        templates=Templates(database, state, product="Acme Shop", language=ENGLISH, time_zone=UTC),
         bypass_links=BypassLinks(database, state, observations),
         fences=Fences(database),
         statistics=Statistics(database),

@@ -6,17 +6,15 @@ reader asks the database.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from pydantic import BaseModel
 
 from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError, StaleError
-from gateway.domain.languages import ENGLISH
 from gateway.domain.template import TEXTS, Template, TemplateKind, asked_for, fill_all, wrong_values
-from gateway.domain.window import State, Window
-from gateway.render.language import language_of
+from gateway.domain.window import Window
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import (
     RenderDraft,
@@ -29,13 +27,13 @@ from gateway.service.drafts.templates import (
 )
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.service.state import State as GatewayState
+from gateway.service.template_variables import BuiltIn
 from gateway.store import audit, templates
 from gateway.store.components import list_components, no_component
 from gateway.store.pool import Database, Session
 from gateway.store.windows import get_window
 
 _MOST = 1000
-_WORDS = language_of(ENGLISH)
 # What a request says about the template itself, and not about what is made.
 _ABOUT_TEMPLATE = frozenset({"template", "variables"})
 _FIELDS: dict[TemplateKind, type[BaseModel]] = {
@@ -56,11 +54,19 @@ class Rendering:
 class Templates:
     """What can be done to templates, and with them."""
 
-    def __init__(self, database: Database, state: GatewayState, *, product: str) -> None:
-        """Keep templates in `database`; `product` is what the built-in variable of this name says."""
+    def __init__(
+        self, database: Database, state: GatewayState, *, product: str, language: str, time_zone: tzinfo
+    ) -> None:
+        """Keep templates in `database`.
+
+        `product` is what the built-in variable of this name says; times are said in the zone, in a text's own language:
+        that of originals is `language`.
+        """
         self._database = database
         self._state = state
         self._product = product
+        self._language = language
+        self._time_zone = time_zone
 
     async def list(self, *, kind: TemplateKind | None = None, after: str = "", limit: int = _MOST) -> list[Template]:
         """Return templates of a kind (None: of any) by their short names, those behind `after` alone."""
@@ -157,7 +163,8 @@ class Templates:
             return checked(UpdateDraft, own)
         template = await self._named(request.template, TemplateKind.UPDATE)
         fields = _understood(template)
-        filled = _filled(template, _used(template, fields, own), request.variables, self._of_window(window))
+        known = self._built_in(window=window)
+        filled = self._filled(template, _used(template, fields, own), request.variables, known)
         return checked(UpdateDraft, _together(fields, filled, own))
 
     async def render(self, slug: str, draft: RenderDraft) -> Rendering:
@@ -173,10 +180,10 @@ class Templates:
         if template.kind is TemplateKind.WINDOW:
             made = self._window_of(template, {}, draft.variables)
             return Rendering(kind=template.kind, title=made.title, text=made.description)
-        known = self._of_window(window) if window else self._always()
+        known = self._built_in(window=window)
         fields = _understood(template)
         try:
-            filled = _filled(template, _used(template, fields, {}), draft.variables, known)
+            filled = self._filled(template, _used(template, fields, {}), draft.variables, known)
         except KeyError as error:
             raise InvalidError(
                 {"window_id": f"the template uses {{{{{error.args[0]}}}}}: name the window that it would be posted on"}
@@ -197,27 +204,41 @@ class Templates:
         own = _with_the_rest_of_the_scope(own, fields)
         draft = checked(WindowDraft, fields | own)
         starts_at = draft.starts_at or self._state.now()
-        known = self._always() | _times(starts_at, starts_at + draft.estimated_duration, draft.estimated_duration)
-        filled = _filled(template, _used(template, fields, own), variables, known)
+        known = self._built_in(planned=(starts_at, draft.estimated_duration))
+        filled = self._filled(template, _used(template, fields, own), variables, known)
         return checked(WindowDraft, _together(fields, filled, own))
 
-    def _always(self) -> dict[str, str]:
-        now = self._state.now()
-        return {"product": self._product, "date": _WORDS.date_of(now, UTC), "time": _WORDS.time_of(now, UTC)}
+    def _built_in(self, *, window: Window | None = None, planned: tuple[datetime, timedelta] | None = None) -> BuiltIn:
+        return BuiltIn(
+            product=self._product,
+            time_zone=self._time_zone,
+            now=self._state.now(),
+            window=window,
+            planned=planned,
+        )
 
-    def _of_window(self, window: Window) -> dict[str, str]:
-        known = self._always() | _times(window.starts_at, window.scheduled_until, window.estimated_duration)
-        if window.state(self._state.now()) is State.OVERRUNNING:  # a promise that has passed is none
-            known["end"] = "as soon as possible"
-        return known | {"title": window.title}
+    def _filled(
+        self, template: Template, texts: Mapping[str, Any], variables: Mapping[str, str], known: BuiltIn
+    ) -> dict[str, Any]:
+        """Fill in those texts of a template that are used.
 
-
-def _times(starts_at: datetime, ends_at: datetime, lasts: timedelta) -> dict[str, str]:
-    return {
-        "start": _WORDS.instant(starts_at, UTC),
-        "end": _WORDS.instant(ends_at, UTC),
-        "duration": _WORDS.duration(lasts),
-    }
+        Raises:
+            InvalidError: a variable that they take is missing, or one is given that the template does not have.
+            KeyError: one that is built in is not known here.
+        """
+        takes = asked_for(template.kind, texts)
+        # What stands only in a text that the request replaces may be given, and need not be.
+        also = {name: variables[name] for name in template.variables if name in variables and name not in takes}
+        asked = {name: value for name, value in variables.items() if name not in also}
+        wrong = wrong_values(template.kind, takes, asked)
+        if wrong:
+            raise InvalidError({f"variables.{name}": text for name, text in wrong.items()})
+        originals = {name: text for name, text in texts.items() if name != "translations"}
+        filled = fill_all(originals, known.values(self._language) | asked)
+        filled["translations"] = {
+            tag: fill_all({tag: text}, known.values(tag) | asked)[tag] for tag, text in texts["translations"].items()
+        }
+        return filled
 
 
 def _given(request: BaseModel) -> dict[str, Any]:
@@ -268,26 +289,6 @@ def _together(fields: Mapping[str, Any], filled: Mapping[str, Any], own: Mapping
     """Return all that is said: the request's own before the template's, and so in each language."""
     translations = filled["translations"] | own.get("translations", {})
     return {**fields, **filled, **own, "translations": translations}
-
-
-def _filled(
-    template: Template, texts: Mapping[str, Any], variables: Mapping[str, str], known: Mapping[str, str]
-) -> dict[str, Any]:
-    """Fill in those texts of a template that are used.
-
-    Raises:
-        InvalidError: a variable that they take is missing, or one is given that the template does not have.
-        KeyError: one that is built in is not known here.
-    """
-    takes = asked_for(template.kind, texts)
-    # What stands only in a text that the request replaces may be given, and need not be.
-    also = {name: variables[name] for name in template.variables if name in variables and name not in takes}
-    asked = {name: value for name, value in variables.items() if name not in also}
-    wrong = wrong_values(template.kind, takes, asked)
-    if wrong:
-        raise InvalidError({f"variables.{name}": text for name, text in wrong.items()})
-    values = {**known, **asked}
-    return fill_all(texts, values)
 
 
 async def _stored(session: Session, window: WindowFields | None, update: UpdateFields | None) -> dict[str, Any]:

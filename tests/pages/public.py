@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
+from gateway.domain.languages import LANGUAGES
 from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
 from gateway.render import pages
 from gateway.render.environment import make_environment
+from gateway.render.language import language_of
 from gateway.render.logo import Logo
 from gateway.render.look import FootLink
 from gateway.render.panel import Shell, SignInScreen, Typed
@@ -71,6 +74,7 @@ def public_pages() -> Iterator[tuple[str, bytes]]:
     yield from _status()
     yield from _windows()
     yield from _messages()
+    yield from _languages()
     screen = SignInScreen(form=Typed())
     yield "sign_in", _panel_page("admin/sign_in.html", screen)
     wrong = Typed(values={"email": "ada@acme.example"}, errors={"form": "The e-mail address or the password is wrong."})
@@ -145,12 +149,18 @@ def _over() -> Window:
 def _messages() -> Iterator[tuple[str, bytes]]:
     yield "message: 404", pages.not_found_page("The address may be incomplete.", BRANDING, EN)
     text = "The application did not answer in time."
-    yield (
-        "message: 504",
-        pages.unavailable_page("There is no answer", text, BRANDING, EN),
-    )
+    yield "message: 504", pages.unavailable_page("There is no answer", text, BRANDING, EN)
     badge = Badge("Problem type", "info", Tone.QUIET)
     yield "message: problem", pages.message_page("Refused because of a window", text, BRANDING, EN, badge=badge)
+
+
+def _languages() -> Iterator[tuple[str, bytes]]:
+    """The longest words, another script, and the one from right to left; with the switch."""
+    everywhere = replace(BRANDING, languages=LANGUAGES, time_zone=ZoneInfo("Europe/Berlin"))
+    for tag in ("de", "ja", "ar"):
+        language = language_of(tag)
+        yield f"gated: {tag}", pages.gated_page(busy(), everywhere, language)
+        yield f"status: {tag}", pages.status_html(busy(), everywhere, language, _UPTIMES)
 
 
 def _panel_page(template: str, screen: object) -> bytes:

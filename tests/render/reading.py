@@ -86,7 +86,9 @@ class Page(HTMLParser):
 
     def loads(self) -> list[str]:
         """Return every address that a browser would fetch by itself."""
-        found = [a["href"] for a in self.of("link")] + [a["src"] for _, a in self.elements if "src" in a]
+        found = [a["href"] for a in self.of("link") if a["rel"] != "alternate"] + [
+            a["src"] for _, a in self.elements if "src" in a
+        ]
         return [address for address in found if not address.startswith("data:")]
 
     def _check_references(self) -> None:

@@ -10,6 +10,7 @@ from gateway.domain.access import Actor
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.template import TemplateKind
 from gateway.domain.window import Gate, Kind, UpdateStatus, Window
+from gateway.render.language import language_of
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import (
@@ -20,9 +21,10 @@ from gateway.service.drafts.templates import (
     WindowRequest,
 )
 from gateway.service.drafts.windows import WindowDraft
+from gateway.service.template_variables import BuiltIn
 from gateway.service.templates import Templates
 from gateway.web.keys import Services
-from tests.render.samples import EN
+from tests.render.samples import EN, HOUR
 
 SRE = Actor(name="sre@example.com", address="203.0.113.9")
 Psql = Callable[[str, str], str]
@@ -105,6 +107,20 @@ async def test_a_window_is_made_from_one(templates: Templates, services: Service
     assert r"**a\*b\*c** at " in window.description
     assert EN.instant(start, UTC) in window.description
     assert f"back by {EN.instant(window.scheduled_until, UTC)} (2 hours). Acme Shop, ticket \\#7." in window.description
+
+
+async def test_what_is_built_in_is_said_in_the_language_of_each_text(templates: Templates, services: Services) -> None:
+    """Times and lengths have its form; of an overdue window no end is promised in any."""
+    texts = {"title": "{{product}}, {{date}}", "description": "{{start}}, {{duration}}"}
+    fields = {"window": {"title": "{{product}}", "estimated_duration": "90m", "translations": {"de": texts}}}
+    await templates.add(checked(TemplateDraft, {"slug": "night", "name": "N"} | fields), SRE)
+    draft = await templates.window(WindowRequest(template="night"))
+    window = (await services.windows.create(draft, SRE)).in_language("de")
+    german = language_of("de")
+    assert window.title == f"Acme Shop, {german.date_of(window.created_at, UTC)}"
+    assert window.description == f"{german.instant(window.starts_at, UTC)}, 1 Stunde 30 Minuten"
+    overdue = BuiltIn(product="Acme Shop", time_zone=UTC, now=window.scheduled_until + HOUR, window=window)
+    assert [overdue.values(tag)["end"] for tag in ("en", "de")] == ["as soon as possible", "so bald wie möglich"]
 
 
 async def test_what_is_given_goes_before_what_the_template_says(templates: Templates, services: Services) -> None:

@@ -107,3 +107,17 @@ async def test_programs_read_in_a_language_too(browser: Browser, services: Servi
     assert banner["dismiss"] == "إغلاق"
     summary = await browser.get("/api/v2/status.json", Accept_Language="ar")
     assert json.loads(summary.body)["status"]["description"] == "Service Under Maintenance"
+
+
+async def test_the_status_page_names_its_feeds_in_its_language(browser: Browser) -> None:
+    """For readers of feeds, which ask for no language by themselves, and for people, who see them in the foot."""
+    page = (await browser.get("/?lang=de")).page
+    found = {link["type"]: link["href"] for link in page.of("link") if link["rel"] == "alternate"}
+    assert found == {
+        "application/atom+xml": f"{PREFIX}/feed.atom?lang=de",
+        "application/rss+xml": f"{PREFIX}/feed.rss?lang=de",
+    }
+    links = [link["href"] for link in page.of("a")]
+    for address in (*found.values(), f"{PREFIX}/calendar.ics?lang=de"):
+        assert address in links
+        assert (await browser.get(address.removeprefix(PREFIX))).headers["Content-Language"] == "de"

@@ -69,8 +69,8 @@ async def test_a_month_has_an_address(browser: Browser, services: Services, sql:
     await twenty_old_ones(services, sql)
     page = (await browser.get("/history?month=2019-11")).page
     assert "November 2019 Upgrade 1 Completed" in page.text
-    assert "Oct 2019 Upgrade 0 Completed" in page.text
-    assert "Sep 2019 Nothing to report." in page.text
+    assert "October 2019 Upgrade 0 Completed" in page.text
+    assert "September 2019 Nothing to report." in page.text
     assert "lasted 50 minutes" in page.text
 
 
