@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from gateway.domain.component import Component, ComponentGroup, ComponentStatus, Visibility, worst
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, State, Update, UpdateStatus, Window
+from gateway.render.look import Branding
 from gateway.render.markdown import markdown_text
 
 Document = dict[str, Any]
@@ -61,9 +62,9 @@ _MAINTENANCE_STATUSES = {
 
 
 class StatuspageDocuments:
-    """Writes the documents of one moment, for the status page `product` at `url`."""
+    """Writes the documents of one moment, for the product's status page at `url`."""
 
-    def __init__(self, moment: Moment, product: str, url: str) -> None:
+    def __init__(self, moment: Moment, branding: Branding, url: str) -> None:
         """Write of `moment`; with no state known the lists are empty, and the description says so."""
         self._moment = moment
         self._windows = moment.snapshot.windows if moment.snapshot else ()
@@ -73,9 +74,9 @@ class StatuspageDocuments:
         self._url = url
         self._page = {
             "id": str(uuid5(_PAGE_IDS, url)),
-            "name": product,
+            "name": branding.product,
             "url": url,
-            "time_zone": "Etc/UTC",
+            "time_zone": "Etc/UTC" if branding.time_zone is UTC else str(branding.time_zone),
             "updated_at": _instant(self._updated_at()),
         }
         self._components = [self._component(component) for component in self._shown()]

@@ -14,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from gateway.config.settings import Settings
+from gateway.domain.languages import LANGUAGES
 from gateway.domain.observation import RequestServed
 from gateway.domain.scope import EVERYTHING, Scope
 from gateway.domain.snapshot import Snapshot
@@ -87,7 +88,12 @@ class Gateway:
         settings = self.settings
         await self.runner.setup()
         assert self.runner.server is not None
-        branding = Branding(product="Shop", support_email="help@example.com", prefix=settings.maintenance.prefix)
+        branding = Branding(
+            product="Shop",
+            support_email="help@example.com",
+            prefix=settings.maintenance.prefix,
+            languages=LANGUAGES,
+        )
         self.front = Front(
             settings,
             state=self.state,

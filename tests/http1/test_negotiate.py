@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http1.negotiate import Format, accepts_gzip, wanted_format
+from gateway.domain.languages import LANGUAGES
+from gateway.http1.negotiate import Format, accepts_gzip, chosen_language, wanted_format
 
 CHROME = b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -57,3 +58,41 @@ def test_gzip(accept_encoding: bytes, accepts: bool) -> None:  # noqa: FBT001
 def test_nothing_that_is_sent_breaks_it(accept: bytes, other: bytes) -> None:
     assert wanted_format(accept, other, b"") in Format
     assert accepts_gzip(accept) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"),
+    [
+        (b"", "en"),
+        (b"*", "en"),
+        (b"de", "de"),
+        (b"DE-at", "de"),
+        (b"sv, de;q=0.5", "de"),
+        (b"en;q=0.4, fr;q=0.7, it;q=0.6", "fr"),
+        (b"de;q=0, fr;q=0.1", "fr"),
+        (b"de;q=x, fr;q=0.1", "fr"),
+        (b"pt-BR,pt;q=0.9", "pt"),
+        (b"zh", "zh-Hans"),
+        (b"zh-CN", "zh-Hans"),
+        (b"zh-Hans-SG", "zh-Hans"),
+        (b"zh-TW, zh-Hant;q=0.9, ja;q=0.5", "ja"),
+        (b"dex", "en"),
+        (b";;,,q=1", "en"),
+        (b"\xff\xfe", "en"),
+    ],
+)
+def test_the_language(asked: bytes, tag: str) -> None:
+    """The heaviest that there is; a region does not matter, the script of Chinese does."""
+    assert chosen_language((b"", asked), LANGUAGES, "en") == tag
+
+
+@given(cookie=st.binary(max_size=20), asked=st.binary(max_size=80))
+def test_whatever_is_asked_a_language_that_is_offered_is_chosen(cookie: bytes, asked: bytes) -> None:
+    """Nobody chooses one that is not offered, whatever is sent."""
+    assert chosen_language((cookie, asked), ("de", "fr"), "fr") in {"de", "fr"}
+
+
+@given(chosen=st.sampled_from(LANGUAGES), asked=st.binary(max_size=80))
+def test_a_choice_is_stronger_than_what_the_browser_says(chosen: str, asked: bytes) -> None:
+    """The cookie holds the reader's own choice."""
+    assert chosen_language((chosen.encode(), asked), LANGUAGES, "en") == chosen

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,7 @@ from gateway.domain.component import ComponentStatus, Visibility
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind
 from gateway.render.statuspage import DOCUMENTS, StatuspageDocuments
-from tests.render.samples import HOUR, MINUTE, START, UNKNOWN, busy, component, effect, moment, update, window
+from tests.render.samples import BRANDING, HOUR, MINUTE, START, UNKNOWN, busy, component, effect, moment, update, window
 
 URL = "https://acme.example/_maintenance/"
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -63,7 +64,7 @@ MAINTENANCE = {**INCIDENT, "scheduled_for": str, "scheduled_until": str}
 
 
 def documents(seen: Moment) -> StatuspageDocuments:
-    return StatuspageDocuments(seen, "Acme Shop", URL)
+    return StatuspageDocuments(seen, BRANDING, URL)
 
 
 def is_like(document: dict[str, Any], shape: dict[str, Any]) -> None:
@@ -226,3 +227,10 @@ def test_a_window_that_begins_changes_the_page() -> None:
     before = documents(moment(later)).status()["page"]["updated_at"]
     after = documents(replace(moment(later), at=START + 2 * HOUR)).status()["page"]["updated_at"]
     assert before < after
+
+
+def test_the_page_says_its_time_zone() -> None:
+    """By the name that the IANA gives it."""
+    there = replace(BRANDING, time_zone=ZoneInfo("Europe/Berlin"))
+    assert StatuspageDocuments(busy(), there, URL).status()["page"]["time_zone"] == "Europe/Berlin"
+    assert documents(busy()).status()["page"]["time_zone"] == "Etc/UTC"

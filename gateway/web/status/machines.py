@@ -30,7 +30,7 @@ class _Kind(NamedTuple):
 
 def _statuspage(name: str) -> _Kind:
     def write(moment: Moment, branding: Branding, _language: Language, url: str) -> bytes:
-        return pages.json_bytes(DOCUMENTS[name](StatuspageDocuments(moment, branding.product, url)))
+        return pages.json_bytes(DOCUMENTS[name](StatuspageDocuments(moment, branding, url)))
 
     return _Kind(f"api/v2/{name}.json", "application/json", write)
 
