@@ -38,7 +38,7 @@
 
   // Readers whose clocks show what the product's do need no second time.
   const clock = (timeZone) => new Intl.DateTimeFormat("en", { timeZone, dateStyle: "short", timeStyle: "short" });
-  const [theirs, product] = [undefined, zone.dataset.of].map(clock);
+  const [theirs, product] = [undefined, zone.dataset.of || "UTC"].map(clock);
   const localise = (root) => {
     for (const time of root.querySelectorAll("time")) {
       const at = new Date(time.dateTime);
