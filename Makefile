@@ -22,7 +22,7 @@ demo: .venv/.run ## run the gateway, a sample application and PostgreSQL on http
 	@exec .venv/bin/gateway demo $(ARGS)
 
 test: .venv/.dev .venv-applications/.made tests/pages/node_modules/.made programs ## install what is missing and run every test
-	@exec .venv/bin/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.dev ## check the style of the code and its format
 	@.venv/bin/ruff check .

@@ -155,7 +155,7 @@ async def test_rule_30_who_waits_is_told_at_the_end(gateway: Gateway, client: Cl
 
 def _state(gateway: Gateway) -> dict[str, Any]:
     gated = gateway.state.moment.gates
-    summary = "Part of Our product is down for maintenance" if gated else "No known problems"
+    summary = "Part of Shop is down for maintenance" if gated else "No known problems"
     return {"version": gateway.state.version, "summary": summary}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.domain.languages import LANGUAGES
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
@@ -119,6 +120,21 @@ def test_image_adds_less_than_150_mb_to_its_base(image: Image) -> None:
     program = image.root / "opt/gateway"
     assert sum(path.lstat().st_size for path in program.rglob("*")) < 150_000_000
     assert not list(program.glob("lib/python*/site-packages/pip"))
+
+
+def test_it_speaks_every_language(image: Image) -> None:
+    """What is left of the library's locales is enough: days and lengths in each language of the pages."""
+    code = (
+        "from datetime import UTC, datetime, timedelta\n"
+        "from gateway.domain.languages import LANGUAGES\n"
+        "from gateway.render.language import language_of\n"
+        "said = [(each.instant(datetime(2026, 1, 2, tzinfo=UTC), UTC), each.duration(timedelta(hours=2)))"
+        " for each in map(language_of, LANGUAGES)]\n"
+        "print(len(set(said)))"
+    )
+    command = ["chroot", image.root, "/opt/gateway/bin/python", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{len(LANGUAGES)}\n", "")
 
 
 def test_probes_reach_the_internal_port_from_outside(image: Image) -> None:

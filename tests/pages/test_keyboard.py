@@ -82,7 +82,7 @@ async def test_a_link_leads_past_the_head(browser: Browser) -> None:
         page = reader.page
         for name, html in public_pages():
             await show(page, name, html)
-            skip = page.locator("text=Skip to content")
+            skip = page.locator(".skip")
             shown = [await skip.evaluate(_IS_SHOWN)]
             await page.keyboard.press("Tab")
             shown.append(await skip.evaluate(_IS_SHOWN))

@@ -1,5 +1,6 @@
 """Fences in the panel: whole at the load, the same piece alone for the script, and forgetting a silent gateway."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,7 +49,8 @@ async def test_dashboard_and_window_say_where_the_gateways_stand(
         (box,) = [found for _, found in answer.page.elements if "data-fence" in found]
         alone = await panel.get(box["data-fence"].removeprefix(PREFIX))
         assert "<html" not in alone.body
-        assert alone.page.text in " ".join(text.split())
+        shown, told = (re.sub(r"\b\d+ s\b", "some s", " ".join(each.split())) for each in (text, alone.page.text))
+        assert told in shown
 
 
 async def test_when_it_holds_it_says_so(panel: Browser, services: Services, window: Window) -> None:

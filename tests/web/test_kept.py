@@ -40,7 +40,7 @@ async def test_who_has_a_page_is_told_so(browser: Browser, services: Services, a
     for path in ("/", "/history", await window_path(services)):
         first = await browser.get(path, Accept=accept)
         assert (first.status, first.headers["Cache-Control"]) == (200, "no-cache")
-        assert first.headers["Vary"] == "Accept, Accept-Encoding"
+        assert first.headers["Vary"] == "Accept, Accept-Language, Cookie, Accept-Encoding"
         again = await browser.get(path, Accept=accept, If_None_Match=first.headers["ETag"])
         assert (again.status, again.body, again.headers["ETag"]) == (304, "", first.headers["ETag"])
         if "html" in first.headers["Content-Type"]:
