@@ -231,7 +231,9 @@ class Answers:
         return max(1, math.ceil(max(window.scheduled_until.timestamp() for window in windows) - now))
 
     def _language(self, wants: Wants) -> str:
-        return chosen_language(wants.languages, self._branding.languages, self._branding.language)
+        if not wants.language:
+            wants.language = chosen_language(wants.languages, self._branding.languages, self._branding.language)
+        return wants.language
 
     def _redirect(self) -> bytes:
         location = f"Location: {self._branding.prefix}/\r\nCache-Control: no-store\r\nX-Robots-Tag: noindex\r\n"

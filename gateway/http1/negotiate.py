@@ -39,10 +39,10 @@ class Format(Enum):
 class Wants:
     """In which form a client wants an answer of the gateway's own, and what a script asks for (Fetch, section 3.2).
 
-    `languages` is what `chosen_language` reads.
+    `languages` is what `chosen_language` reads; `language` is empty until it has chosen.
     """
 
-    __slots__ = ("form", "form_name", "gzip", "languages", "origin", "script_headers", "script_method")
+    __slots__ = ("form", "form_name", "gzip", "language", "languages", "origin", "script_headers", "script_method")
 
     def __init__(self, fields: "RequestFields") -> None:
         """Read it from the fields of a request."""
@@ -54,6 +54,7 @@ class Wants:
         self.form_name = self.form.value
         self.gzip = accepts_gzip(get(b"accept-encoding", b""))
         self.languages = (_cookie(fields.raw), get(b"accept-language", b""))
+        self.language = ""
         self.origin = get(b"origin", b"")
         self.script_method = get(b"access-control-request-method", b"")
         self.script_headers = get(b"access-control-request-headers", b"")
