@@ -74,7 +74,7 @@ async def _start_work(page: Page, link: str) -> None:
     ):
         await page.select_option("#status", status)
         await page.fill("#body", text)
-        await page.click("#post button")
+        await page.click("#post button.main")
 
 
 if __name__ == "__main__":
