@@ -4,7 +4,6 @@ A body is rendered when it is first asked for, within a millisecond. To render a
 hold up exactly those requests that the change is about.
 """
 
-import gzip
 import math
 import re
 import time
@@ -15,6 +14,7 @@ from gateway.domain.snapshot import Moment
 from gateway.domain.verdict import SAFE_METHODS, Facts, Verdict, let_in_at, refuses
 from gateway.domain.window import State
 from gateway.edge.places import client_key, known_place, new_place, place_field
+from gateway.http1.compression import compressed
 from gateway.http1.negotiate import Format, Wants, chosen_language, wants_of
 from gateway.http1.request import RequestHead
 from gateway.render import pages
@@ -42,13 +42,12 @@ _PHRASES = {
 }
 _TITLES = {502: message("We can't reach the application"), 504: message("The application takes too long")}
 _VARY = "Accept, Accept-Language, Cookie"
-_GZIP_LEVEL = 6
 _HTTPS = 443
 _PORT = re.compile(rb":\d*$")
 
-# Whether a write is refused, the form by its media type, whether it is compressed, the language's tag. No enums: their
-# hashes are slow.
-_Key = tuple[bool, str, bool, str]
+# Whether a write is refused, the form by its media type, the content coding, the language's tag. No enums: their hashes
+# are slow.
+_Key = tuple[bool, str, str, str]
 
 
 class Rendered:
@@ -69,9 +68,9 @@ class Rendered:
             body = self._bodies[key] = self._render(*key)
         return body
 
-    def _render(self, write: bool, form: str, compressed: bool, tag: str) -> bytes:  # noqa: FBT001  as in the key
-        if compressed:
-            return gzip.compress(self.body((write, form, False, tag)), _GZIP_LEVEL, mtime=0)
+    def _render(self, write: bool, form: str, coding: str, tag: str) -> bytes:  # noqa: FBT001  as in the key
+        if coding:
+            return compressed(self.body((write, form, "", tag)), coding)
         language = language_of(tag)
         match Format(form):
             case Format.HTML:
@@ -94,7 +93,7 @@ class Answers:
         self._https_port = settings.server.https_port
         self._rendered = Rendered(state.moment, branding)
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
-        self._rendered.body((False, Format.HTML.value, True, branding.language))
+        self._rendered.body((False, Format.HTML.value, "br", branding.language))
         self._framed: dict[tuple[_Key, int], bytes] = {}
         """Whole answers by form, and by the windows that cover the request."""
         self._framed_until = -math.inf
@@ -119,7 +118,7 @@ class Answers:
             return redirect, 302
         # For a browser that has sent something this page does not look again by itself: that would lose what was sent.
         write = verdict is Verdict.REFUSE_WRITE or (is_html and method not in SAFE_METHODS)
-        key = ((write, wants.form_name, wants.gzip, self._language(wants)), covering)
+        key = ((write, wants.form_name, wants.coding, self._language(wants)), covering)
         answer = None
         if now < self._framed_until and moment is self._rendered.moment:
             answer = self._framed.get(key)
@@ -208,7 +207,7 @@ class Answers:
         if now >= self._framed_until:
             self._framed.clear()
             self._framed_until = now + 1.0 - at % 1.0
-        (write, form_name, compressed, tag), covering = key
+        (write, form_name, coding, tag), covering = key
         extra = (
             f"Cache-Control: no-store\r\nVary: {_VARY}, Accept-Encoding, Origin\r\nContent-Language: {tag}\r\n"
             "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
@@ -218,9 +217,9 @@ class Answers:
         form = Format(form_name)
         if form is Format.HTML:
             extra += f"Content-Security-Policy: {self._policy}\r\nReferrer-Policy: same-origin\r\n"
-        if compressed:
-            extra += "Content-Encoding: gzip\r\n"
-        answer = self._framed[key] = _framed(503, form, rendered.body((write, form_name, compressed, tag)), extra)
+        if coding:
+            extra += f"Content-Encoding: {coding}\r\n"
+        answer = self._framed[key] = _framed(503, form, rendered.body((write, form_name, coding, tag)), extra)
         return answer
 
     def _seconds_left(self, moment: Moment, covering: int, now: float) -> int:

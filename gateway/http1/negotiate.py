@@ -42,7 +42,7 @@ class Wants:
     `languages` is what `chosen_language` reads; `language` is empty until it has chosen.
     """
 
-    __slots__ = ("form", "form_name", "gzip", "language", "languages", "origin", "script_headers", "script_method")
+    __slots__ = ("coding", "form", "form_name", "language", "languages", "origin", "script_headers", "script_method")
 
     def __init__(self, fields: "RequestFields") -> None:
         """Read it from the fields of a request."""
@@ -52,7 +52,7 @@ class Wants:
         get = asked.get
         self.form = wanted_format(get(b"accept", b""), get(b"content-type", b""), get(b"sec-fetch-mode", b""))
         self.form_name = self.form.value
-        self.gzip = accepts_gzip(get(b"accept-encoding", b""))
+        self.coding = accepted_coding(get(b"accept-encoding", b""))
         self.languages = (_cookie(fields.raw), get(b"accept-language", b""))
         self.language = ""
         self.origin = get(b"origin", b"")
@@ -82,10 +82,20 @@ def wanted_format(accept: bytes, content_type: bytes, fetch_mode: bytes) -> Form
 
 
 @lru_cache(maxsize=512)
-def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Tell whether gzip may be sent."""
-    named = _quality(accept_encoding, b"gzip", default=-1.0)
-    return named > 0 if named >= 0 else _quality(accept_encoding, b"*") > 0
+def accepted_coding(accept_encoding: bytes) -> str:
+    """Return the coding to compress in, as it stands in Content-Encoding: `br`, `gzip`, or none, which is empty.
+
+    Of two with the same weight it is brotli, which is smaller (RFC 9110, section 12.5.3).
+    """
+    weights: dict[str, float] = {}
+    for item in accept_encoding.decode("latin-1").lower().split(","):
+        name, *parameters = item.split(";")
+        weights[name.strip()] = _weight(parameters)
+    rest = weights.get("*", 0.0)
+    brotli, gzip = weights.get("br", rest), weights.get("gzip", rest)
+    if brotli > 0 and brotli >= gzip:
+        return "br"
+    return "gzip" if gzip > 0 else ""
 
 
 @lru_cache(maxsize=512)
@@ -119,9 +129,9 @@ def _speaks(tag: str, wanted: str) -> bool:
     return subtags[0] == tag.split("-", maxsplit=1)[0] and not (tag == "zh-hans" and _TRADITIONAL.intersection(subtags))
 
 
-def _quality(accept: bytes, part: bytes, *, default: float = 0.0) -> float:
+def _quality(accept: bytes, part: bytes) -> float:
     """Return the highest weight among the items that contain `part` literally (no wildcards)."""
-    best = default
+    best = 0.0
     for item in accept.lower().split(b","):
         name, *parameters = item.split(b";")
         if part not in name:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.languages import LANGUAGES
-from gateway.http1.negotiate import Format, accepts_gzip, chosen_language, wanted_format
+from gateway.http1.negotiate import Format, accepted_coding, chosen_language, wanted_format
 
 CHROME = b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -36,28 +36,36 @@ def test_the_form(accept: bytes, content_type: bytes, mode: bytes, form: Format)
 
 
 @pytest.mark.parametrize(
-    ("accept_encoding", "accepts"),
+    ("accept_encoding", "coding"),
     [
-        (b"", False),
-        (b"gzip", True),
-        (b"br, GZIP;q=0.1", True),
-        (b"gzip;q=0", False),
-        (b"gzip; q=0.000", False),
-        (b"*", True),
-        (b"*;q=0", False),
-        (b"gzip;q=0, *", False),
-        (b"identity", False),
-        (b"br", False),
+        (b"", ""),
+        (b"gzip", "gzip"),
+        (b"br, GZIP;q=0.1", "br"),
+        (b"gzip, deflate, br, zstd", "br"),
+        (b"br;q=0.5, gzip", "gzip"),
+        (b"br;q=0, gzip", "gzip"),
+        (b"gzip;q=0", ""),
+        (b"gzip; q=0.000", ""),
+        (b"*", "br"),
+        (b"br;q=0, *", "gzip"),
+        (b"*;q=0", ""),
+        (b"gzip;q=0, *", "br"),
+        (b"gzip;q=0, br;q=0, *", ""),
+        (b"identity", ""),
+        (b"br", "br"),
+        (b"brotli", ""),
+        (b"x-gzip", ""),
     ],
 )
-def test_gzip(accept_encoding: bytes, accepts: bool) -> None:  # noqa: FBT001
-    assert accepts_gzip(accept_encoding) is accepts
+def test_the_coding(accept_encoding: bytes, coding: str) -> None:
+    """The heaviest, of equal ones the smaller; what is not named has the weight of the asterisk."""
+    assert accepted_coding(accept_encoding) == coding
 
 
 @given(st.binary(max_size=60), st.binary(max_size=20))
 def test_nothing_that_is_sent_breaks_it(accept: bytes, other: bytes) -> None:
     assert wanted_format(accept, other, b"") in Format
-    assert accepts_gzip(accept) in (True, False)
+    assert accepted_coding(accept) in {"br", "gzip", ""}
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,17 @@
 Caches may keep these answers, but ask each time (`no-cache`): mostly they get 304, and tell nothing beyond its truth.
 """
 
-import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from functools import cached_property
 
 from aiohttp import web
 
 from gateway.domain.snapshot import Moment
-from gateway.http1.negotiate import accepts_gzip
+from gateway.http1.compression import compressed
+from gateway.http1.negotiate import accepted_coding
 
 MOST_KEPT = 128
-_GZIP_LEVEL = 6
 _TOO_SMALL = 200
 """Bytes from which compressing is worth its header."""
 
@@ -28,12 +26,15 @@ class Body:
         self.content = content
         self.content_type = content_type
         self.source = source
+        self._compressed: dict[str, bytes] = {}
         self.tag = hashlib.sha256(content).hexdigest()[:32]
 
-    @cached_property
-    def compressed(self) -> bytes:
-        """The content in gzip, which is made when it is first asked for."""
-        return gzip.compress(self.content, _GZIP_LEVEL, mtime=0)
+    def compressed(self, coding: str) -> bytes:
+        """Return the content in a coding, which is made when it is first asked for."""
+        found = self._compressed.get(coding)
+        if found is None:
+            found = self._compressed[coding] = compressed(self.content, coding)
+        return found
 
 
 class Kept:
@@ -83,6 +84,7 @@ def answer(request: web.Request, body: Body, *, vary: str, headers: Mapping[str,
     if any(given.value in {body.tag, "*"} for given in request.if_none_match or ()):
         return web.Response(status=304, headers=fields)
     content = body.content
-    if len(content) >= _TOO_SMALL and accepts_gzip(request.headers.get("Accept-Encoding", "").encode()):
-        content, fields["Content-Encoding"] = body.compressed, "gzip"
+    coding = accepted_coding(request.headers.get("Accept-Encoding", "").encode("utf-8", "surrogateescape"))
+    if coding and len(content) >= _TOO_SMALL:
+        content, fields["Content-Encoding"] = body.compressed(coding), coding
     return web.Response(body=content, content_type=body.content_type, charset="utf-8", headers=fields)
