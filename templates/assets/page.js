@@ -37,12 +37,13 @@
   const element = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
 
   // Readers whose clocks show what the product's do need no second time.
-  const clock = (timeZone) => new Intl.DateTimeFormat("en", { timeZone, dateStyle: "short", timeStyle: "short" });
-  const [theirs, product] = [undefined, zone.dataset.of || "UTC"].map(clock);
+  const product = zone.dataset.of || "UTC";
+  const shown = (at, timeZone) => at.toLocaleString("en", { timeZone });
+  const isTheirs = (at) => (product === "UTC" ? !at.getTimezoneOffset() : shown(at) === shown(at, product));
   const localise = (root) => {
     for (const time of root.querySelectorAll("time")) {
       const at = new Date(time.dateTime);
-      if (theirs.format(at) === product.format(at)) continue;
+      if (isTheirs(at)) continue;
       time.replaceChildren(`${local.format(at)} `, element("small", "utc", time.textContent));
       zone.textContent = zone.dataset.zone.replace("{}", local.resolvedOptions().timeZone);
     }

@@ -1,15 +1,19 @@
 """Languages in Chromium: by what the browser asks for, by the reader's choice; from right to left on a telephone."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from playwright.async_api import Browser
 
+from gateway.commands.sample import sample_application
 from gateway.domain.access import command_line
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
+from gateway.web.keys import Services
 from tests.browser.chromium import visit
-from tests.browser.conftest import Scene
+from tests.browser.conftest import SERVERS, Scene
+from tests.story.processes import Gateway
 
 WHO = command_line("test")
 ARABIC = {"title": "ترقية قاعدة البيانات", "description": "طلباتكم محفوظة."}
@@ -93,3 +97,23 @@ async def test_times_stand_in_the_form_of_the_language(browser: Browser, scene: 
         assert "UTC" in shown
         assert "Asia/Tokyo" in await seen.page.inner_text("[data-zone]")
         assert "1 Stunde 30 Minuten" in await seen.text()
+
+
+async def test_the_products_own_time_stands_beside_that_of_readers_elsewhere(
+    browser: Browser, aiohttp_server: SERVERS, gateway: Callable[..., Gateway], services: Services
+) -> None:
+    """Who lives by the same clock reads one time; without JavaScript it is the product's."""
+    shop = await aiohttp_server(sample_application())
+    own = gateway(f"http://127.0.0.1:{shop.port}", PAGE__TIME_ZONE="Europe/Berlin")
+    scene = Scene(gateway=own, services=services)
+    await upgrade(scene)
+    there = "CE"  # CET or CEST
+    for zone, scripted, beside in (("Europe/Paris", True, 0), ("Asia/Tokyo", True, 1), ("Asia/Tokyo", False, 0)):
+        async with visit(browser, locale="en-GB", timezone_id=zone, java_script_enabled=scripted) as seen:
+            await seen.page.goto(scene.url)
+            first = seen.page.locator(".facts time").first
+            if beside:
+                await first.locator(".utc").wait_for()
+            assert await first.locator(".utc").count() == beside
+            assert there in await first.inner_text()
+            assert ("GMT+9" in await first.inner_text()) is bool(beside)
