@@ -94,6 +94,7 @@ class Answers:
         self._rendered = Rendered(state.moment, branding)
         # Even where nothing is gated: the first rendering compiles the templates, and no window's start waits for that.
         self._rendered.body((False, Format.HTML.value, "br", branding.language))
+        language_of(branding.language).read_forms()
         self._framed: dict[tuple[_Key, int], bytes] = {}
         """Whole answers by form, and by the windows that cover the request."""
         self._framed_until = -math.inf

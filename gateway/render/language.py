@@ -49,6 +49,12 @@ class Language:
         """`ltr` or `rtl`, as in HTML's `dir`."""
         return self.locale.text_direction
 
+    def read_forms(self) -> None:
+        """Read the forms of days and lengths now: the first that is written takes milliseconds more."""
+        self.instant(datetime.fromtimestamp(0, UTC), UTC)
+        self.duration(timedelta(days=1, hours=1))
+        self.duration(timedelta(minutes=1))
+
     def words(self, message: str, **values: object) -> str:
         """Say a message of the catalogue, given in English, with `values` in the place of `%(name)s`."""
         return self.catalogue.gettext(message) % values
