@@ -5,6 +5,7 @@ is a process like any other, with its own id, streams, environment and signals; 
 gateway can be imported, and how long that takes: `tests/story/test_demo.py` and others start it as users do.
 """
 
+import atexit
 import functools
 import gc
 import importlib
@@ -86,11 +87,8 @@ class Forked:
         readers = [threading.Thread(target=read, args=each) for each in enumerate((self.stdout, self.stderr))]
         for reader in readers:
             reader.start()
-        try:
-            with self.stdin:
-                self.stdin.write(given)
-        except BrokenPipeError:  # it has read enough
-            pass
+        with suppress(BrokenPipeError), self.stdin:  # it may have read enough
+            self.stdin.write(given)
         self.wait(timeout)
         for reader in readers:
             reader.join(timeout)
@@ -131,6 +129,12 @@ class _Forks:
                 stdin=subprocess.DEVNULL,
             )
         threading.Thread(target=self._listen, daemon=True).start()
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)  # the other side ends, and so does the listening here
+        self._process.wait()
+        self._socket.close()
 
     def start(self, arguments: Sequence[str], directory: Path, variables: Mapping[str, str]) -> Forked:
         ours, theirs = zip(*(_pipe(to_child=number == 0) for number in range(3)), strict=True)
@@ -179,6 +183,7 @@ def _serve(number: int) -> None:
             continue
         told, streams, _, _ = socket.recv_fds(asker, _LARGEST, 3)
         if not told:
+            asker.close()
             sys.exit()
         asked = json.loads(told)
         pid = os.fork()

@@ -5,7 +5,7 @@ import gzip
 import brotli
 
 _GZIP_LEVEL = 6
-# Of 11: a page is compressed while its first reader waits, and this takes a millisecond, the best twenty.
+# Of 11: a page is compressed while its first reader waits, and this takes a millisecond, the best thirty.
 _BROTLI_QUALITY = 5
 
 

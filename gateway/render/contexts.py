@@ -42,10 +42,11 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One post of a timeline; `body` is Markdown."""
+    """One post of a timeline; `body` is Markdown, `language` the tag of what it is written in."""
 
     badge: Badge
     body: str
+    language: str
     at: datetime
 
 
@@ -75,7 +76,7 @@ class PartGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowView:
-    """A window as pages show it; `description` is Markdown.
+    """A window as pages show it; `description` is Markdown. Tags say in which languages its texts are.
 
     `estimated_end` is None where none can be told (overrunning, over or cancelled): a page never promises a time that
     has passed. `lasted` and `over_at` are known only of windows that are over.
@@ -84,7 +85,9 @@ class WindowView:
     id: str
     url: str
     title: str
+    title_language: str
     description: str
+    description_language: str
     kind: Badge
     state: State
     state_badge: Badge
@@ -277,9 +280,11 @@ def window_view(
 ) -> WindowView:
     """Show one window with its latest posts, the newest first (`most_posts` None: all of them).
 
-    Components that are hidden from customers are named to an SRE alone.
+    An SRE reads texts as they were written, and the names of components that are hidden from customers.
     """
-    window = window.in_language(language.tag)
+    own, tag = branding.language, language.tag
+    translated = None if for_sre else window.translations.get(tag)
+    window = window if for_sre else window.in_language(tag)
     state = window.state(moment.at)
     latest = sorted(window.updates, key=lambda update: update.created_at, reverse=True)
     shown = latest if most_posts is None else latest[:most_posts]
@@ -289,7 +294,9 @@ def window_view(
         id=str(window.id),
         url=f"{branding.prefix}/windows/{window.id}",
         title=window.title,
+        title_language=tag if translated else own,
         description=window.description,
+        description_language=tag if translated and translated.description else own,
         kind=KIND_BADGES[window.kind],
         state=state,
         state_badge=state_badge(window, state),
@@ -307,7 +314,15 @@ def window_view(
             for part in window.components
             if for_sre or part.slug in moment.mentionable
         ),
-        posts=tuple(Post(badge=UPDATE_BADGES[u.status], body=u.body, at=u.created_at) for u in shown),
+        posts=tuple(
+            Post(
+                badge=UPDATE_BADGES[each.status],
+                body=each.body,
+                language=tag if tag in each.translations else own,
+                at=each.created_at,
+            )
+            for each in shown
+        ),
         more_posts=len(latest) - len(shown),
     )
 

@@ -81,6 +81,7 @@ def make_environment(accent: str = "", templates: Path | None = None) -> Environ
         "update_statuses": panel.UPDATE_OPTIONS,
         "repeat_options": REPEAT_OPTIONS,
         "language_names": NAMES,
+        "lang": _lang,
     }
     environment.globals["inline_style"] = Markup(page_style(accent, templates))  # noqa: S704  our own files
     environment.globals["status_style"] = Markup(status_style(templates))  # noqa: S704
@@ -95,6 +96,12 @@ def render(environment: Environment, template: str, page: Any) -> bytes:
 def _language(context: Context) -> Language:
     """Return the language of the page; the panel, which has none, is in English."""
     return context.get("language") or language_of(ENGLISH)
+
+
+@pass_context
+def _lang(context: Context, tag: str) -> Markup:
+    """Write the attribute for a text in a language, where the page is in another one (WCAG 2.2, 3.1.2)."""
+    return Markup("") if tag == _language(context).tag else Markup(' lang="{}"').format(tag)
 
 
 @pass_context

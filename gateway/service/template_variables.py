@@ -18,8 +18,8 @@ class BuiltIn:
     planned: tuple[datetime, timedelta] | None = None
     """The start and the length of a window that is not made yet."""
 
-    def values(self, tag: str) -> dict[str, str]:
-        """Return the values of all that are known, in a language."""
+    def values(self, tag: str, *, of_original: bool = False) -> dict[str, str]:
+        """Return the values of all that are known, in a language; an original has the window's original title."""
         language, zone = language_of(tag), self.time_zone
         values = {
             "product": self.product,
@@ -33,7 +33,7 @@ class BuiltIn:
             values["end"] = language.instant(starts_at + length, zone)
             values["duration"] = language.duration(length)
         if self.window is not None:
-            values["title"] = self.window.in_language(tag).title
+            values["title"] = self.window.title if of_original else self.window.in_language(tag).title
             if self.window.state(self.now) is State.OVERRUNNING:  # a promise that has passed is none
                 values["end"] = language.words("as soon as possible")
         return values

@@ -234,7 +234,7 @@ class Templates:
         if wrong:
             raise InvalidError({f"variables.{name}": text for name, text in wrong.items()})
         originals = {name: text for name, text in texts.items() if name != "translations"}
-        filled = fill_all(originals, known.values(self._language) | asked)
+        filled = fill_all(originals, known.values(self._language, of_original=True) | asked)
         filled["translations"] = {
             tag: fill_all({tag: text}, known.values(tag) | asked)[tag] for tag, text in texts["translations"].items()
         }

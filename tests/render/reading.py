@@ -13,7 +13,10 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.html = html.decode() if isinstance(html, bytes) else html
         self.elements: list[tuple[str, dict[str, str]]] = []
+        self.languages: list[tuple[str, str]] = []
+        """Each text, with the tag of the language that it is said to be in."""
         self._open: list[str] = []
+        self._spoken: list[str] = [""]
         self._texts: list[str] = []
         self._forms: list[dict[str, str]] = []
         self._field = ""
@@ -32,16 +35,20 @@ class Page(HTMLParser):
         self._note_field(tag, self.elements[-1][1])
         if tag not in _VOID:
             self._open.append(tag)
+            self._spoken.append(self.elements[-1][1].get("lang", self._spoken[-1]))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in _VOID:
             assert self._open, f"</{tag}> without a beginning"
             assert self._open.pop() == tag, f"</{tag}> closes something else, at {self.getpos()}"
+            self._spoken.pop()
             self._break(tag)
 
     def handle_data(self, data: str) -> None:
         if not {"style", "script"} & {*self._open}:
             self._texts.append(data)
+            if data.strip():
+                self.languages.append((data.strip(), self._spoken[-1]))
         if self._open[-1:] == ["textarea"]:
             self._forms[-1][self._field] += data
 

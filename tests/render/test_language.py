@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,11 @@ from babel.messages.pofile import read_po
 
 from gateway.domain.languages import ENGLISH, LANGUAGES, NAMES
 from gateway.domain.past import Month
+from gateway.domain.window import WindowText
 from gateway.render.language import catalogue_file, language_of
+from gateway.render.pages import gated_page
+from tests.render.reading import Page
+from tests.render.samples import BRANDING, START, component, moment, update, window
 
 TRANSLATED = [tag for tag in LANGUAGES if tag != ENGLISH]
 NIGHT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -138,3 +143,24 @@ def test_each_language_has_a_name_of_its_own() -> None:
     assert [tag for tag in LANGUAGES if language_of(tag).direction == "rtl"] == ["ar"]
     with pytest.raises(KeyError):
         language_of("xx")
+
+
+def test_texts_in_another_language_than_the_page_say_so() -> None:
+    """What is translated is in the page's language, what is not in the product's own (WCAG 2.2, 3.1.2)."""
+    german = replace(BRANDING, language="de", languages=("de", "en"), introduction="Bald geht es weiter.")
+    posts = (
+        replace(update("verifying", "Fast fertig.", START), translations={"en": "Nearly done."}),
+        update("in_progress", "Es geht los.", START, 2),
+    )
+    texts = {"en": WindowText(title="Moving house")}
+    seen = moment(
+        window(title="Umzug", description="Alles ist sicher.", translations=texts, updates=posts),
+        components=(component("kasse"),),
+    )
+    page = Page(gated_page(seen, german, language_of("en")))
+    assert {text for text, tag in page.languages if tag == "de"} >= {
+        "Bald geht es weiter.", "Alles ist sicher.", "Es geht los.", "Kasse"
+    }  # fmt: skip
+    assert {text for text, tag in page.languages if tag == "en"} >= {"Moving house", "Nearly done."}
+    own = Page(gated_page(seen, german, language_of("de")))
+    assert {tag for text, tag in own.languages if text not in NAMES.values()} == {"de"}

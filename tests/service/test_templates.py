@@ -115,10 +115,14 @@ async def test_what_is_built_in_is_said_in_the_language_of_each_text(templates: 
     fields = {"window": {"title": "{{product}}", "estimated_duration": "90m", "translations": {"de": texts}}}
     await templates.add(checked(TemplateDraft, {"slug": "night", "name": "N"} | fields), SRE)
     draft = await templates.window(WindowRequest(template="night"))
-    window = (await services.windows.create(draft, SRE)).in_language("de")
+    written = await services.windows.create(draft, SRE)
+    window = written.in_language("de")
     german = language_of("de")
     assert window.title == f"Acme Shop, {german.date_of(window.created_at, UTC)}"
     assert window.description == f"{german.instant(window.starts_at, UTC)}, 1 Stunde 30 Minuten"
+    translated = BuiltIn(product="Acme Shop", time_zone=UTC, now=window.starts_at, window=written)
+    assert translated.values("de")["title"] == window.title
+    assert translated.values("de", of_original=True)["title"] == "Acme Shop"
     overdue = BuiltIn(product="Acme Shop", time_zone=UTC, now=window.scheduled_until + HOUR, window=window)
     assert [overdue.values(tag)["end"] for tag in ("en", "de")] == ["as soon as possible", "so bald wie möglich"]
 

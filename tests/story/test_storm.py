@@ -58,7 +58,7 @@ def test_no_verdict_is_wrong_under_faults(four_gateways: Stage) -> None:
 @pytest.mark.long
 def test_windows_start_and_end_to_the_request_while_postgresql_is_away(four_gateways: Stage) -> None:
     """Memory stays flat meanwhile, and two seconds after it is back all gateways go by what was changed since."""
-    result = run(outage(four_gateways, seed=6, seconds=20, rate=1000))
+    result = run(outage(four_gateways, seed=6, seconds=60, rate=1000))
     assert result.shortcomings() == [], result
     assert result.edges_meanwhile >= 10
     assert result.seconds >= 20

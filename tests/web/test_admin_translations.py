@@ -184,3 +184,14 @@ async def test_what_could_not_be_saved_is_shown_without_the_languages_that_have_
     assert "hosts (empty)" in page.text
     again = page.sent("/windows/new")
     assert {name: text for name, text in again.items() if text} == {name: text for name, text in sent.items() if text}
+
+
+async def test_an_sre_reads_what_was_written(panel: Browser, services: Services) -> None:
+    """Not its English translation, though the panel itself is in English; customers who read English get that."""
+    texts = {"title": "Umbau", "description": "Bald zurück.", "translations": {"en": {"title": "Rebuilding"}}}
+    window = await services.windows.create(checked(WindowDraft, texts), WHO)
+    for path in ("/admin/", "/admin/windows", f"/admin/windows/{window.id}"):
+        headings = (await panel.get(path)).page.text
+        assert "Umbau" in headings, path
+    assert "Rebuilding" not in (await panel.get("/admin/windows")).page.text
+    assert "Rebuilding" in (await panel.get("/")).page.text

@@ -2,15 +2,14 @@
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import uvloop
+from pydantic_core import to_json
 
 from tests.story.harness.account import Account, percentile
 from tests.story.harness.faults import ALL
@@ -49,7 +48,7 @@ def main() -> int:
         return 130
     print(outage_table(result) if isinstance(result, Outage) else storm_table(result))
     if given.json:
-        given.json.write_text(json.dumps(asdict(result), indent=2, default=str) + "\n")
+        given.json.write_bytes(to_json(result, indent=2, fallback=str) + b"\n")
     if result.account.findings:
         _say(log)
     for shortcoming in (shortcomings := result.shortcomings()):
