@@ -28,6 +28,7 @@ import gateway
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LARGEST = 1 << 20
+_LONGEST = 60
 # What the interpreter or the loader reads when a process begins: such a program has to begin.
 _AT_THE_BEGINNING = ("PYTHON", "LD_", "FAKETIME")
 _USUAL = {name for name in os.environ if name.startswith(_AT_THE_BEGINNING)}
@@ -144,7 +145,8 @@ class _Forks:
             for end in theirs:
                 os.close(end)
             with self.changed:
-                self.changed.wait_for(lambda: self._started)
+                if not self.changed.wait_for(lambda: self._started, _LONGEST):
+                    raise TimeoutError("the warm process started nothing: what it said last is on standard error")
                 return Forked(self, self._started.pop(), ours)
 
     def _listen(self) -> None:

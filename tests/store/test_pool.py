@@ -110,6 +110,8 @@ async def test_a_backend_that_was_terminated_is_replaced(database: Database, psq
     async with database.session() as session:
         pid = await session.connection.fetchval("select pg_backend_pid()")
     await asyncio.to_thread(psql, database.url, f"select pg_terminate_backend({pid}, 5000)")
+    # The word of it may still be on its way to us.
+    await wait_until(lambda: database._pool.get_size() == 0)
     async with database.session() as session:
         assert await session.connection.fetchval("select 1") == 1
 

@@ -8,6 +8,7 @@ client comes back when it was told to, and the last line is a JSON object about 
 import asyncio
 import json
 import re
+import socket
 import sys
 import time
 
@@ -17,6 +18,8 @@ _COME_BACK = re.compile(rb'event: reopen\ndata: \{"in": ([0-9.]+)\}')
 _COOKIE = re.compile(rb"Set-Cookie: (gateway_place=[0-9a-f]+);")
 # Each address has some 28,000 ports to connect from.
 _ADDRESSES = [f"127.0.0.{number}" for number in range(2, 8)]
+_BIND_ADDRESS_NO_PORT = 24
+"""Of Linux: ip(7)."""
 _AT_ONCE = 200
 _LOOK_EVERY = 0.1
 _LIKE_A_BROWSER = (
@@ -63,27 +66,19 @@ class Waiting(asyncio.Protocol):
 
 
 async def clients(port: int, count: int, path: str) -> None:
-    loop = asyncio.get_running_loop()
     crowd = [Waiting(path) for _ in range(count)]
     for start in range(0, count, _AT_ONCE):
         some = enumerate(crowd[start : start + _AT_ONCE], start)
-        await asyncio.gather(
-            *(
-                loop.create_connection(
-                    lambda client=client: client,
-                    "127.0.0.1",
-                    port,
-                    local_addr=(_ADDRESSES[number % len(_ADDRESSES)], 0),
-                )
-                for number, client in some
-            )
-        )
+        await asyncio.gather(*(_arrive(client, port, number) for number, client in some))
     while not all(client.waits for client in crowd):  # noqa: ASYNC110  an event each would cost what is measured
         await asyncio.sleep(_LOOK_EVERY)
     _say("waiting")
     while not all(client.told_at for client in crowd):  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_EVERY)
-    tasks = [loop.create_task(_come_back(client, port, number)) for number, client in enumerate(crowd)]
+    tasks = []
+    for number, client in sorted(enumerate(crowd), key=lambda numbered: numbered[1].comes_at):
+        await asyncio.sleep(max(0.0, client.comes_at - time.monotonic()))
+        tasks.append(asyncio.create_task(_come_back(client, port, number)))
     statuses = await asyncio.gather(*tasks)
     document = {
         "told": sorted(client.told_at for client in crowd),
@@ -92,12 +87,26 @@ async def clients(port: int, count: int, path: str) -> None:
     sys.stdout.write(f"{json.dumps(document)}\n")
 
 
+async def _arrive(client: Waiting, port: int, number: int) -> None:
+    connection = await _connected(port, number)
+    await asyncio.get_running_loop().create_connection(lambda: client, sock=connection)
+
+
+async def _connected(port: int, number: int) -> socket.socket:
+    connection = socket.socket()
+    connection.settimeout(0)
+    # The port is chosen for the connection. For the address alone, the system searches for one that nobody has:
+    # where ten thousand are taken, that is most of what this program would do.
+    connection.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+    connection.bind((_ADDRESSES[number % len(_ADDRESSES)], 0))
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    return connection
+
+
 async def _come_back(client: Waiting, port: int, number: int) -> int:
-    """Ask for the page when told to; return the status."""
-    await asyncio.sleep(client.comes_at - time.monotonic())
+    """Ask for the page; return the status."""
     client.transport.close()
-    address = (_ADDRESSES[number % len(_ADDRESSES)], 0)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=address)
+    reader, writer = await asyncio.open_connection(sock=await _connected(port, number))
     head = b"GET %b HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nCookie: %b\r\n\r\n"
     writer.write(head % (client.path.encode(), client.cookie))
     answer = await reader.read()

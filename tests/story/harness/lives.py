@@ -105,12 +105,17 @@ class Life:
         await self._do("end", lambda hand: hand.end(window))
 
     async def extended(self) -> None:
-        """End on time, but later than was said first."""
+        """End on time, but later than was said first; or as was said first, where the word comes too late."""
         seconds = self._chance.uniform(0.4, 1.0)
+        over_at = time.monotonic() + seconds  # at the earliest: the window begins after this
         window = await self._make(starts_in=None, seconds=seconds, ends="on_time")
         more = self._chance.uniform(0.3, 1.0)
         await asyncio.sleep(self._chance.uniform(0.1, seconds - 0.2))
-        await self._do("extend", lambda hand: hand.extend(window, more))
+        try:
+            await self._do("extend", lambda hand: hand.extend(window, more))
+        except RefusedError:
+            if time.monotonic() < over_at:
+                raise
         await asyncio.sleep(seconds + more)
 
     async def rescoped(self) -> None:
