@@ -227,6 +227,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.operators.add": Permission.ADMINISTER,
     "api.operators.edit": Permission.ADMINISTER,
     "api.operators.disable": Permission.ADMINISTER,
+    "api.operators.enable": Permission.ADMINISTER,
     "api.operators.link": Permission.ADMINISTER,
     "api.audit.list": Permission.VIEW,
     "api.audit.show": Permission.VIEW,

@@ -34,6 +34,9 @@ update operators set role = :role where id = :id;
 -- name: disable_operator(id)!
 update operators set disabled_at = clock_timestamp() where id = :id and disabled_at is null;
 
+-- name: enable_operator(id)!
+update operators set disabled_at = null where id = :id;
+
 -- name: insert_session(token_hash, operator_id, lifetime, address, user_agent)!
 insert into sessions (token_hash, operator_id, expires_at, address, user_agent)
 values (:token_hash, :operator_id, clock_timestamp() + :lifetime, :address, :user_agent);

@@ -199,6 +199,22 @@ async def test_disabling_ends_everything_at_once(operators: Operators) -> None:
     assert [operator.disabled for operator in await operators.list()] == [True]
 
 
+async def test_who_is_enabled_again_is_as_before(operators: Operators) -> None:
+    """Role and password count again; the sessions and links of before stay ended."""
+    await operators.add(ANN, Role.REPORTER, ROOT, password=PASSWORD)
+    session = await operators.sign_in(ANN, PASSWORD, **WHERE)
+    with pytest.raises(ConflictError, match="is not disabled"):
+        await operators.enable(ANN, ROOT)
+    await operators.disable(ANN, ROOT)
+    seen = await operators.get(ANN)
+    with pytest.raises(StaleError):
+        await operators.enable(ANN, ROOT, row_version=seen.row_version - 1)
+    enabled = await operators.enable(ANN, ROOT, row_version=seen.row_version)
+    assert (enabled.disabled, enabled.role) == (False, Role.REPORTER)
+    assert await operators.session(session) is None
+    assert await operators.sign_in(ANN, PASSWORD, **WHERE)
+
+
 async def test_a_new_password_ends_all_sessions_and_the_old_password(operators: Operators) -> None:
     await operators.add(ANN, Role.VIEWER, ROOT, password=PASSWORD)
     session = await operators.sign_in(ANN, PASSWORD, **WHERE)
@@ -229,6 +245,7 @@ async def test_who_does_not_exist_is_not_found(operators: Operators) -> None:
     for act in (
         operators.set_role(ANN, Role.VIEWER, ROOT),
         operators.disable(ANN, ROOT),
+        operators.enable(ANN, ROOT),
         operators.reset_password(ANN, ROOT),
     ):
         with pytest.raises(NotFoundError, match=ANN):
@@ -272,12 +289,13 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
     await operators.reset_password(bob, ROOT, password=PASSWORD)
     await operators.reset_password(bob, ROOT)
     await operators.disable(bob, ROOT)
+    await operators.enable(bob, ROOT)
     with pytest.raises(ForbiddenError):
         await operators.sign_in(ANN, "wrong", **WHERE)
     await operators.sign_in(ANN, PASSWORD, **WHERE)
     await operators.sign_out(session)
     entries = await actions(services)
-    assert entries[:9] == [
+    assert entries[:10] == [
         (ANN, "operator.added", ANN),
         (ANN, "operator.signed_in", ANN),
         (ROOT.name, "operator.added", bob),
@@ -285,6 +303,7 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
         (ROOT.name, "operator.password_set", bob),
         (ROOT.name, "operator.password_reset", bob),
         (ROOT.name, "operator.disabled", bob),
+        (ROOT.name, "operator.enabled", bob),
         (ANN, "operator.sign_in_failed", ""),
         (ANN, "operator.signed_in", ANN),
     ]

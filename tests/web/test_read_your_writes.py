@@ -26,7 +26,7 @@ from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application, s
 # What no gateway goes by: it is asked of the database, each time.
 NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
-    *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.link"),
+    *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.enable", "api.operators.link"),
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
     *("admin.sign_in", "admin.link", "admin.sign_out", "admin.replica.forget"),

@@ -86,6 +86,12 @@ async def disable_operator(call: Call[Nothing, None]) -> Answer:
     return _answer(await call.services.operators.disable(which, call.actor, row_version=call.row_version))
 
 
+async def enable_operator(call: Call[Nothing, None]) -> Answer:
+    """Let a disabled operator sign in again, with the role and the password of before."""
+    which = call.id("operator")
+    return _answer(await call.services.operators.enable(which, call.actor, row_version=call.row_version))
+
+
 async def make_link(call: Call[Nothing, None]) -> Answer:
     """Make a link to choose a new password with; the old one and all sessions end at once."""
     which = call.id("operator")
@@ -154,6 +160,16 @@ OPERATIONS = (
         disable_operator,
         name="api.operators.disable",
         summary="Disable an operator",
+        body=Nothing,
+        answer=OperatorDocument,
+        show=show_operator,
+    ),
+    Operation(
+        "POST",
+        "/operators/{id}/enable",
+        enable_operator,
+        name="api.operators.enable",
+        summary="Enable an operator again",
         body=Nothing,
         answer=OperatorDocument,
         show=show_operator,
