@@ -143,7 +143,13 @@ async def test_what_else_is_refused(call: Caller) -> None:
     taken = await call("POST", "/operators", ADA | {"email": "ADA@acme.example"})
     assert is_problem(taken, 409)
     assert "email is taken by another operator" in taken.document["detail"]
-    for method, path in [("GET", ""), ("PATCH", ""), ("POST", "/disable"), ("POST", "/enable"), ("POST", "/sign-in-link")]:
+    for method, path in [
+        ("GET", ""),
+        ("PATCH", ""),
+        ("POST", "/disable"),
+        ("POST", "/enable"),
+        ("POST", "/sign-in-link"),
+    ]:
         for which in (NO_WINDOW, "ada@acme.example"):
             body = {"role": "viewer"} if method == "PATCH" else None
             assert is_problem(await call(method, f"/operators/{which}{path}", body), 404)

@@ -12,7 +12,7 @@ from gateway.web.api.bodies import Nothing, Versioned
 from gateway.web.api.documents import Document, Instant, Page
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
-from gateway.web.auth import is_secure
+from gateway.web.sign_in_links import sign_in_url
 
 _PLACE = TypeAdapter(str)
 
@@ -104,9 +104,7 @@ def _answer(operator: Operator) -> Answer:
 
 
 def _invited(call: Call[Any, Any], operator: Operator, token: str | None) -> InvitedOperatorDocument:
-    path = call.path_of("admin.link", token=token or "")
-    # The host is the one by which the caller has reached the gateway.
-    link = f"{'https' if is_secure(call.request) else 'http'}://{call.request.host}{path}"
+    link = sign_in_url(call.request, token or "")
     return InvitedOperatorDocument(**_fields(operator), sign_in_link=link)
 
 
