@@ -39,7 +39,14 @@ class GatewaysScreen:
     url: str
     badge: Badge
     summary: str
+    changed_at: datetime
+    """When the newest state was made."""
     gateways: tuple[GatewayRow, ...]
+
+    @property
+    def lagging(self) -> tuple[GatewayRow, ...]:
+        """Return those that are silent, or behind."""
+        return tuple(row for row in self.gateways if row.badge is not _CURRENT)
 
 
 def gateways_screen(url: str, reports: Sequence[Report], *, now: datetime, newest: int) -> GatewaysScreen:
@@ -59,13 +66,12 @@ def gateways_screen(url: str, reports: Sequence[Report], *, now: datetime, newes
     else:
         badge = _SILENT
         summary = "No gateway has reported: nobody knows whether there is one."
-    return GatewaysScreen(url=url, badge=badge, summary=summary, gateways=rows)
+    return GatewaysScreen(url=url, badge=badge, summary=summary, changed_at=_made_at(newest), gateways=rows)
 
 
 def _row(report: Report, now: datetime, newest: int) -> GatewayRow:
     is_silent = report.is_silent(now)
-    # The version is the microsecond of the last change (docs/decisions/0003).
-    applied_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=report.applied_version)
+    applied_at = _made_at(report.applied_version)
     return GatewayRow(
         id=report.id,
         name=report.name,
@@ -79,3 +85,8 @@ def _row(report: Report, now: datetime, newest: int) -> GatewayRow:
         heard=f"{int(report.silence(now).total_seconds())} s ago" if is_silent else "just now",
         may_be_forgotten=is_silent,
     )
+
+
+def _made_at(version: int) -> datetime:
+    """Return when a version was made, which is the microsecond that it names (docs/decisions/0003)."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=version)

@@ -18,6 +18,7 @@ from gateway.render.numbers import Numbers
 from gateway.render.wording import COMPONENT_BADGES, GATE_LABELS, UPDATE_BADGES, Badge, Tone
 
 if TYPE_CHECKING:
+    from gateway.render.gateway_screens import GatewaysScreen
     from gateway.render.series_screens import RulePreview
     from gateway.render.trial_screens import Trial
 
@@ -188,6 +189,7 @@ class DashboardScreen:
     active: tuple[WindowRow, ...]
     fences: Mapping[str, FenceView]
     """By the window's id; only of those that gate."""
+    gateways: "GatewaysScreen"
     upcoming: tuple[WindowRow, ...]
     components: tuple[ComponentRow, ...]
     templates: tuple[Template, ...]

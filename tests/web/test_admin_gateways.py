@@ -97,3 +97,19 @@ async def test_a_viewer_sees_it_and_forgets_nobody(browser: Browser, services: S
     answer = await viewer.get("/admin/gateways")
     assert "web-2" in answer.page.text
     assert [form["action"] for form in answer.page.of("form")] == [f"{PREFIX}/admin/sign-out"]
+
+
+async def test_the_dashboard_says_how_they_do(panel: Browser, services: Services, database: Database) -> None:
+    """In a line, with the age of the newest state; those that lag are named."""
+    await reported(services, "web-1")
+    text = (await panel.get("/admin/")).page.text
+    assert "Gateways Up to date It works by the newest state. The newest change is of" in text
+    assert "web-1" not in text
+    await reported(services, "web-2")
+    await older(database, "web-2")
+    await reported(services, "web-3", silent=47)
+    text = (await panel.get("/admin/")).page.text
+    assert "1 of 3 can't be heard" in text
+    assert "web-2 Behind works by the change of" in text
+    assert "heard of just now web-3 Silent works by the change of" in text
+    assert "web-1" not in text

@@ -8,6 +8,7 @@ from gateway.render.headline import by_severity, headline
 from gateway.render.language import language_of
 from gateway.render.panel import DashboardScreen, Typed
 from gateway.web.admin.fences import fences_in_force
+from gateway.web.admin.gateways import known_gateways
 from gateway.web.admin.rows import component_rows, moment_now, window_rows
 from gateway.web.admin.screen import render, see
 from gateway.web.keys import BRANDING, SERVICES
@@ -36,6 +37,7 @@ async def _dashboard(request: web.Request) -> web.Response:
         confirmed_at=request.app[SERVICES].state.confirmed_at,
         active=window_rows(request, by_severity(moment)),
         fences=fences,
+        gateways=await known_gateways(request),
         upcoming=window_rows(request, moment.upcoming[:_NEXT]),
         components=component_rows(moment, moment.snapshot.components if moment.snapshot else ()),
         templates=tuple(templates),

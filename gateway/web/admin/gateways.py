@@ -16,14 +16,15 @@ def routes(base: str) -> list[web.RouteDef]:
 
 
 async def _list(request: web.Request) -> web.Response:
-    return render(request, "admin/gateways.html", await _screen(request), section="gateways", fences=True)
+    return render(request, "admin/gateways.html", await known_gateways(request), section="gateways", fences=True)
 
 
 async def _live(request: web.Request) -> web.Response:
-    return render(request, "admin/gateways_live.html", await _screen(request))
+    return render(request, "admin/gateways_live.html", await known_gateways(request))
 
 
-async def _screen(request: web.Request) -> GatewaysScreen:
+async def known_gateways(request: web.Request) -> GatewaysScreen:
+    """Show the gateways as they are now."""
     services = request.app[SERVICES]
     known = await services.fences.replicas()
     url = str(request.app.router["admin.gateways.live"].url_for())
