@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from gateway.config.settings import Settings
 from gateway.domain.observation import Observer
-from gateway.render.environment import make_environment
+from gateway.render.environment import environment_of
 from gateway.render.look import Branding
 from gateway.web import admin, api, bypass, status
 from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
@@ -50,7 +50,7 @@ def build_application(
     app[READY] = ready
     app[BRANDING] = branding
     app[KEPT_PAGES] = Kept()
-    app[aiohttp_jinja2.APP_KEY] = make_environment()
+    app[aiohttp_jinja2.APP_KEY] = environment_of()
     prefix = settings.maintenance.prefix
     for section in (status, bypass, admin, api):
         app.add_routes(section.routes(prefix))
