@@ -44,6 +44,7 @@ from gateway.service.preview import Previews
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.series import SeriesOfWindows
+from gateway.service.sessions import Sessions
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
@@ -220,7 +221,8 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
 
 
 def _services(settings: Settings, branding: Branding, database: Database, state: State, observe: Observer) -> Services:
-    lifetime = settings.admin.session_lifetime
+    admin = settings.admin
+    sessions = Sessions(database, lifetime=admin.session_lifetime, idle=admin.session_idle)
     windows = Windows(database, state)
     histories = ComponentHistories(database)
     return Services(
@@ -232,7 +234,8 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         component_groups=ComponentGroups(database, state),
         component_histories=histories,
         uptimes=Uptimes(histories, state),
-        operators=Operators(database, session_lifetime=lifetime, observe=observe),
+        operators=Operators(database, sessions=sessions, observe=observe),
+        sessions=sessions,
         tokens=Tokens(database),
         templates=Templates(
             database, state, product=branding.product, language=branding.language, time_zone=branding.time_zone
@@ -243,7 +246,7 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         audit=Audit(database),
         onces=Onces(database, state),
         limits=Limits(
-            sign_in_rate=settings.admin.sign_in_rate,
+            sign_in_rate=admin.sign_in_rate,
             api_rate=settings.limits.api_rate,
             wrong_token_rate=settings.limits.wrong_token_rate,
             database=database,

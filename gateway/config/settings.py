@@ -292,13 +292,23 @@ class Oidc(_Section):
 class Admin(_Section):
     """The SRE panel."""
 
-    session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts.")
+    session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts at most.")
+    session_idle: Timeout = Field(
+        timedelta(hours=2), description="A sign-in that was not used for so long ends, too; 5m at least."
+    )
     sign_in_rate: NonNegativeInt = Field(
         10,
         description="Attempts to sign in per minute and client address; ten times as many for one e-mail address from "
         "everywhere. 0: no limit.",
     )
     oidc: Oidc = Oidc()
+
+    @field_validator("session_idle")
+    @classmethod
+    def _several_minutes(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=5):  # that a session was used is written once a minute
+            raise ValueError('must be 5m at least, such as "2h"')
+        return value
 
 
 class NotifyEmail(_Section):

@@ -15,6 +15,13 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class SignInMethod(StrEnum):
+    """By what somebody has proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105  no password, but the word
+    LINK = "link"  # one-time, which chooses a password
+
+
 class TokenScope(StrEnum):
     """What a bearer token is for, from least to most."""
 

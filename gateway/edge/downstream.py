@@ -16,7 +16,7 @@ from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import request_id_of, scheme_of, trusted_client
 from gateway.http1.proxy_protocol import parse_preface
 from gateway.http1.reader import RequestReader
-from gateway.http1.request import RequestHead
+from gateway.http1.request import RequestHead, for_built_in
 
 if TYPE_CHECKING:
     from gateway.edge.front import Front
@@ -191,6 +191,7 @@ class Downstream(ClientConnection):
         elif verdict is Verdict.BUILT_IN and request.path == front.ribbon_path:
             self._answer(request, *ribbon.answer(front, request, self.client, moment, began), verdict, began)
         elif verdict is Verdict.BUILT_IN:
+            request = for_built_in(request)
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
             front.refused(request, self.client, moment, began)

@@ -95,7 +95,7 @@ async def test_signing_out_with_made_up_sessions_is_the_same_flood(
     assert statuses == [303] * SETTINGS.limits.wrong_token_rate + [429]
     assert (await panel.post("/admin/sign-out")).status == 303
     assert (await panel.get("/admin/")).status == 303
-    assert await services.operators.session(cookie.value) is None
+    assert await services.sessions.operator(cookie.value) is None
 
 
 async def test_an_outage_locks_no_operator_out(browser: Browser, services: Services, database: Database) -> None:
