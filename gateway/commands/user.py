@@ -90,6 +90,19 @@ def disable(email: str, config: Path | None, *, as_json: bool) -> None:
         tell(f"{email} is disabled")
 
 
+@user.command
+@click.argument("email")
+@JSON
+@CONFIG
+def enable(email: str, config: Path | None, *, as_json: bool) -> None:
+    """Let a disabled operator sign in again, with the role and the password of before."""
+    on_host(read_settings(config), lambda host: host.operators.enable(email, host.actor))
+    if as_json:
+        print_json({"email": email, "disabled": False})
+    else:
+        tell(f"{email} may sign in again")
+
+
 @user.command(name="list")
 @JSON
 @CONFIG

@@ -1,5 +1,6 @@
 """The context of the panel's audit log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,3 +48,5 @@ class AuditScreen:
     is_selected: bool
     older: str
     newest: str
+    exports: Mapping[str, str]
+    """Where all entries of the selection are to be had, by the form of the file."""

@@ -50,6 +50,23 @@ UPDATE_OPTIONS: Options = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NavigationLink:
+    """A screen to go to: `section` is its key, `path` lies below the panel."""
+
+    section: str
+    word: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavigationGroup:
+    """Links that belong together."""
+
+    name: str
+    links: tuple[NavigationLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """What stands around every screen: who is signed in, where one is, and what was just done (`notice`)."""
 
@@ -59,6 +76,7 @@ class Shell:
     operator: str = ""
     may_report: bool = False
     may_operate: bool = False
+    navigation: tuple[NavigationGroup, ...] = ()
     section: str = ""
     notice: str = ""
 

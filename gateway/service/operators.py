@@ -193,6 +193,23 @@ class Operators:
             await audit.record(session, actor, "operator.disabled", operator.email)
             return await operators.get_operator(session, operator.id)
 
+    async def enable(self, who: UUID | str, actor: Actor, *, row_version: int | None = None) -> Operator:
+        """Let an operator who is disabled sign in again, with the role and the password of before.
+
+        Raises:
+            NotFoundError: there is no such operator.
+            StaleError: it was changed since.
+            ConflictError: it is not disabled.
+        """
+        async with self._database.transaction() as session:
+            operator = await operators.get_operator(session, who)
+            if not operator.disabled:
+                raise ConflictError(f"{operator.email} is not disabled")
+            _require_version(operator, row_version)
+            await session.run("enable_operator", id=operator.id)
+            await audit.record(session, actor, "operator.enabled", operator.email)
+            return await operators.get_operator(session, operator.id)
+
     async def _insert(self, session: Session, email: str, role: Role, password_hash: str | None, actor: Actor) -> None:
         await operators.insert_operator(session, email=email, role=role, password_hash=password_hash)
         await session.run("delete_first_links")  # whoever finds one in an old log gets no further

@@ -31,6 +31,9 @@ update operators set password_hash = :password_hash where id = :id;
 -- name: set_operator_role(role, id)!
 update operators set role = :role where id = :id;
 
+-- name: enable_operator(id)!
+update operators set disabled_at = null where id = :id;
+
 -- name: disable_operator(id)!
 update operators set disabled_at = clock_timestamp() where id = :id and disabled_at is null;
 

@@ -62,9 +62,9 @@ class Scene:
 
         await wait_until(refuses)
 
-    async def operator(self, email: str = "sre@acme.example") -> str:
-        """Add an operator with PASSWORD; return the e-mail address."""
-        await self.services.operators.add(email, Role.OPERATOR, command_line("test"), password=PASSWORD)
+    async def operator(self, email: str = "sre@acme.example", role: Role = Role.OPERATOR) -> str:
+        """Add somebody with PASSWORD; return the e-mail address."""
+        await self.services.operators.add(email, role, command_line("test"), password=PASSWORD)
         return email
 
 

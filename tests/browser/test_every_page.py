@@ -9,16 +9,18 @@ from typing import Any
 from aiohttp import web
 from playwright.async_api import Browser, CDPSession, Page
 
-from gateway.domain.access import Role, command_line
+from gateway.domain.access import Role, TokenScope, command_line
 from gateway.domain.window import Window
 from gateway.service.drafts.bypass_links import BypassLinkDraft
 from gateway.service.drafts.components import ComponentDraft
+from gateway.service.drafts.tokens import TokenDraft
 from gateway.service.drafts.windows import UpdateDraft, WindowDraft
 from gateway.web.keys import Services
 from tests.browser.chromium import visit
 from tests.browser.conftest import Scene
 from tests.browser.test_sre import sign_in
 from tests.observed import Observations
+from tests.web.fleet import reported
 from tests.web.panel import PREFIX, application
 
 WHO = command_line("test")
@@ -27,6 +29,9 @@ LONG = "Averylongtitlewithoutanyspaces" * 5
 
 _NO_PAGES = {
     "admin.window.fence": "a piece of a page, for its script",
+    "admin.gateways.live": "a piece of a page, for its script",
+    "admin.audit.csv": "a file",
+    "admin.audit.jsonl": "a file",
     "admin.history.csv": "a file",
     "admin.history.json": "a file",
     "bypass.visit": "leads to the application",
@@ -83,6 +88,15 @@ async def made(services: Services) -> dict[str, list[str]]:
     revoked, _ = await services.bypass_links.create(BypassLinkDraft(name="Load tests"), WHO)
     await services.bypass_links.revoke(revoked.id, WHO)
     groups = await services.component_groups.list()
+    await services.operators.add("ada@acme.example", Role.REPORTER, WHO)
+    await services.operators.add(f"{LONG[:60]}@acme.example", Role.VIEWER, WHO)
+    await services.operators.disable(f"{LONG[:60]}@acme.example", WHO)
+    tokens = [
+        await services.tokens.issue(TokenDraft(name=name, scope=TokenScope.READ), WHO) for name in ("ci", LONG[:100])
+    ]
+    await services.tokens.revoke(tokens[1][0].id, WHO)
+    await reported(services, "web-2 (pid 71)", active, left=2)
+    await reported(services, LONG, silent=47)
     assert coming.recurrence is not None
     return {
         _WINDOW: [str(each.id) for each in (over, coming, active)],
@@ -91,6 +105,8 @@ async def made(services: Services) -> dict[str, list[str]]:
         "new/{kind}": ["window", "update"],
         "components/{slug}": ["database"],
         "groups/{group_id}": [str(groups[0].id)],
+        "operators/{operator_id}": [str(each.id) for each in await services.operators.list()],
+        "tokens/{token_id}": [str(token.id) for token, _ in tokens],
         "sign-in/{token}": [str(await services.operators.add("new@acme.example", Role.VIEWER, WHO))],
         "problems/{problem}": ["maintenance"],
     }
@@ -131,7 +147,7 @@ async def test_every_page_is_sound_at_every_size_and_without_javascript(
     await scene.gated()
     wrongs = []
     async with visit(browser) as sre, visit(browser, java_script_enabled=False) as plain:
-        await sign_in(sre, scene)
+        await sign_in(sre, scene, Role.ADMINISTRATOR)
         await plain.page.context.add_cookies(await sre.page.context.cookies())  # type: ignore[arg-type]
         devtools = await sre.page.context.new_cdp_session(sre.page)
         for path in pages:

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Browser, Page
 
-from gateway.domain.access import command_line
+from gateway.domain.access import Role, command_line
 from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import WindowDraft
 from tests.browser.chromium import Visit, visit
@@ -12,9 +12,9 @@ from tests.web.panel import PASSWORD
 WHO = command_line("test")
 
 
-async def sign_in(sre: Visit, scene: Scene) -> None:
+async def sign_in(sre: Visit, scene: Scene, role: Role = Role.OPERATOR) -> None:
     """Sign in by e-mail address and password."""
-    email = await scene.operator()
+    email = await scene.operator(role=role)
     await sre.page.goto(f"{scene.panel}/")
     await sre.page.fill("#email", email)
     await sre.page.fill("#password", PASSWORD)

@@ -90,6 +90,11 @@ async def test_all_of_it_as_json(shell: Shell, services: Services) -> None:
         "email": "ana@acme.example",
         "disabled": True,
     }
+    assert (await shell("user", "enable", "ana@acme.example", "--json")).json == {
+        "email": "ana@acme.example",
+        "disabled": False,
+    }
+    assert not (await services.operators.get("ana@acme.example")).disabled
 
 
 async def test_who_it_was_is_recorded(shell: Shell, services: Services) -> None:

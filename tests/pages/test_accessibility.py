@@ -1,4 +1,4 @@
-"""axe-core, in Chromium, on every page that is shown to everybody."""
+"""axe-core, in Chromium, on every page that is shown to everybody, and on screens of the panel."""
 
 from itertools import product
 
@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.chromium import visit
+from tests.pages.panel import panel_screens
 from tests.pages.public import public_pages
 from tests.pages.showing import show, unfold
 from tests.pages.tools import IS_WHOLE, MODULES
@@ -32,7 +33,7 @@ async def test_axe_finds_nothing(browser: Browser) -> None:
     wrongs = []
     # Far from UTC, so that times are shown in both.
     async with visit(browser, timezone_id="Asia/Tokyo") as reader:
-        for name, html in public_pages():
+        for name, html in (*public_pages(), *panel_screens()):
             await show(reader.page, name, html)
             await unfold(reader.page)
             await reader.page.add_style_tag(content=_UNDECORATED)

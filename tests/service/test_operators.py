@@ -239,6 +239,7 @@ async def test_who_does_not_exist_is_not_found(operators: Operators) -> None:
     for act in (
         operators.set_role(ANN, Role.VIEWER, ROOT),
         operators.disable(ANN, ROOT),
+        operators.enable(ANN, ROOT),
         operators.reset_password(ANN, ROOT),
     ):
         with pytest.raises(NotFoundError, match=ANN):
@@ -282,6 +283,7 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
     await operators.reset_password(bob, ROOT, password=PASSWORD)
     await operators.reset_password(bob, ROOT)
     await operators.disable(bob, ROOT)
+    await operators.enable(bob, ROOT)
     with pytest.raises(ForbiddenError):
         await operators.sign_in(ANN, "wrong", **WHERE)
     await operators.sign_in(ANN, PASSWORD, **WHERE)
@@ -295,6 +297,7 @@ async def test_every_write_leaves_its_audit_entry(services: Services) -> None:
         (ROOT.name, "operator.password_set", bob),
         (ROOT.name, "operator.password_reset", bob),
         (ROOT.name, "operator.disabled", bob),
+        (ROOT.name, "operator.enabled", bob),
         (ANN, "operator.sign_in_failed", ""),
         (ANN, "operator.signed_in", ANN),
         (ANN, "operator.signed_out", ANN),
@@ -353,3 +356,18 @@ async def test_who_is_disabled_gets_no_link(operators: Operators) -> None:
     await operators.disable(ANN, ROOT)
     with pytest.raises(ConflictError, match="disabled, so it can't sign in"):
         await operators.reset_password(ANN, ROOT)
+
+
+async def test_who_is_enabled_again_is_as_before(operators: Operators) -> None:
+    """Role and password count again; with the version that it read, and only who is disabled."""
+    await operators.add(ANN, Role.REPORTER, ROOT, password=PASSWORD)
+    with pytest.raises(ConflictError, match="is not disabled"):
+        await operators.enable(ANN, ROOT)
+    seen = await operators.disable(ANN, ROOT)
+    with pytest.raises(ForbiddenError):
+        await operators.sign_in(ANN, PASSWORD, **WHERE)
+    with pytest.raises(StaleError):
+        await operators.enable(ANN, ROOT, row_version=seen.row_version - 1)
+    enabled = await operators.enable(ANN, ROOT, row_version=seen.row_version)
+    assert (enabled.disabled, enabled.role) == (False, Role.REPORTER)
+    assert await operators.sign_in(ANN, PASSWORD, **WHERE)

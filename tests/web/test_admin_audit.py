@@ -1,5 +1,8 @@
 """The audit log in the panel: filters, pages, and what a wrong filter leads to."""
 
+import csv
+import io
+import json
 from collections.abc import Callable
 from itertools import chain
 from urllib.parse import urlencode
@@ -7,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.domain.access import Actor, Role
+from gateway.service.drafts.components import ComponentDraft
 from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
@@ -113,6 +117,58 @@ async def test_a_page_that_is_none(panel: Browser, before: str) -> None:
     answer = await panel.get(f"/admin/audit?before={before}")
     assert answer.status == 422
     assert "before: is no number of an entry: follow the links" in answer.page.text
+
+
+@pytest.mark.usefixtures("entries")
+async def test_what_is_selected_is_exported(panel: Browser) -> None:
+    """As CSV and as lines of JSON, by links that carry the filter: all entries of it, not those of a page alone."""
+    answer = await panel.get(f"/admin/audit?{urlencode({'actor': 'TOKEN', 'since': '2026-01-01T05:00'})}")
+    links = [link["href"] for link in answer.page.of("a") if "/audit." in link["href"]]
+    assert [link.partition("?")[0] for link in links] == [f"{PREFIX}/admin/audit.{form}" for form in ("csv", "jsonl")]
+    table, lines = [await panel.get(link.removeprefix(PREFIX)) for link in links]
+    expected = [f"number-{n}" for n in range(120, 4, -1) if n % 2 == 0]
+    assert [row["subject_id"] for row in csv.DictReader(io.StringIO(table.body))] == expected
+    assert [json.loads(line)["subject_id"] for line in lines.body.splitlines()] == expected
+    assert table.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    assert lines.headers["Content-Disposition"] == 'attachment; filename="audit.jsonl"'
+    assert lines.headers["Content-Type"] == "application/jsonl; charset=utf-8"
+
+
+async def test_where_nothing_is_selected_nothing_is_exported(panel: Browser) -> None:
+    """No link leads to an empty file, and a wrong filter by hand is told."""
+    assert "/audit.csv" not in (await panel.get("/admin/audit?actor=nobody")).body
+    assert "/audit.csv" not in (await panel.get("/admin/audit?since=yesterday")).body
+    assert (await panel.get("/admin/audit.csv?since=yesterday")).status == 422
+
+
+async def test_a_formula_is_harmless_in_the_file(panel: Browser, services: Services) -> None:
+    await services.windows.create(WindowDraft(title="Upgrade"), Actor(name="=cmd|calc", address=""))
+    assert "'=cmd|calc" in (await panel.get("/admin/audit.csv?action=window.")).body
+
+
+async def test_things_lead_to_what_was_done_to_them(panel: Browser, services: Services) -> None:
+    """A window, a component, its group, a series: "What was done here" lists that thing's entries alone."""
+    await services.components.add(ComponentDraft(slug="api", name="The API", group="Core"), WHO)
+    weekly = {
+        "title": "Weekly",
+        "starts_at": "2099-12-01T22:00Z",
+        "recurrence": {"rule": "FREQ=WEEKLY", "time_zone": "UTC"},
+    }
+    recurring = await services.windows.create(WindowDraft.model_validate(weekly), WHO)
+    window = await services.windows.create(WindowDraft(title="Upgrade"), WHO)
+    (group,) = await services.component_groups.list()
+    assert recurring.recurrence is not None
+    for path, said in [
+        (f"windows/{window.id}", "window started: Upgrade"),
+        ("components/api", "component added: api"),
+        (f"groups/{group.id}", "group added: Core"),
+        (f"series/{recurring.recurrence.series}", "series scheduled: Weekly"),
+    ]:
+        page = (await panel.get(f"/admin/{path}")).page
+        (link,) = [link["href"] for link in page.of("a") if "subject_id=" in link["href"]]
+        about = (await panel.get(link.removeprefix(PREFIX))).page
+        assert said in about.text
+        assert len(about.text.split("Ada@acme.example")) == 2, about.text
 
 
 async def test_nothing_in_an_entry_or_filter_becomes_markup(panel: Browser, services: Services) -> None:

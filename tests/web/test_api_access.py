@@ -80,6 +80,7 @@ LEAST = [
     ("GET", f"/operators/{NO_WINDOW}", ADMIN),
     ("PATCH", f"/operators/{NO_WINDOW}", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/disable", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/enable", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-in-link", ADMIN),
     ("GET", "/audit", READ),
     ("GET", "/audit/1", READ),

@@ -62,6 +62,10 @@ async def test_disabling_ends_sessions_at_once(call: Caller, client: Client, ser
     linked = await call("POST", f"/operators/{who.id}/sign-in-link")
     assert is_problem(linked, 409)
     assert "is disabled, so it can't sign in" in linked.document["detail"]
+    enabled = await call("POST", f"/operators/{who.id}/enable")
+    assert (enabled.status, enabled.document["disabled"]) == (200, False)
+    assert (await browser.get("/admin/")).status == 303
+    assert is_problem(await call("POST", f"/operators/{who.id}/enable"), 409)
 
 
 async def test_a_role_counts_from_the_next_request(call: Caller, client: Client, services: Services) -> None:
@@ -139,7 +143,13 @@ async def test_what_else_is_refused(call: Caller) -> None:
     taken = await call("POST", "/operators", ADA | {"email": "ADA@acme.example"})
     assert is_problem(taken, 409)
     assert "email is taken by another operator" in taken.document["detail"]
-    for method, path in [("GET", ""), ("PATCH", ""), ("POST", "/disable"), ("POST", "/sign-in-link")]:
+    for method, path in [
+        ("GET", ""),
+        ("PATCH", ""),
+        ("POST", "/disable"),
+        ("POST", "/enable"),
+        ("POST", "/sign-in-link"),
+    ]:
         for which in (NO_WINDOW, "ada@acme.example"):
             body = {"role": "viewer"} if method == "PATCH" else None
             assert is_problem(await call(method, f"/operators/{which}{path}", body), 404)

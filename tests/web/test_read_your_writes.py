@@ -26,9 +26,11 @@ from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application, s
 # What no gateway goes by: it is asked of the database, each time.
 NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
-    *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.link"),
+    *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.enable", "api.operators.link"),
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
+    *("admin.operator.new", "admin.operator.role", "admin.operator.link"),
+    *("admin.operator.disable", "admin.operator.enable", "admin.token.new", "admin.token.revoke"),
     *("admin.sign_in", "admin.link", "admin.sign_out", "admin.replica.forget"),
 }
 # What is posted and changes nothing.

@@ -92,7 +92,7 @@ RULES: list[tuple[str, str, Any, str, str]] = [
         "/tokens",
         TOKEN | {"expires_in": "1s"},
         "expires_in",
-        "must lie between one minute and ten years; null: it never expires",
+        "must lie between one minute and ten years, or never (null)",
     ),
     (
         "PATCH",

@@ -13,7 +13,7 @@ from gateway.service.drafts.fields import LIFETIME_SCHEMA, Draft, Duration, Name
 
 def _token_lifetime(value: timedelta) -> timedelta:
     if not SHORTEST_LIFETIME <= value <= LONGEST_LIFETIME:
-        raise ValueError("must lie between one minute and ten years; null: it never expires")
+        raise ValueError("must lie between one minute and ten years, or never (null)")
     return value
 
 

@@ -13,10 +13,13 @@ from gateway.web.admin import (
     components,
     dashboard,
     fences,
+    gateways,
     history,
+    operators,
     series,
     sign_in,
     templates,
+    tokens,
     trial,
     updates,
     windows,
@@ -32,5 +35,6 @@ def routes(prefix: str) -> list[web.RouteDef]:
     areas = (
         *(sign_in, dashboard, trial, windows, updates, series, templates),
         *(fences, components, component_groups, history, bypass, audit),
+        *(operators, tokens, gateways),
     )
     return [route for area in areas for route in area.routes(base)]

@@ -15,6 +15,7 @@ from gateway.service.drafts.fields import checked
 from gateway.store.audit import AuditEntry
 from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import refused, render
+from gateway.web.audit_export import Form, export
 from gateway.web.keys import BRANDING, SERVICES
 
 _LISTED = 50
@@ -30,11 +31,15 @@ _NOISE = frozenset({"id", "row_version", "created_at", "updated_at"})
 
 def routes(base: str) -> list[web.RouteDef]:
     """Return the routes of this area."""
-    return [web.get(base + "/audit", _list, name="admin.audit")]
+    return [
+        web.get(base + "/audit", _list, name="admin.audit"),
+        web.get(base + "/audit.csv", _csv, name="admin.audit.csv"),
+        web.get(base + "/audit.jsonl", _jsonl, name="admin.audit.jsonl"),
+    ]
 
 
 async def _list(request: web.Request) -> web.Response:
-    values = {name: request.query.get(name, "").strip() for name in _FIELDS}
+    values = _values(request)
     try:
         wanted = _selection(values)
         before = _number(request.query.get("before", ""))
@@ -42,6 +47,18 @@ async def _list(request: web.Request) -> web.Response:
         return _screen(request, refused(values, error), [], is_older=False, status=422)
     found = await request.app[SERVICES].audit.page(wanted.filter(), before=before, limit=_LISTED + 1)
     return _screen(request, Typed(values=values), found, is_older=before is not None)
+
+
+async def _csv(request: web.Request) -> web.StreamResponse:
+    return await export(request, request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.CSV)
+
+
+async def _jsonl(request: web.Request) -> web.StreamResponse:
+    return await export(request, request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.JSONL)
+
+
+def _values(request: web.Request) -> dict[str, str]:
+    return {name: request.query.get(name, "").strip() for name in _FIELDS}
 
 
 def _selection(values: Mapping[str, str]) -> AuditSelection:
@@ -86,9 +103,14 @@ def _screen(
         only=titles.get(form.value("subject_id"), form.value("subject_id")),
         is_selected=bool(asked),
         older=f"{here}?{urlencode(asked | {'before': entries[-1].id})}" if more else "",
-        newest=(f"{here}?{urlencode(asked)}" if asked else here) if is_older else "",
+        newest=_address(here, asked) if is_older else "",
+        exports={form: _address(f"{here}.{form}", asked) for form in Form} if entries or is_older else {},
     )
     return render(request, "admin/audit.html", screen, section="audit", status=status)
+
+
+def _address(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _actions(chosen: str) -> Options:

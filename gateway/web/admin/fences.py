@@ -4,10 +4,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway.domain.errors import NotFoundError
 from gateway.domain.fence import Fence
 from gateway.render.panel import FenceView, fence_view
-from gateway.web.admin.screen import render, see, typed_values
+from gateway.web.admin.screen import id_of, render, see, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
 
@@ -33,21 +32,16 @@ async def fences_in_force(request: web.Request) -> dict[str, FenceView]:
 
 
 async def _alone(request: web.Request) -> web.Response:
-    fence = await request.app[SERVICES].fences.of(_id(request, "window"))
+    fence = await request.app[SERVICES].fences.of(id_of(request, "window"))
     return render(request, "admin/fence_alone.html", view_of(request, fence))
 
 
 async def _forget(request: web.Request) -> web.Response:
-    window = (await typed_values(request)).get("window", "")
-    await request.app[SERVICES].fences.forget(_id(request, "replica"), actor(request))
-    return see(request, f"/windows/{UUID(window)}" if _is_id(window) else "/", "forgotten")
-
-
-def _id(request: web.Request, what: str) -> UUID:
-    given = request.match_info[f"{what}_id"]
-    if not _is_id(given):
-        raise NotFoundError(f"there is no {what} {given!r}")
-    return UUID(given)
+    values = await typed_values(request)
+    window, is_listed = values.get("window", ""), values.get("back") == "gateways"
+    await request.app[SERVICES].fences.forget(id_of(request, "replica"), actor(request))
+    back = "/gateways" if is_listed else f"/windows/{UUID(window)}" if _is_id(window) else "/"
+    return see(request, back, "forgotten")
 
 
 def _is_id(text: str) -> bool:

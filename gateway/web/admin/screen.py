@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import urlencode
+from uuid import UUID
 
 import aiohttp_jinja2
 from aiohttp import web
 
 from gateway.domain.access import NOBODY, Actor, Permission
-from gateway.domain.errors import InvalidError
+from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.domain.languages import NAMES
 from gateway.render.assets import asset_url
 from gateway.render.panel import Preview, Shell, Typed
 from gateway.service.drafts import messages
+from gateway.web.admin.navigation import navigation
 from gateway.web.admin.translation_forms import BODY_FIELDS, TEXT_FIELDS
 from gateway.web.keys import ACTOR, BRANDING
 
@@ -50,6 +52,10 @@ _NOTICES = {
     "revoked": "The link is revoked: whoever holds it is a customer again.",
     "template-saved": "The template is saved.",
     "template-removed": "The template is removed. What was made from it stays.",
+    "role-set": "The role is changed. It counts from the next click on.",
+    "disabled": "Disabled: signed out everywhere, and nobody can sign in as this operator.",
+    "enabled": "Enabled again, with the role and the password of before.",
+    "token-revoked": "The token is revoked: no gateway takes it any more.",
     "signed-out": "You are signed out.",
 }
 
@@ -77,6 +83,7 @@ def render(
         operator=actor.name if actor.may(Permission.VIEW) else "",
         may_report=actor.may(Permission.REPORT),
         may_operate=actor.may(Permission.OPERATE),
+        navigation=navigation(actor),
         section=section,
         notice=_NOTICES.get(request.query.get("notice", ""), ""),
     )
@@ -113,6 +120,19 @@ async def typed_values(request: web.Request) -> dict[str, str]:
     except (ValueError, LookupError) as error:  # a boundary that is missing, a charset that is none, no UTF-8
         raise web.HTTPBadRequest(text="the body can't be read as a form") from error
     return {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+
+
+def id_of(request: web.Request, what: str) -> UUID:
+    """Return the id in the path of a `what`, such as a window.
+
+    Raises:
+        NotFoundError: it is none.
+    """
+    given = request.match_info[f"{what}_id"]
+    try:
+        return UUID(given)
+    except ValueError as error:
+        raise NotFoundError(f"there is no {what} {given!r}") from error
 
 
 def read_row_version(values: Mapping[str, str]) -> int:

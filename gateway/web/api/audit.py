@@ -1,23 +1,19 @@
 """`/audit` of the API."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from gateway.domain.errors import NotFoundError
-from gateway.render.csv_lines import csv_line
 from gateway.service.drafts.audit import AuditSelection
 from gateway.store.audit import AuditEntry
 from gateway.web.api.documents import Document, Instant, Page
-from gateway.web.api.export import exported
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
+from gateway.web.audit_export import COLUMNS, Form, export
 
 _NUMBERS = range(1, 2**63)
 _PLACE = TypeAdapter(Annotated[int, Field(ge=_NUMBERS.start, lt=_NUMBERS.stop)])
-_COLUMNS = ("id", "at", "actor", "address", "action", "subject", "subject_id", "before", "after")
 
 
 class AuditQuery(AuditSelection, PageQuery):
@@ -40,7 +36,7 @@ class AuditDocument(Document):
     @classmethod
     def of(cls, entry: AuditEntry) -> "AuditDocument":
         """Return an entry as it is shown."""
-        return cls(**{name: getattr(entry, name) for name in _COLUMNS})
+        return cls(**{name: getattr(entry, name) for name in COLUMNS})
 
 
 class AuditPage(Page):
@@ -68,29 +64,12 @@ async def show_entry(call: Call[None, None]) -> Answer:
 
 async def export_csv(call: Call[None, AuditSelection]) -> Any:
     """Return all entries as CSV (RFC 4180), the newest first; formulas are made harmless by a leading '."""
-
-    async def parts() -> AsyncIterator[str]:
-        yield csv_line(_COLUMNS)
-        async for batch in call.services.audit.batches(call.query.filter()):
-            yield "".join(csv_line(_cells(entry)) for entry in batch)
-
-    return await exported(call.request, parts(), media="text/csv", name="audit.csv")
+    return await export(call.request, call.services.audit, call.query.filter(), Form.CSV)
 
 
 async def export_jsonl(call: Call[None, AuditSelection]) -> Any:
     """Return all entries as JSON, one a line, the newest first."""
-
-    async def parts() -> AsyncIterator[str]:
-        yield ""
-        async for batch in call.services.audit.batches(call.query.filter()):
-            yield "".join(f"{AuditDocument.of(entry).model_dump_json()}\n" for entry in batch)
-
-    return await exported(call.request, parts(), media="application/jsonl", name="audit.jsonl")
-
-
-def _cells(entry: AuditEntry) -> list[object]:
-    document = AuditDocument.of(entry).model_dump(mode="json")
-    return [json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict) else cell for cell in document.values()]
+    return await export(call.request, call.services.audit, call.query.filter(), Form.JSONL)
 
 
 OPERATIONS = (

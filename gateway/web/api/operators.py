@@ -12,7 +12,7 @@ from gateway.web.api.bodies import Nothing, Versioned
 from gateway.web.api.documents import Document, Instant, Page
 from gateway.web.api.operation import Answer, Call, Operation
 from gateway.web.api.paging import PageQuery, paged, place_of
-from gateway.web.auth import is_secure
+from gateway.web.sign_in_links import sign_in_url
 
 _PLACE = TypeAdapter(str)
 
@@ -86,6 +86,12 @@ async def disable_operator(call: Call[Nothing, None]) -> Answer:
     return _answer(await call.services.operators.disable(which, call.actor, row_version=call.row_version))
 
 
+async def enable_operator(call: Call[Nothing, None]) -> Answer:
+    """Let a disabled operator sign in again, with the role and the password of before."""
+    which = call.id("operator")
+    return _answer(await call.services.operators.enable(which, call.actor, row_version=call.row_version))
+
+
 async def make_link(call: Call[Nothing, None]) -> Answer:
     """Make a link to choose a new password with; the old one and all sessions end at once."""
     which = call.id("operator")
@@ -98,9 +104,7 @@ def _answer(operator: Operator) -> Answer:
 
 
 def _invited(call: Call[Any, Any], operator: Operator, token: str | None) -> InvitedOperatorDocument:
-    path = call.path_of("admin.link", token=token or "")
-    # The host is the one by which the caller has reached the gateway.
-    link = f"{'https' if is_secure(call.request) else 'http'}://{call.request.host}{path}"
+    link = sign_in_url(call.request, token or "")
     return InvitedOperatorDocument(**_fields(operator), sign_in_link=link)
 
 
@@ -154,6 +158,16 @@ OPERATIONS = (
         disable_operator,
         name="api.operators.disable",
         summary="Disable an operator",
+        body=Nothing,
+        answer=OperatorDocument,
+        show=show_operator,
+    ),
+    Operation(
+        "POST",
+        "/operators/{id}/enable",
+        enable_operator,
+        name="api.operators.enable",
+        summary="Enable an operator again",
         body=Nothing,
         answer=OperatorDocument,
         show=show_operator,
