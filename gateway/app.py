@@ -110,7 +110,9 @@ class Gateway:
     """A running gateway."""
 
     urls: tuple[str, ...]
-    """Where it listens."""
+    """Where it listens for customers."""
+    panel_url: str
+    """Where it listens for SREs."""
     services: Services
     knows_operators: Callable[[], bool]
     """Whether the database was reached, so that somebody can sign in."""
@@ -156,7 +158,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         supervisor.start(services.uptimes.keep, "uptimes")
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
-        membership = membership or Membership(bindings=bind(settings.server))
+        membership = membership or Membership(bindings=bind(settings.server, panel=settings.admin.listen))
         ending = await _serve(
             settings,
             services,
@@ -168,14 +170,16 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             observe=observe,
             metrics=metrics,
         )
-        urls = tuple(binding.url for binding in membership.bindings if not binding.is_internal)
+        outside = [binding for binding in membership.bindings if not binding.is_internal]
+        panel_url = next((binding.url for binding in outside if binding.is_panel), outside[0].url)
 
         async def first_link() -> str | None:
             await listener.reached.wait()
-            return await _first_link(settings, services, urls[0])
+            return await _first_link(settings, services, panel_url)
 
         yield Gateway(
-            urls=urls,
+            urls=tuple(binding.url for binding in outside if not binding.is_panel),
+            panel_url=panel_url,
             services=services,
             knows_operators=listener.reached.is_set,
             metrics=metrics,

@@ -97,6 +97,9 @@ def command_line(login: str) -> Actor:
     return Actor(name=f"command line ({login})", permissions=_ADMINISTRATOR)
 
 
+PANEL_ADDRESS = "panel_address"
+"""What the edge tells the site of a connection by this name: it came by one of `admin.listen`."""
+
 # What each route asks for, by its name. The application refuses to start with a route that is missing here.
 ROUTE_PERMISSIONS: dict[str, Permission] = {
     "status.page": Permission.PUBLIC,

@@ -46,9 +46,12 @@ class Downstream(ClientConnection):
         "tunnel",
     )
 
-    def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
-        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
-        super().__init__(front, client)
+    def __init__(self, front: "Front", client: tuple[str, int] | None = None, *, is_panel: bool = False) -> None:
+        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake.
+
+        With `is_panel` it came by an address that is the panel's own.
+        """
+        super().__init__(front, client, is_panel=is_panel)
         self._reader = RequestReader(front.header_bytes, front.header_count)
         self._exchange: Exchange | None = None
         self._body: Body | None = None

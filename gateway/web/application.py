@@ -15,6 +15,7 @@ from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
 from gateway.web.keys import BRANDING, OBSERVE, READY, SERVICES, SETTINGS, Services
+from gateway.web.reach import hide
 from gateway.web.status.kept import KEPT_PAGES, Kept
 
 LARGEST_BODY = 1024 * 1024
@@ -42,7 +43,7 @@ def build_application(
     `ready` tells whether traffic may be sent here.
     """
     app = web.Application(
-        middlewares=[secure_headers, render_errors, admin.keep_typed, authorize], client_max_size=LARGEST_BODY
+        middlewares=[secure_headers, render_errors, hide, admin.keep_typed, authorize], client_max_size=LARGEST_BODY
     )
     app[SETTINGS] = settings
     app[SERVICES] = services
