@@ -44,6 +44,7 @@ from gateway.service.preview import Previews
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
 from gateway.service.series import SeriesOfWindows
+from gateway.service.sessions import Sessions
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
@@ -109,7 +110,9 @@ class Gateway:
     """A running gateway."""
 
     urls: tuple[str, ...]
-    """Where it listens."""
+    """Where it listens for customers."""
+    panel_url: str
+    """Where it listens for SREs."""
     services: Services
     knows_operators: Callable[[], bool]
     """Whether the database was reached, so that somebody can sign in."""
@@ -155,7 +158,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         supervisor.start(services.uptimes.keep, "uptimes")
         supervisor.start(services.limits.keep_telling, "limits")
         stack.push_async_callback(services.limits.finish)
-        membership = membership or Membership(bindings=bind(settings.server))
+        membership = membership or Membership(bindings=bind(settings.server, panel=settings.admin.listen))
         ending = await _serve(
             settings,
             services,
@@ -167,14 +170,16 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
             observe=observe,
             metrics=metrics,
         )
-        urls = tuple(binding.url for binding in membership.bindings if not binding.is_internal)
+        outside = [binding for binding in membership.bindings if not binding.is_internal]
+        panel_url = next((binding.url for binding in outside if binding.is_panel), outside[0].url)
 
         async def first_link() -> str | None:
             await listener.reached.wait()
-            return await _first_link(settings, services, urls[0])
+            return await _first_link(settings, services, panel_url)
 
         yield Gateway(
-            urls=urls,
+            urls=tuple(binding.url for binding in outside if not binding.is_panel),
+            panel_url=panel_url,
             services=services,
             knows_operators=listener.reached.is_set,
             metrics=metrics,
@@ -220,7 +225,8 @@ async def _within(seconds: float, settled: asyncio.Event) -> None:
 
 
 def _services(settings: Settings, branding: Branding, database: Database, state: State, observe: Observer) -> Services:
-    lifetime = settings.admin.session_lifetime
+    admin = settings.admin
+    sessions = Sessions(database, lifetime=admin.session_lifetime, idle=admin.session_idle)
     windows = Windows(database, state)
     histories = ComponentHistories(database)
     return Services(
@@ -232,7 +238,8 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         component_groups=ComponentGroups(database, state),
         component_histories=histories,
         uptimes=Uptimes(histories, state),
-        operators=Operators(database, session_lifetime=lifetime, observe=observe),
+        operators=Operators(database, sessions=sessions, observe=observe),
+        sessions=sessions,
         tokens=Tokens(database),
         templates=Templates(
             database, state, product=branding.product, language=branding.language, time_zone=branding.time_zone
@@ -243,7 +250,7 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         audit=Audit(database),
         onces=Onces(database, state),
         limits=Limits(
-            sign_in_rate=settings.admin.sign_in_rate,
+            sign_in_rate=admin.sign_in_rate,
             api_rate=settings.limits.api_rate,
             wrong_token_rate=settings.limits.wrong_token_rate,
             database=database,

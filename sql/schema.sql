@@ -856,7 +856,10 @@ CREATE TABLE public.sessions (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     address text DEFAULT ''::text NOT NULL,
-    user_agent text DEFAULT ''::text NOT NULL
+    user_agent text DEFAULT ''::text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    method text DEFAULT 'password'::text NOT NULL
 );
 
 CREATE TABLE public.sign_in_links (
@@ -1112,6 +1115,9 @@ ALTER TABLE ONLY public.schema_migrations
 
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT series_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_id_key UNIQUE (id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token_hash);

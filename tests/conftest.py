@@ -28,6 +28,7 @@ from gateway.service.operators import Operators
 from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
+from gateway.service.sessions import Sessions
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
 from gateway.service.supervisor import Supervisor
@@ -155,6 +156,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
     """The use cases on a fresh database; writes are waited for, as in a running gateway."""
     windows = Windows(database, state)
     histories = ComponentHistories(database)
+    sessions = Sessions(database, lifetime=timedelta(hours=12), idle=timedelta(hours=2))
     return Services(
         series=SeriesOfWindows(database, state),
         windows=windows,
@@ -164,7 +166,8 @@ def services(database: Database, state: State, observations: Observations) -> Se
         component_groups=ComponentGroups(database, state),
         component_histories=histories,
         uptimes=Uptimes(histories, state),
-        operators=Operators(database, session_lifetime=timedelta(hours=12), observe=observations),
+        operators=Operators(database, sessions=sessions, observe=observations),
+        sessions=sessions,
         tokens=Tokens(database),
         templates=Templates(database, state, product="Acme Shop", language=ENGLISH, time_zone=UTC),
         bypass_links=BypassLinks(database, state, observations),

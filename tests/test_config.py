@@ -73,6 +73,7 @@ def test_the_defaults_of_the_contract() -> None:
     assert settings.maintenance.retry_after == timedelta(minutes=5)
     assert settings.maintenance.response == "page"
     assert settings.admin.session_lifetime == timedelta(hours=12)
+    assert settings.admin.session_idle == timedelta(hours=2)
     assert settings.log.format == "console"
     assert settings.log.access is True
 
@@ -95,6 +96,8 @@ def test_every_error_is_told_at_once_with_its_path(file: Path, monkeypatch: pyte
         support_email = "nobody"
         bypass_networks = ["10.0.0.1/8"]
         tea = true
+        [admin]
+        session_idle = "4m"
         [kitchen]
         sink = 1
     """)
@@ -107,6 +110,7 @@ def test_every_error_is_told_at_once_with_its_path(file: Path, monkeypatch: pyte
         "upstream.url",
         "upstream.host_header",
         "database.url",
+        "admin.session_idle",
         "maintenance.prefix",
         "maintenance.never_gate",
         "maintenance.support_email",

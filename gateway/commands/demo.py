@@ -146,7 +146,7 @@ def _explain(gateway: Gateway, settings: Settings, link: str | None, token: str 
     say("")
     say(f"  the shop, through the gateway   {url}/")
     say(f"  the status page                 {url}{prefix}/")
-    say(f"  the panel for SREs              {url}{prefix}/admin/")
+    say(f"  the panel for SREs              {gateway.panel_url}{prefix}/admin/")
     if link:
         say(f"  sign in there, once, with       {link}")
     if token:

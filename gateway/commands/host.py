@@ -14,6 +14,7 @@ from gateway.domain.access import Actor, command_line
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation
 from gateway.service.operators import Operators
+from gateway.service.sessions import Sessions
 from gateway.service.tokens import Tokens
 from gateway.store.embedded import EmbeddedServer
 from gateway.store.migrate import migrate
@@ -27,6 +28,7 @@ class Host:
     """What commands on the host work with. `actor` is who the audit names."""
 
     operators: Operators
+    sessions: Sessions
     tokens: Tokens
     actor: Actor
 
@@ -53,8 +55,11 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         async with open_connection(database) as connection:
             for migration in await migrate(connection):
                 tell(f"applied the migration {migration.name}")
+        admin = settings.admin
+        sessions = Sessions(database, lifetime=admin.session_lifetime, idle=admin.session_idle)
         yield Host(
-            operators=Operators(database, session_lifetime=settings.admin.session_lifetime, observe=_observe),
+            operators=Operators(database, sessions=sessions, observe=_observe),
+            sessions=sessions,
             tokens=Tokens(database),
             actor=command_line(login_name()),
         )

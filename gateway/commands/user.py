@@ -154,7 +154,7 @@ def _link(settings: Settings, token: str | None) -> str | None:
 def base_url(settings: Settings) -> str:
     """Return where the gateway's own pages are, seen from this host; the path alone where it listens on no port."""
     prefix = settings.maintenance.prefix
-    for address in settings.server.listen:
+    for address in settings.admin.listen or settings.server.listen:
         if not address.startswith("unix:"):
             host, _, port = address.rpartition(":")
             scheme = "https" if settings.server.tls_certificate else "http"

@@ -292,13 +292,35 @@ class Oidc(_Section):
 class Admin(_Section):
     """The SRE panel."""
 
-    session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts.")
+    session_lifetime: Timeout = Field(timedelta(hours=12), description="How long a sign-in lasts at most.")
+    session_idle: Timeout = Field(
+        timedelta(hours=2), description="A sign-in that was not used for so long ends, too; 5m at least."
+    )
     sign_in_rate: NonNegativeInt = Field(
         10,
         description="Attempts to sign in per minute and client address; ten times as many for one e-mail address from "
         "everywhere. 0: no limit.",
     )
+    networks: Networks = Field(
+        (), description="Client networks that may use the panel; it does not exist for others. Empty: everywhere."
+    )
+    listen: Listed = Field(
+        (), description="Addresses that serve the panel, beside all else; then no other does. Empty: all of them do."
+    )
+    guards_api: bool = Field(default=False, description="networks and listen are for the API (/api/v1), too.")
     oidc: Oidc = Oidc()
+
+    @field_validator("session_idle")
+    @classmethod
+    def _several_minutes(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=5):  # that a session was used is written once a minute
+            raise ValueError('must be 5m at least, such as "2h"')
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _panel_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(listen_address(text) for text in value)
 
 
 class NotifyEmail(_Section):

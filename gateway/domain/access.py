@@ -15,6 +15,13 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class SignInMethod(StrEnum):
+    """By what somebody has proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105  no password, but the word
+    LINK = "link"  # one-time, which chooses a password
+
+
 class TokenScope(StrEnum):
     """What a bearer token is for, from least to most."""
 
@@ -89,6 +96,9 @@ def command_line(login: str) -> Actor:
     """Return the actor of a command on the host: whoever reads the settings may do everything."""
     return Actor(name=f"command line ({login})", permissions=_ADMINISTRATOR)
 
+
+PANEL_ADDRESS = "panel_address"
+"""What the edge tells the site of a connection by this name: it came by one of `admin.listen`."""
 
 # What each route asks for, by its name. The application refuses to start with a route that is missing here.
 ROUTE_PERMISSIONS: dict[str, Permission] = {

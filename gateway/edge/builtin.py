@@ -1,7 +1,7 @@
 """The built-in site as an upstream: connections in memory to aiohttp's own server protocol.
 
 To an exchange it is one more application. Each request gets a connection of its own, which carries the client's
-address, so that the site knows who asks without having to believe a header.
+address, and whether it came by an address of the panel's own: so the site knows without having to believe a header.
 """
 
 # ruff: noqa: SLF001  the two ends of a connection are of one class, and know each other
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gateway.domain.access import PANEL_ADDRESS
 from gateway.edge.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
@@ -173,7 +174,8 @@ class BuiltInPool:
         """Open a connection in the client's name."""
         connection = UpstreamConnection(self._server)
         near = MemoryTransport(self._loop, connection, {})
-        far = MemoryTransport(self._loop, self._make_protocol(), {"peername": (downstream.client, downstream.peer[1])})
+        told = {"peername": (downstream.client, downstream.peer[1]), PANEL_ADDRESS: downstream.is_panel}
+        far = MemoryTransport(self._loop, self._make_protocol(), told)
         near.join(far)
         self._server.outstanding += 1
         exchange.connected(connection)

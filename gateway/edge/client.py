@@ -13,13 +13,26 @@ if TYPE_CHECKING:
 class ClientConnection(asyncio.Protocol):
     """Knows who opened the connection. Its counterpart, which knows what comes on it, is `downstream.Downstream`."""
 
-    __slots__ = ("_named", "awaits_preface", "client", "front", "hop", "is_nobody", "is_reading", "peer", "transport")
+    __slots__ = (
+        "_named",
+        "awaits_preface",
+        "client",
+        "front",
+        "hop",
+        "is_nobody",
+        "is_panel",
+        "is_reading",
+        "peer",
+        "transport",
+    )
 
     transport: asyncio.Transport
 
-    def __init__(self, front: "Front", named: tuple[str, int] | None) -> None:
+    def __init__(self, front: "Front", named: tuple[str, int] | None, *, is_panel: bool) -> None:
         """Belong to `front`; `named` is whom a balancer has named before the handshake."""
         self.front = front
+        self.is_panel = is_panel
+        """It came by an address that is the panel's own."""
         self._named = named
         self.awaits_preface = False
         """A trusted peer may say first who opened the connection (rule 24)."""

@@ -16,7 +16,7 @@ from gateway.http1.fields import BadMessageError
 from gateway.http1.forward import request_id_of, scheme_of, trusted_client
 from gateway.http1.proxy_protocol import parse_preface
 from gateway.http1.reader import RequestReader
-from gateway.http1.request import RequestHead
+from gateway.http1.request import RequestHead, for_built_in
 
 if TYPE_CHECKING:
     from gateway.edge.front import Front
@@ -46,9 +46,12 @@ class Downstream(ClientConnection):
         "tunnel",
     )
 
-    def __init__(self, front: "Front", client: tuple[str, int] | None = None) -> None:
-        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake."""
-        super().__init__(front, client)
+    def __init__(self, front: "Front", client: tuple[str, int] | None = None, *, is_panel: bool = False) -> None:
+        """Belong to `front`; `client` opened the connection, where a balancer has said so before the handshake.
+
+        With `is_panel` it came by an address that is the panel's own.
+        """
+        super().__init__(front, client, is_panel=is_panel)
         self._reader = RequestReader(front.header_bytes, front.header_count)
         self._exchange: Exchange | None = None
         self._body: Body | None = None
@@ -191,6 +194,7 @@ class Downstream(ClientConnection):
         elif verdict is Verdict.BUILT_IN and request.path == front.ribbon_path:
             self._answer(request, *ribbon.answer(front, request, self.client, moment, began), verdict, began)
         elif verdict is Verdict.BUILT_IN:
+            request = for_built_in(request)
             self._exchange_it(Exchange(self, request, front.built_in, verdict, began, self._request_id(request)))
         else:
             front.refused(request, self.client, moment, began)

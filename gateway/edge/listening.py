@@ -14,6 +14,7 @@ from gateway.edge.sockets import ignore_newcomers, notice_loss, waiting
 BACKLOG = 4096
 _PASSIVE = socket.AI_PASSIVE
 _INTERNAL = "server.internal_listen"
+_PANEL = "admin.listen"
 
 
 class ListenError(GatewayError):
@@ -25,7 +26,7 @@ class Binding:
     """One address of the settings, with the sockets that listen on it."""
 
     setting: str
-    """Whose address it is: `server.listen`, `server.http_listen` or `server.internal_listen`."""
+    """Whose address it is: `server.listen`, `server.http_listen`, `admin.listen` or `server.internal_listen`."""
     address: str
     sockets: tuple[socket.socket, ...]
     is_tls: bool
@@ -34,6 +35,11 @@ class Binding:
     def is_internal(self) -> bool:
         """Whether it is for probes and metrics, not for customers."""
         return self.setting == _INTERNAL
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether the panel has this address for itself, so that the others do not serve it."""
+        return self.setting == _PANEL
 
     @property
     def url(self) -> str:
@@ -62,8 +68,10 @@ class Binding:
             listening.close()
 
 
-def bind(server: Server, kept: Sequence[Binding] = ()) -> tuple[Binding, ...]:
+def bind(server: Server, kept: Sequence[Binding] = (), *, panel: Sequence[str] = ()) -> tuple[Binding, ...]:
     """Listen on every address of the settings; those that `kept` has already are taken from there.
+
+    `panel` is `admin.listen`.
 
     Raises:
         ListenError: an address is taken, or not ours; what was made for this call is closed again.
@@ -71,6 +79,7 @@ def bind(server: Server, kept: Sequence[Binding] = ()) -> tuple[Binding, ...]:
     is_tls = bool(server.tls_certificate)
     wanted = [("server.listen", address, is_tls) for address in server.listen]
     wanted += [("server.http_listen", address, False) for address in server.http_listen]
+    wanted += [(_PANEL, address, is_tls) for address in panel]
     if server.internal_listen:
         wanted.append((_INTERNAL, server.internal_listen, False))
     # An address may change its setting, or come under TLS: the socket is the same.
@@ -78,7 +87,7 @@ def bind(server: Server, kept: Sequence[Binding] = ()) -> tuple[Binding, ...]:
     bindings: list[Binding] = []
     made: list[socket.socket] = []
     for setting, address, tls in wanted:
-        sockets = known.get(address)
+        sockets = known.pop(address, None)  # named twice, it is taken
         if sockets is None:
             try:
                 sockets = listen(address)

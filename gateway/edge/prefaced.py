@@ -8,11 +8,11 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Sequence
 from contextlib import suppress
 
 from gateway.edge.downstream import Downstream
 from gateway.edge.front import Front
+from gateway.edge.listening import Binding
 from gateway.http1.fields import BadMessageError
 from gateway.http1.proxy_protocol import LONGEST, parse_preface
 
@@ -25,15 +25,16 @@ _LAST_HEADERS = 1.0
 class PrefacedServer:
     """Accepts connections on listening sockets; a trusted peer's may begin with a PROXY header."""
 
-    def __init__(self, front: Front, sockets: Sequence[socket.socket], tls: ssl.SSLContext) -> None:
-        """Serve `front` with `tls` on `sockets`, which listen and do not block."""
-        self.sockets = sockets
+    def __init__(self, front: Front, binding: Binding, tls: ssl.SSLContext) -> None:
+        """Serve `front` with `tls` at `binding`, whose sockets do not block."""
+        self.sockets = binding.sockets
+        self._is_panel = binding.is_panel
         self._front = front
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._prefaces: set[_Reading] = set()
         self._handshakes: set[asyncio.Task[None]] = set()
-        for listening in sockets:
+        for listening in self.sockets:
             self._loop.add_reader(listening, self._accept, listening)
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class PrefacedServer:
         front = self._front
         with suppress(OSError):  # no TLS, or gone: as with any client that fails to connect, there is nothing to say
             await self._loop.connect_accepted_socket(
-                lambda: Downstream(front, client),
+                lambda: Downstream(front, client, is_panel=self._is_panel),
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=front.header_timeout,

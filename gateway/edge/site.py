@@ -35,14 +35,14 @@ class FrontSite(web.BaseSite):
         """Accept connections."""
         await super().start()
         loop = asyncio.get_running_loop()
-        front, sockets = self._front, self._binding.sockets
+        front, binding, sockets = self._front, self._binding, self._binding.sockets
 
         def downstream() -> Downstream:
-            return Downstream(front)
+            return Downstream(front, is_panel=binding.is_panel)
 
-        if self._tls is not None and front.trusted_proxies and not self._binding.address.startswith("unix:"):
+        if self._tls is not None and front.trusted_proxies and not binding.address.startswith("unix:"):
             # All that a site does with its server is to close it.
-            self._servers = [cast("asyncio.AbstractServer", PrefacedServer(front, sockets, self._tls))]
+            self._servers = [cast("asyncio.AbstractServer", PrefacedServer(front, binding, self._tls))]
             return
         timeout = front.header_timeout if self._tls else None
         for listening in sockets:

@@ -6,9 +6,12 @@ take it out of every request would be for nothing.
 
 from gateway.http1.fields import finder, replaced
 
+SESSION_COOKIE = b"__Host-gateway_session"
 BYPASS_COOKIE = b"gateway_bypass"
 PLACE_COOKIE = b"gateway_place"
 LANGUAGE_COOKIE = b"gateway_language"
+IN_ALL_NAMES = b"gateway_"
+"""Lines without it hold none of the gateway's own cookies: that is found out at once."""
 
 _COOKIE = finder(("cookie",))
 

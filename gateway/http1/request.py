@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
-from gateway.http1.cookies import BYPASS_COOKIE, PLACE_COOKIE, take_cookie
+from gateway.http1.cookies import BYPASS_COOKIE, IN_ALL_NAMES, PLACE_COOKIE, SESSION_COOKIE, take_cookie
 from gateway.http1.fields import (
     CHUNKED,
     FIELD_LINES,
@@ -67,6 +67,7 @@ class RequestFields:
         "kept",
         "place",
         "raw",
+        "session",
         "te_trailers",
         "upgrade",
         "wants",
@@ -85,6 +86,8 @@ class RequestFields:
     """The tokens of bypass links that the gateway's own cookies hold; `kept` is without them."""
     place: tuple[bytes, ...]
     """The same of the cookies that a reopening goes by."""
+    session: tuple[bytes, ...]
+    """The same of the panel's sessions: for the built-in site alone (`for_built_in`)."""
     keep_alive: bool
     is_http_1_0: bool
     upgrade: bytes
@@ -180,12 +183,11 @@ def _classify(fields: RequestFields) -> None:
             kept = replaced(kept, name, value, b"\r\n%b: %d" % (name, length(text, 400)))
         elif value[1:] != text:
             kept = replaced(kept, name, value, b"\r\n%b: %b" % (name, text))
-    fields.bypass = ()
-    if BYPASS_COOKIE in kept:
+    fields.bypass = fields.place = fields.session = ()
+    if IN_ALL_NAMES in kept:
         kept, fields.bypass = take_cookie(kept, BYPASS_COOKIE)
-    fields.place = ()
-    if PLACE_COOKIE in kept:
         kept, fields.place = take_cookie(kept, PLACE_COOKIE)
+        kept, fields.session = take_cookie(kept, SESSION_COOKIE)
     nominated = tokens(b",".join(said[b"connection"])) if b"connection" in said else frozenset()
     fields.kept = without_nominated(kept[:-2], nominated) if nominated else kept[:-2]
     fields.keep_alive = keeps_alive(nominated, is_http_1_0=fields.is_http_1_0)
@@ -265,13 +267,28 @@ def _other_form(method: bytes, target: bytes, fields: RequestFields) -> RequestH
     return RequestHead(method, target, origin[1] if origin else target, _for_host(fields, absolute[1]))
 
 
+def for_built_in(request: RequestHead) -> RequestHead:
+    """Return the request as the built-in site gets it: with the panel's session, which the application never sees."""
+    fields = request.fields
+    if not fields.session:
+        return request
+    own = b"; ".join(b"%b=%b" % (SESSION_COOKIE, value) for value in fields.session)
+    # aiohttp reads the first Cookie field alone.
+    kept, count = _finder("cookie").subn(lambda found: b"\r\n%b: %b;%b" % (found[1], own, found[2]), fields.kept, 1)
+    kept = kept if count else b"%b\r\nCookie: %b" % (kept, own)
+    return RequestHead(request.method, request.target, request.path, _with(fields, kept=kept))
+
+
 def _for_host(fields: RequestFields, host: bytes) -> RequestFields:
     """Return the fields as if Host had said `host`: that of an absolute-form counts (RFC 9112, section 3.2.2)."""
+    return _with(fields, host=host, kept=b"\r\nHost: %b%b" % (host, _finder("host").sub(b"", fields.kept)))
+
+
+def _with(fields: RequestFields, **changes: bytes) -> RequestFields:
+    """Return a copy in which some fields are others."""
     changed = RequestFields()
     for name in RequestFields.__slots__:
-        setattr(changed, name, getattr(fields, name))
-    changed.host = host
-    changed.kept = b"\r\nHost: %b%b" % (host, _finder("host").sub(b"", fields.kept))
+        setattr(changed, name, changes.get(name, getattr(fields, name)))
     return changed
 
 

@@ -194,7 +194,7 @@ class Master:
             return
         for binding in self._plan.bindings:
             if not binding.is_internal:
-                say(f"listening on {binding.url}")
+                say(f"{'the panel is only' if binding.is_panel else 'listening'} on {binding.url}")
                 self._observe(Listening(url=binding.url))
         self._announcer = workers[0]
         self._announcer.channel.say(Word.ANNOUNCE)
@@ -232,7 +232,7 @@ class Master:
                 )
             database = settings.database.model_copy(update={"url": SecretStr(self._database.url)})
             settings = settings.model_copy(update={"database": database})
-        return Plan(settings=settings, bindings=bind(settings.server, self._plan.bindings))
+        return Plan(settings=settings, bindings=bind(settings.server, self._plan.bindings, panel=settings.admin.listen))
 
     def _reload(self) -> None:
         """Read the settings again, and have a first worker try them; if it serves, the others follow (`_tend`)."""

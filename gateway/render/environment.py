@@ -1,4 +1,4 @@
-"""The one Jinja2 environment, and the style sheets that pages carry inside."""
+"""The Jinja2 environment of a look, and the style sheets that pages carry inside."""
 
 import base64
 import hashlib
@@ -38,8 +38,9 @@ DEFAULT = "default"
 """Before a template's name: the gateway's own, also where another one takes its place."""
 
 
-def make_environment(accent: str = "", templates: Path | None = None) -> Environment:
-    """Make the environment over the templates; those in the directory `templates` take the place of the gateway's.
+@lru_cache
+def environment_of(accent: str = "", templates: Path | None = None) -> Environment:
+    """Return the environment of a look, the same each time; templates in `templates` take the place of the gateway's.
 
     An undefined name is an error, everything is escaped; `inline_style` and `status_style` are style sheets to carry
     inside, in the product's `accent`, the other globals are the choices of the panel's forms.
@@ -136,7 +137,7 @@ def page_style(accent: str = "", templates: Path | None = None) -> str:
     """Return the style sheet that pages carry inside, without comments and indentation, in the product's accent.
 
     Raises:
-        InvalidError: as `make_environment`.
+        InvalidError: as `environment_of`.
     """
     text = "".join(_style_sheet(f"assets/{name}", templates) for name in PAGE_STYLES)
     style = _COMMENT_OR_INDENT.sub("", text).strip()
@@ -148,7 +149,7 @@ def status_style(templates: Path | None = None) -> str:
     """Return the style sheet that pages about the past carry beside the other.
 
     Raises:
-        InvalidError: as `make_environment`.
+        InvalidError: as `environment_of`.
     """
     return _COMMENT_OR_INDENT.sub("", _style_sheet(f"assets/{STATUS_STYLE}", templates)).strip()
 

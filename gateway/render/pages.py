@@ -17,7 +17,7 @@ from gateway.domain.window import Window
 from gateway.render import contexts
 from gateway.render.contexts import MessagePage
 from gateway.render.documents import problem_document
-from gateway.render.environment import make_environment, page_style, render, status_style, style_hash
+from gateway.render.environment import environment_of, page_style, render, status_style, style_hash
 from gateway.render.language import Language
 from gateway.render.look import Branding
 from gateway.render.own_templates import failure_words
@@ -115,12 +115,6 @@ def content_security_policy(branding: Branding) -> str:
         f"default-src 'none'; style-src {' '.join(map(style_hash, styles))}; script-src 'self'; connect-src 'self'; "
         "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
-
-
-@lru_cache
-def environment_of(accent: str, templates: Path | None) -> Environment:
-    """Return the one environment of a look, which keeps every template that was read."""
-    return make_environment(accent, templates)
 
 
 @lru_cache

@@ -15,11 +15,10 @@ from gateway.domain.uptime import Uptime, uptime
 from gateway.domain.window import ComponentEffect, Ends, Gate, Kind, Update, UpdateStatus, Window
 from gateway.render import contexts
 from gateway.render.contexts import MessagePage
-from gateway.render.environment import render
+from gateway.render.environment import environment_of, render
 from gateway.render.language import language_of
 from gateway.render.look import Branding
 from gateway.render.own_templates import failure_words, own_files, page_templates
-from gateway.render.pages import environment_of
 from gateway.render.status_badge import status_badge
 from gateway.render.wording import Badge, Tone
 

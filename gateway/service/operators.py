@@ -1,14 +1,15 @@
-"""Operators: signing in and out, one-time links, and the people themselves."""
+"""Operators: signing in by password or one-time link, and the people themselves."""
 
 from datetime import timedelta
 from uuid import UUID
 
-from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
+from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role, SignInMethod
 from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import Observer, SignInFailed
 from gateway.service.drafts.operators import is_email, not_an_email
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
-from gateway.store import audit, operators
+from gateway.service.sessions import Sessions
+from gateway.store import audit, operators, sessions
 from gateway.store.operators import Link, Operator
 from gateway.store.pool import Database, Session, storable
 
@@ -19,16 +20,16 @@ FIRST_LINK_LIFETIME = timedelta(hours=24)
 
 
 class Operators:
-    """Who may use the panel. Sessions and links are kept by the hash of their token alone."""
+    """Who may use the panel. Links are kept by the hash of their token alone."""
 
-    def __init__(self, database: Database, *, session_lifetime: timedelta, observe: Observer) -> None:
-        """Keep operators in `database`; a sign-in lasts `session_lifetime`."""
+    def __init__(self, database: Database, *, sessions: Sessions, observe: Observer) -> None:
+        """Keep operators in `database`; whoever signs in gets one of the `sessions`."""
         self._database = database
-        self._session_lifetime = session_lifetime
+        self._sessions = sessions
         self._observe = observe
 
-    async def sign_in(self, email: str, password: str, *, address: str, user_agent: str) -> str:
-        """Start a session and return its token.
+    async def sign_in(self, email: str, password: str, *, address: str, user_agent: str, replaces: str = "") -> str:
+        """Start a session and return its token; the one that the browser has already ends (`replaces`).
 
         Raises:
             ForbiddenError: unknown, disabled, or the wrong password: it does not say which.
@@ -44,17 +45,14 @@ class Operators:
                 await audit.record(session, Actor(name=email[:254], address=address), "operator.sign_in_failed")
             raise ForbiddenError("that e-mail address and password don't belong together")
         async with self._database.transaction() as session:
-            return await self._begin(session, operator, address, user_agent)
-
-    async def session(self, token: str) -> Operator | None:
-        """Return the operator of a session that is still good."""
-        async with self._database.session() as session:
-            return await operators.session_operator(session, secret_hash(token))
-
-    async def sign_out(self, token: str) -> None:
-        """End a session."""
-        async with self._database.session() as session:
-            await session.run("delete_session", token_hash=secret_hash(token))
+            return await self._sessions.begin(
+                session,
+                operator,
+                SignInMethod.PASSWORD,
+                address=address,
+                user_agent=user_agent,
+                replaces=replaces,
+            )
 
     async def open_link(self, token: str) -> Link:
         """Look at a one-time link without using it up.
@@ -68,7 +66,9 @@ class Operators:
             raise NotFoundError("this sign-in link was used already or has expired; ask for a new one")
         return link
 
-    async def use_link(self, token: str, *, email: str | None, password: str, address: str, user_agent: str) -> str:
+    async def use_link(
+        self, token: str, *, email: str | None, password: str, address: str, user_agent: str, replaces: str = ""
+    ) -> str:
         """Use a link up: choose a password, and sign in. The first link makes the first administrator.
 
         Raises:
@@ -94,7 +94,14 @@ class Operators:
                     session, link.operator_id, address_given, password_hash, Actor(name=address_given, address=address)
                 )
             operator = await operators.get_operator(session, address_given)
-            return await self._begin(session, operator, address, user_agent)
+            return await self._sessions.begin(
+                session,
+                operator,
+                SignInMethod.LINK,
+                address=address,
+                user_agent=user_agent,
+                replaces=replaces,
+            )
 
     async def first_link(self) -> str | None:
         """Make the link of the first start; None where there is an operator already. The first use of any ends all."""
@@ -181,7 +188,7 @@ class Operators:
             _require_version(operator, row_version)
             _require_another(administrators, operator)
             await session.run("disable_operator", id=operator.id)
-            await session.run("delete_operator_sessions", operator_id=operator.id)
+            await sessions.delete_operator_sessions(session, operator.id)
             await session.run("delete_operator_links", operator_id=operator.id)
             await audit.record(session, actor, "operator.disabled", operator.email)
             return await operators.get_operator(session, operator.id)
@@ -209,27 +216,14 @@ class Operators:
         await audit.record(session, actor, "operator.added", email, after={"role": role})
 
     async def _set_password(
-        self, session: Session, operator_id: object, email: str, password_hash: str | None, actor: Actor
+        self, session: Session, operator_id: UUID, email: str, password_hash: str | None, actor: Actor
     ) -> None:
         await session.run("set_operator_password", id=operator_id, password_hash=password_hash)
-        await session.run("delete_operator_sessions", operator_id=operator_id)
+        await sessions.delete_operator_sessions(session, operator_id)
         await session.run("delete_operator_links", operator_id=operator_id)
         await audit.record(
             session, actor, "operator.password_set" if password_hash else "operator.password_reset", email
         )
-
-    async def _begin(self, session: Session, operator: Operator, address: str, user_agent: str) -> str:
-        token = new_secret()
-        await operators.insert_session(
-            session,
-            token_hash=secret_hash(token),
-            operator_id=operator.id,
-            lifetime=self._session_lifetime,
-            address=address,
-            user_agent=user_agent,
-        )
-        await audit.record(session, Actor(name=operator.email, address=address), "operator.signed_in", operator.email)
-        return token
 
 
 def actor_of(operator: Operator, address: str) -> Actor:

@@ -1,7 +1,7 @@
-"""Operators, their sessions and one-time sign-in links, as rows. Secrets arrive here as hashes."""
+"""Operators and one-time sign-in links, as rows. Secrets arrive here as hashes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -88,28 +88,6 @@ async def insert_operator(session: Session, *, email: str, role: Role, password_
     """Add an operator."""
     operator_id: UUID = await session.run("insert_operator", email=email, role=role, password_hash=password_hash)
     return operator_id
-
-
-async def insert_session(
-    session: Session, *, token_hash: bytes, operator_id: UUID, lifetime: timedelta, address: str, user_agent: str
-) -> None:
-    """Record a sign-in."""
-    await session.run("delete_expired_sessions")
-    await session.run(
-        "insert_session",
-        token_hash=token_hash,
-        operator_id=operator_id,
-        lifetime=lifetime,
-        address=address,
-        user_agent=storable(user_agent[:500]),
-    )
-    await session.run("operator_was_seen", id=operator_id)
-
-
-async def session_operator(session: Session, token_hash: bytes) -> Operator | None:
-    """Find the operator of a session that is still good."""
-    row = await session.run("session_operator", token_hash=token_hash)
-    return Operator.from_row(row) if row else None
 
 
 async def find_link(session: Session, token_hash: bytes) -> Link | None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import aiosql
@@ -15,8 +16,9 @@ from gateway.store.errors import mapped_errors
 from gateway.store.hosts import CONNECT_TIMEOUT, Connection, Hosts
 
 
+@cache
 def load_queries() -> Any:
-    """Load every named query of `sql/queries/`; parameters are keywords."""
+    """Load every named query of `sql/queries/`, once; parameters are keywords."""
     return aiosql.from_path(sql_directory() / "queries", "asyncpg")
 
 

@@ -8,13 +8,14 @@ from aiohttp.typedefs import Handler
 
 from gateway.config.settings import Settings
 from gateway.domain.observation import Observer
-from gateway.render.environment import make_environment
+from gateway.render.environment import environment_of
 from gateway.render.look import Branding
 from gateway.web import admin, api, bypass, status
 from gateway.web.auth import authorize, check_routes, tell_expiry, tell_quota
 from gateway.web.errors import render_errors
 from gateway.web.internal import probe_routes
 from gateway.web.keys import BRANDING, OBSERVE, READY, SERVICES, SETTINGS, Services
+from gateway.web.reach import hide
 from gateway.web.status.kept import KEPT_PAGES, Kept
 
 LARGEST_BODY = 1024 * 1024
@@ -42,7 +43,7 @@ def build_application(
     `ready` tells whether traffic may be sent here.
     """
     app = web.Application(
-        middlewares=[secure_headers, render_errors, admin.keep_typed, authorize], client_max_size=LARGEST_BODY
+        middlewares=[secure_headers, render_errors, hide, admin.keep_typed, authorize], client_max_size=LARGEST_BODY
     )
     app[SETTINGS] = settings
     app[SERVICES] = services
@@ -50,7 +51,7 @@ def build_application(
     app[READY] = ready
     app[BRANDING] = branding
     app[KEPT_PAGES] = Kept()
-    app[aiohttp_jinja2.APP_KEY] = make_environment()
+    app[aiohttp_jinja2.APP_KEY] = environment_of()
     prefix = settings.maintenance.prefix
     for section in (status, bypass, admin, api):
         app.add_routes(section.routes(prefix))

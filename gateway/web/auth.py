@@ -15,6 +15,7 @@ from gateway.domain.access import (
 from gateway.domain.errors import ForbiddenError
 from gateway.domain.origin import may_change
 from gateway.domain.token import EXPIRES_HEADER, expires_soon
+from gateway.http1.cookies import SESSION_COOKIE
 from gateway.render.wording import rfc3339
 from gateway.service.operators import actor_of
 from gateway.service.tokens import TokenRefusedError
@@ -78,7 +79,7 @@ def check_routes(app: web.Application) -> None:
 
 
 def remember(response: web.StreamResponse, token: str, request: web.Request) -> None:
-    """Set the session cookie; it goes to our own pages alone, so the application never sees it."""
+    """Set the session cookie. The application never sees it: see `_cookie`."""
     lifetime = int(request.app[SETTINGS].admin.session_lifetime.total_seconds())
     secure = is_secure(request)
     response.set_cookie(
@@ -105,7 +106,7 @@ async def session_operator(request: web.Request) -> Operator | None:
     token, services = session_token(request), request.app[SERVICES]
     if not token:
         return None
-    return await services.limits.known(token, address(request), lambda: services.operators.session(token))
+    return await services.limits.known(token, address(request), lambda: services.sessions.operator(token))
 
 
 async def _session_actor(request: web.Request) -> Actor:
@@ -173,9 +174,11 @@ def is_secure(request: web.Request) -> bool:
 
 
 def _cookie(request: web.Request) -> str:
-    # RFC 6265bis, section 4.1.3: browsers take a name with this prefix over https only.
-    return "__Secure-gateway_session" if is_secure(request) else "gateway_session"
+    # RFC 6265bis, section 4.1.3.2: a name with this prefix comes over https, from this host and for all its paths, so
+    # that nobody else can have set it. Browsers send it to the application, too: the data plane takes it out
+    # (http1/request.py). By plain http, which a trial alone should use, the path keeps it from the application.
+    return SESSION_COOKIE.decode() if is_secure(request) else "gateway_session"
 
 
 def _path(request: web.Request) -> str:
-    return request.app[SETTINGS].maintenance.prefix
+    return "/" if is_secure(request) else request.app[SETTINGS].maintenance.prefix

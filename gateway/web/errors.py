@@ -25,6 +25,7 @@ from gateway.service.bypass_links import BypassRefusedError
 from gateway.web.admin.state_unknown import reason_for, state_unknown
 from gateway.web.auth import SignInRequiredError, TokenRequiredError
 from gateway.web.keys import BRANDING, OBSERVE, SERVICES, SETTINGS
+from gateway.web.reach import is_hidden
 
 _STATUSES: tuple[tuple[type[GatewayError], int, str], ...] = (
     (TokenRequiredError, 401, "No valid token"),
@@ -110,7 +111,7 @@ def _answer(
 
 
 def _in_panel(request: web.Request) -> bool:
-    return request.path.startswith(f"{request.app[SETTINGS].maintenance.prefix}/admin/")
+    return request.path.startswith(f"{request.app[SETTINGS].maintenance.prefix}/admin/") and not is_hidden(request)
 
 
 def _wants_problem(request: web.Request) -> bool:

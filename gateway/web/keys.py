@@ -21,6 +21,7 @@ from gateway.service.operators import Operators
 from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.series import SeriesOfWindows
+from gateway.service.sessions import Sessions
 from gateway.service.state import State
 from gateway.service.statistics import Statistics
 from gateway.service.templates import Templates
@@ -42,6 +43,7 @@ class Services:
     component_histories: ComponentHistories
     uptimes: Uptimes
     operators: Operators
+    sessions: Sessions
     tokens: Tokens
     templates: Templates
     bypass_links: BypassLinks

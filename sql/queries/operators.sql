@@ -37,24 +37,6 @@ update operators set disabled_at = null where id = :id;
 -- name: disable_operator(id)!
 update operators set disabled_at = clock_timestamp() where id = :id and disabled_at is null;
 
--- name: insert_session(token_hash, operator_id, lifetime, address, user_agent)!
-insert into sessions (token_hash, operator_id, expires_at, address, user_agent)
-values (:token_hash, :operator_id, clock_timestamp() + :lifetime, :address, :user_agent);
-
--- name: session_operator(token_hash)^
-select o.id, o.email, o.role, o.password_hash, o.disabled_at
-from sessions s join operators o on o.id = s.operator_id
-where s.token_hash = :token_hash and s.expires_at > clock_timestamp() and o.disabled_at is null;
-
--- name: delete_session(token_hash)$
-delete from sessions where token_hash = :token_hash returning operator_id;
-
--- name: delete_operator_sessions(operator_id)!
-delete from sessions where operator_id = :operator_id;
-
--- name: delete_expired_sessions()!
-delete from sessions where expires_at <= clock_timestamp();
-
 -- name: insert_link(token_hash, operator_id, lifetime)!
 insert into sign_in_links (token_hash, operator_id, expires_at)
 values (:token_hash, :operator_id, clock_timestamp() + :lifetime);

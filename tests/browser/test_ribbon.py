@@ -47,9 +47,14 @@ async def scene(aiohttp_server: SERVERS, gateway: Callable[..., Gateway], servic
 
 
 async def bypassing(tester: Visit, scene: Scene, name: str = "QA team") -> None:
-    """Follow a new link."""
+    """Follow a new link, once the gateway knows it: it was made beside it."""
     _, token = await scene.services.bypass_links.create(BypassLinkDraft(name=name), WHO)
-    await tester.page.goto(f"{scene.url}/_maintenance/bypass/{token}")
+
+    async def is_known() -> bool:
+        answer = await tester.page.goto(f"{scene.url}/_maintenance/bypass/{token}")
+        return answer is not None and answer.ok
+
+    await wait_until(is_known)
 
 
 async def ribbon(tester: Visit) -> str:

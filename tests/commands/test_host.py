@@ -28,7 +28,7 @@ async def test_an_operator_chooses_a_password_through_the_link(shell: Shell, ser
     link, token = done.out.strip().rsplit("/", 1)
     assert link == "http://127.0.0.1:8080/_maintenance/admin/sign-in"
     session = await services.operators.use_link(token, email=None, password=PASSWORD, address="", user_agent="")
-    operator = await services.operators.session(session)
+    operator = await services.sessions.operator(session)
     assert operator is not None
     assert (operator.email, operator.role) == ("ana@acme.example", "operator")
 
@@ -41,10 +41,10 @@ async def test_a_password_from_standard_input(shell: Shell, services: Services) 
     )
     assert (done.code, done.out) == (0, "")
     session = await services.operators.sign_in("ana@acme.example", password, address="", user_agent="")
-    assert await services.operators.session(session)
+    assert await services.sessions.operator(session)
     done = await shell("user", "password", "ana@acme.example", "--password-stdin", stdin=PASSWORD)
     assert (done.code, done.out) == (0, "")
-    assert await services.operators.session(session) is None
+    assert await services.sessions.operator(session) is None
     assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
 
 

@@ -162,6 +162,9 @@ class Gateway:
         async def hello(request: web.Request) -> web.Response:
             return web.Response(text=f"hello {request.remote}")
 
+        async def cookies(request: web.Request) -> web.Response:
+            return web.Response(text=" ".join(sorted(f"{name}={value}" for name, value in request.cookies.items())))
+
         async def upload(request: web.Request) -> web.Response:
             await self.open_upload.wait()
             digest = hashlib.sha256()
@@ -181,6 +184,7 @@ class Gateway:
         app.add_routes(
             [
                 web.get("/_maintenance/hello", hello),
+                web.get("/_maintenance/cookies", cookies),
                 web.post("/_maintenance/upload", upload),
                 web.get("/_maintenance/download", download),
             ]

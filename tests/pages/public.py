@@ -9,7 +9,7 @@ from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
 from gateway.render import pages
-from gateway.render.environment import make_environment
+from gateway.render.environment import environment_of
 from gateway.render.language import language_of
 from gateway.render.logo import Logo
 from gateway.render.look import FootLink
@@ -166,4 +166,4 @@ def _languages() -> Iterator[tuple[str, bytes]]:
 def _panel_page(template: str, screen: object) -> bytes:
     styles = tuple(f"{BRANDING.prefix}/assets/{name}" for name in ("base.css", "admin.css"))
     shell = Shell(branding=BRANDING, styles=styles)
-    return make_environment().get_template(template).render(shell=shell, page=screen).encode()
+    return environment_of().get_template(template).render(shell=shell, page=screen).encode()

@@ -4,13 +4,13 @@ from collections import Counter
 
 from jinja2 import nodes
 
-from gateway.render.environment import make_environment
+from gateway.render.environment import environment_of
 from gateway.resources import templates_directory
 
 
 def test_no_macro_is_defined_twice() -> None:
     """Neither in one template, where the second silently replaces the first, nor under the same name in two."""
-    environment = make_environment()
+    environment = environment_of()
     defined = Counter(
         macro.name
         for path in templates_directory().rglob("*.html")

@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.story, pytest.mark.alone, pytest.mark.timeout(240)]
 
 BUSY = 2.0
 """Seconds after which a change must be known on a machine that runs other things, too."""
+MEASURED = 20
+"""So many changes must have been timed at every gateway; on a busy machine not each of those that could be is."""
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def test_no_verdict_is_wrong_while_windows_start_change_and_end(four_gateways: Stage) -> None:
     """And no request is lost, doubled or slips through, whoever changes windows in whichever way."""
-    plan = Plan(seed=4, requests=40_000, rate=2500, windows=20, propagation=BUSY)
+    plan = Plan(seed=4, requests=40_000, rate=2500, windows=32, propagation=BUSY)
     result = run(storm(four_gateways, plan))
     account = result.account
     assert account.findings == 0, account
@@ -40,7 +42,7 @@ def test_no_verdict_is_wrong_while_windows_start_change_and_end(four_gateways: S
     assert min(account.outcomes[name] for name in ("FORWARDED", "READ_ONLY", "CLOSED")) > 1000
     assert sum(account.outcomes.values()) == account.requests
     assert result.changes > plan.windows
-    assert len(result.propagation.seconds) >= plan.windows
+    assert len(result.propagation.seconds) >= MEASURED
     assert result.propagation.percentile(0.5) < BUSY
     assert not result.deeds.missed, result.deeds
 

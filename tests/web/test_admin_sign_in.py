@@ -178,3 +178,46 @@ async def test_our_paths_have_one_spelling(browser: Browser, path: str) -> None:
 async def test_the_bare_panel_leads_in(browser: Browser) -> None:
     """`/_maintenance/admin` is what people type."""
     assert (await browser.get("/admin")).location == f"{PREFIX}/admin/"
+
+
+HTTPS = {"X_Forwarded_Proto": "https"}
+
+
+async def test_over_https_the_cookie_is_of_this_host_alone(browser: Browser, services: Services) -> None:
+    """Its name has the prefix with which browsers see to that: Secure, for all paths, of no domain."""
+    await services.operators.add("ada@acme.example", Role.VIEWER, command_line("test"), password=PASSWORD)
+    typed = {"email": "ada@acme.example", "password": PASSWORD}
+    answer = await browser.post("/admin/sign-in", typed, **{"X-Forwarded-Proto": "https"})
+    pair, *attributes = answer.headers["Set-Cookie"].split("; ")
+    assert pair.startswith("__Host-gateway_session=")
+    assert sorted(attributes) == ["HttpOnly", "Max-Age=43200", "Path=/", "SameSite=Lax", "Secure"]
+    assert (await browser.get("/admin/", Cookie=pair, **HTTPS)).status == 200
+
+
+async def test_a_session_counts_as_that_cookie_alone(browser: Browser, services: Services) -> None:
+    """Not under another name, in the address, a field, as a bearer token; nor, over https, under the name of http."""
+    await services.operators.add("ada@acme.example", Role.VIEWER, command_line("test"), password=PASSWORD)
+    token = await services.operators.sign_in("ada@acme.example", PASSWORD, address="", user_agent="")
+    assert (await browser.get("/admin/", Cookie=f"gateway_session={token}")).status == 200
+    for path, headers in (
+        ("/admin/", {"Cookie": f"__Secure-gateway_session={token}"}),
+        ("/admin/", {"Cookie": f"__Host-gateway_session={token}"}),
+        ("/admin/", {"Cookie": f"gateway_session={token}"} | HTTPS),
+        ("/admin/", {"Cookie": f"Gateway_Session={token}"}),
+        ("/admin/", {"Authorization": f"Bearer {token}"}),
+        ("/admin/", {"X_Session": token}),
+        (f"/admin/?gateway_session={token}", {}),
+    ):
+        assert (await browser.get(path, **headers)).location == f"{PREFIX}/admin/sign-in"
+
+
+async def test_a_browser_has_one_session(browser: Browser, services: Services) -> None:
+    """Who signs in again gets a fresh token, and the old one is over."""
+    await services.operators.add("ada@acme.example", Role.VIEWER, command_line("test"), password=PASSWORD)
+    typed = {"email": "ada@acme.example", "password": PASSWORD}
+    first = (await browser.post("/admin/sign-in", typed)).headers["Set-Cookie"].partition(";")[0]
+    second = (await browser.post("/admin/sign-in", typed)).headers["Set-Cookie"].partition(";")[0]
+    assert first != second
+    browser.client.session.cookie_jar.clear()
+    assert (await browser.get("/admin/", Cookie=first)).status == 303
+    assert (await browser.get("/admin/", Cookie=second)).status == 200

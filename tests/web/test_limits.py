@@ -1,9 +1,12 @@
 """Limits as callers and browsers meet them: 429, and when to try again."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.domain.access import Role, TokenScope, command_line
 from gateway.domain.observation import SignInFailed
+from gateway.service.limits import Limits
 from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
@@ -11,6 +14,20 @@ from tests.web.caller import Caller, is_problem, token_of
 from tests.web.panel import PASSWORD, SETTINGS, Browser, ClientMaker, browser_on, signed_in
 
 RATE = SETTINGS.admin.sign_in_rate
+
+
+@pytest.fixture
+def services(services: Services, database: Database, observations: Observations) -> Services:
+    """Here no time passes for limits: it does not matter how fast the machine is."""
+    still = Limits(
+        sign_in_rate=RATE,
+        api_rate=SETTINGS.limits.api_rate,
+        wrong_token_rate=SETTINGS.limits.wrong_token_rate,
+        database=database,
+        observe=observations,
+        clock=lambda: 0.0,
+    )
+    return replace(services, limits=still)
 
 
 @pytest.fixture
@@ -73,13 +90,12 @@ async def test_signing_out_with_made_up_sessions_is_the_same_flood(
     (cookie,) = panel.client.session.cookie_jar
     statuses = [
         (await browser.post("/admin/sign-out", Cookie=f"gateway_session=made-up-{number}")).status
-        for number in range(SETTINGS.limits.wrong_token_rate + 60)
+        for number in range(SETTINGS.limits.wrong_token_rate + 1)
     ]
-    assert set(statuses[: SETTINGS.limits.wrong_token_rate]) == {303}
-    assert 429 in statuses
+    assert statuses == [303] * SETTINGS.limits.wrong_token_rate + [429]
     assert (await panel.post("/admin/sign-out")).status == 303
     assert (await panel.get("/admin/")).status == 303
-    assert await services.operators.session(cookie.value) is None
+    assert await services.sessions.operator(cookie.value) is None
 
 
 async def test_an_outage_locks_no_operator_out(browser: Browser, services: Services, database: Database) -> None:
@@ -97,6 +113,5 @@ async def test_a_busy_token_is_told_to_wait(
 ) -> None:
     browser = await browser_on(aiohttp_client, services, observations)
     call = Caller(browser.client, await token_of(services, TokenScope.READ))
-    statuses = [(await call("GET", "/windows")).status for _ in range(SETTINGS.limits.api_rate + 60)]
-    assert statuses[: SETTINGS.limits.api_rate] == [200] * SETTINGS.limits.api_rate
-    assert 429 in statuses
+    statuses = [(await call("GET", "/windows")).status for _ in range(SETTINGS.limits.api_rate + 1)]
+    assert statuses == [200] * SETTINGS.limits.api_rate + [429]

@@ -13,6 +13,7 @@ from gateway.domain.window import Ends
 from gateway.service.clock import Clock
 from gateway.service.drafts.windows import WindowDraft
 from gateway.service.operators import Operators
+from gateway.service.sessions import Sessions
 from gateway.service.state import State
 from gateway.service.tokens import Tokens
 from gateway.store.pool import Database
@@ -116,10 +117,12 @@ async def test_strangers_are_not_told_where_the_database_is(
     port = free_port()
     nowhere = Database(f"postgresql://gateway:secret@127.0.0.1:{port},127.0.0.2:{port}/gateway")
     await nowhere.open()
+    sessions = Sessions(nowhere, lifetime=timedelta(hours=1), idle=timedelta(hours=1))
     away = replace(
         services,
         tokens=Tokens(nowhere),
-        operators=Operators(nowhere, session_lifetime=timedelta(hours=1), observe=observations),
+        operators=Operators(nowhere, sessions=sessions, observe=observations),
+        sessions=sessions,
     )
     browser = await browser_on(aiohttp_client, away, observations)
     screens = [

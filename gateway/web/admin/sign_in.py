@@ -63,7 +63,7 @@ async def _use_link(request: web.Request) -> web.Response:
 async def _sign_out(request: web.Request) -> web.Response:
     token = session_token(request)
     if token and await session_operator(request):  # a made-up one costs no more here than elsewhere
-        await request.app[SERVICES].operators.sign_out(token)
+        await request.app[SERVICES].sessions.end(token, address(request))
     response = see(request, "/sign-in", "signed-out")
     forget(response, request)
     return response
@@ -81,4 +81,8 @@ def _same(password: str, again: str) -> None:
 
 
 def _browser(request: web.Request) -> dict[str, str]:
-    return {"address": address(request), "user_agent": request.headers.get("User-Agent", "")[:500]}
+    return {
+        "address": address(request),
+        "user_agent": request.headers.get("User-Agent", "")[:500],
+        "replaces": session_token(request) or "",
+    }
