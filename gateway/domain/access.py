@@ -185,6 +185,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.operator.new": Permission.ADMINISTER,
     "admin.operator.role": Permission.ADMINISTER,
     "admin.operator.link": Permission.ADMINISTER,
+    "admin.operator.sign_out": Permission.ADMINISTER,
     "admin.operator.disable": Permission.ADMINISTER,
     "admin.operator.enable": Permission.ADMINISTER,
     "admin.tokens": Permission.ADMINISTER,

@@ -72,10 +72,20 @@ class OperatorsScreen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """Where an operator is signed in."""
+
+    address: str
+    since: datetime
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorScreen:
     """`admin/operator.html`. `refusal` says why the last click did nothing."""
 
     operator: OperatorRow
+    sessions: tuple[OpenSession, ...]
     made: NewSignInLink | None
     roles: Options
     form: Typed

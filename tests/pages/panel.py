@@ -9,7 +9,7 @@ from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
 from gateway.domain.fence import Gated, Report
 from gateway.domain.token import TokenState
 from gateway.render.audit_screens import ACTION_OPTIONS, AuditRow, AuditScreen
-from gateway.render.environment import make_environment
+from gateway.render.environment import environment_of
 from gateway.render.gateway_screens import gateways_screen
 from gateway.render.panel import Difference, Shell, Typed
 from gateway.render.people_screens import (
@@ -22,6 +22,7 @@ from gateway.render.people_screens import (
     TOKEN_BADGES,
     NewSignInLink,
     NewToken,
+    OpenSession,
     OperatorRow,
     OperatorScreen,
     OperatorsScreen,
@@ -79,7 +80,12 @@ def _operators() -> Iterator[tuple[str, bytes]]:
     wrong = Typed(values=_WRONG, errors={"email": "'ada' is not an e-mail address such as ada@example.com"})
     yield "operators: wrong", _screen("operators", replace(everybody, made=None, form=wrong))
     one = OperatorScreen(
-        operator=_ADA, made=None, roles=ROLE_OPTIONS, form=Typed(values={"role": "operator"}), lifetime=3 * _DAY
+        sessions=(OpenSession(address="192.0.2.7", since=START, last_used_at=START + HOUR),),
+        operator=_ADA,
+        made=None,
+        roles=ROLE_OPTIONS,
+        form=Typed(values={"role": "operator"}),
+        lifetime=3 * _DAY,
     )
     yield "operator", _screen("operator", one)
     yield "operator: new link", _screen("operator", replace(one, operator=replace(_ADA, is_reader=True), made=_LINK))
@@ -155,4 +161,4 @@ def _screen(name: str, page: object) -> bytes:
         navigation=navigation(_ROOT),
         section=name,
     )
-    return make_environment().get_template(f"admin/{name}.html").render(shell=shell, page=page).encode()
+    return environment_of().get_template(f"admin/{name}.html").render(shell=shell, page=page).encode()

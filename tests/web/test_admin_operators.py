@@ -150,6 +150,20 @@ async def test_a_new_link_replaces_password_and_sessions(panel: Browser, other: 
     assert link not in (await panel.get(f"/admin/operators/{who}")).body
 
 
+async def test_somebody_is_signed_out_everywhere(panel: Browser, other: Browser, services: Services) -> None:
+    """Where somebody is signed in stands there; the password stays good; the audit says who did it."""
+    who = await ada(services)
+    assert "Sign out everywhere" not in (await panel.get(f"/admin/operators/{who}")).page.text
+    await other.post("/admin/sign-in", {"email": ADA, "password": PASSWORD})
+    assert "Signed in from 127.0.0.1 since" in (await panel.get(f"/admin/operators/{who}")).page.text
+    done = await panel.follow(await panel.post(f"/admin/operators/{who}/sign-out"))
+    assert "Signed out everywhere." in done.page.text
+    assert (await other.get("/admin/")).status == 303
+    entry = (await services.audit.latest(1))[0]
+    assert (entry.actor, entry.action, entry.subject_id) == (ROOT, "operator.sessions_revoked", ADA)
+    assert (await other.post("/admin/sign-in", {"email": ADA, "password": PASSWORD})).status == 303
+
+
 async def test_who_is_disabled_is_out_at_once_and_can_be_let_in_again(
     panel: Browser, other: Browser, services: Services
 ) -> None:
@@ -208,7 +222,7 @@ async def test_an_unknown_operator_is_not_found(panel: Browser) -> None:
     """By no id, and by nothing but an id."""
     for who in ("x", NO_WINDOW, ADA):
         assert (await panel.get(f"/admin/operators/{who}")).status == 404
-        for verb in ("role", "link", "disable", "enable"):
+        for verb in ("role", "link", "sign-out", "disable", "enable"):
             form = {"role": "viewer", "row_version": "1"}
             assert (await panel.post(f"/admin/operators/{who}/{verb}", form)).status == 404
 

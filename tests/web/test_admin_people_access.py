@@ -16,6 +16,7 @@ LEAST = [
     ("GET", f"/operators/{NO_WINDOW}", Role.ADMINISTRATOR),
     ("POST", f"/operators/{NO_WINDOW}/role", Role.ADMINISTRATOR),
     ("POST", f"/operators/{NO_WINDOW}/link", Role.ADMINISTRATOR),
+    ("POST", f"/operators/{NO_WINDOW}/sign-out", Role.ADMINISTRATOR),
     ("POST", f"/operators/{NO_WINDOW}/disable", Role.ADMINISTRATOR),
     ("POST", f"/operators/{NO_WINDOW}/enable", Role.ADMINISTRATOR),
     ("GET", "/tokens", Role.ADMINISTRATOR),

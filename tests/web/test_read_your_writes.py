@@ -30,7 +30,13 @@ NO_STATE = {
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
     *("admin.operator.new", "admin.operator.role", "admin.operator.link"),
-    *("admin.operator.disable", "admin.operator.enable", "admin.token.new", "admin.token.revoke"),
+    *(
+        "admin.operator.sign_out",
+        "admin.operator.disable",
+        "admin.operator.enable",
+        "admin.token.new",
+        "admin.token.revoke",
+    ),
     *("admin.sign_in", "admin.link", "admin.sign_out", "admin.replica.forget"),
 }
 # What is posted and changes nothing.

@@ -12,6 +12,7 @@ from gateway.render.people_screens import (
     INVITED,
     ROLE_OPTIONS,
     NewSignInLink,
+    OpenSession,
     OperatorRow,
     OperatorScreen,
     OperatorsScreen,
@@ -37,6 +38,7 @@ def routes(base: str) -> list[web.RouteDef]:
         web.get(one, _one, name="admin.operator"),
         web.post(one + "/role", _set_role, name="admin.operator.role"),
         web.post(one + "/link", _make_link, name="admin.operator.link"),
+        web.post(one + "/sign-out", _sign_out, name="admin.operator.sign_out"),
         web.post(one + "/disable", _disable, name="admin.operator.disable"),
         web.post(one + "/enable", _enable, name="admin.operator.enable"),
     ]
@@ -91,6 +93,12 @@ async def _make_link(request: web.Request) -> web.Response:
     return await _person(request, made=_link(request, email, token), status=201)
 
 
+async def _sign_out(request: web.Request) -> web.Response:
+    who = id_of(request, "operator")
+    await request.app[SERVICES].sessions.revoke_all(who, actor(request))
+    return see(request, f"/operators/{who}", "signed-out-everywhere")
+
+
 async def _disable(request: web.Request) -> web.Response:
     who = id_of(request, "operator")
     try:
@@ -129,8 +137,13 @@ async def _person(
     status: int = 200,
 ) -> web.Response:
     operator = await request.app[SERVICES].operators.get(id_of(request, "operator"))
+    sessions = await request.app[SERVICES].sessions.list(operator.id, "")
     screen = OperatorScreen(
         operator=_row(request, operator),
+        sessions=tuple(
+            OpenSession(address=each.address, since=each.created_at, last_used_at=each.last_used_at)
+            for each in sessions
+        ),
         made=made,
         roles=ROLE_OPTIONS,
         form=form or Typed(values={"role": operator.role}),

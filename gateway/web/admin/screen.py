@@ -53,6 +53,7 @@ _NOTICES = {
     "template-saved": "The template is saved.",
     "template-removed": "The template is removed. What was made from it stays.",
     "role-set": "The role is changed. It counts from the next click on.",
+    "signed-out-everywhere": "Signed out everywhere.",
     "disabled": "Disabled: signed out everywhere, and nobody can sign in as this operator.",
     "enabled": "Enabled again, with the role and the password of before.",
     "token-revoked": "The token is revoked: no gateway takes it any more.",
