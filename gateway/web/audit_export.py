@@ -23,15 +23,15 @@ class Form(StrEnum):
     JSONL = "jsonl"
 
 
-async def export(request: web.Request, audit: Audit, wanted: AuditFilter, form: Form) -> web.StreamResponse:
+async def export(audit: Audit, wanted: AuditFilter, form: Form) -> web.Response:
     """Answer with all entries of a filter.
 
     Raises:
         StoreError: the database is away from the beginning.
     """
     if form is Form.CSV:
-        return await exported(request, _csv(audit, wanted), media="text/csv", name="audit.csv")
-    return await exported(request, _jsonl(audit, wanted), media="application/jsonl", name="audit.jsonl")
+        return await exported(_csv(audit, wanted), media="text/csv", name="audit.csv")
+    return await exported(_jsonl(audit, wanted), media="application/jsonl", name="audit.jsonl")
 
 
 async def _csv(audit: Audit, wanted: AuditFilter) -> AsyncIterator[str]:

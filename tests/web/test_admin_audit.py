@@ -132,6 +132,11 @@ async def test_what_is_selected_is_exported(panel: Browser) -> None:
     assert table.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
     assert lines.headers["Content-Disposition"] == 'attachment; filename="audit.jsonl"'
     assert lines.headers["Content-Type"] == "application/jsonl; charset=utf-8"
+    for header, value in {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}.items():
+        assert table.headers[header] == lines.headers[header] == value
+    assert "frame-ancestors 'none'" in table.headers["Content-Security-Policy"]
+    async with panel.client.head(links[0]) as head:
+        assert (head.status, await head.read()) == (200, b"")
 
 
 async def test_where_nothing_is_selected_nothing_is_exported(panel: Browser) -> None:

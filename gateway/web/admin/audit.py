@@ -49,12 +49,12 @@ async def _list(request: web.Request) -> web.Response:
     return _screen(request, Typed(values=values), found, is_older=before is not None)
 
 
-async def _csv(request: web.Request) -> web.StreamResponse:
-    return await export(request, request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.CSV)
+async def _csv(request: web.Request) -> web.Response:
+    return await export(request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.CSV)
 
 
-async def _jsonl(request: web.Request) -> web.StreamResponse:
-    return await export(request, request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.JSONL)
+async def _jsonl(request: web.Request) -> web.Response:
+    return await export(request.app[SERVICES].audit, _selection(_values(request)).filter(), Form.JSONL)
 
 
 def _values(request: web.Request) -> dict[str, str]:

@@ -64,12 +64,12 @@ async def show_entry(call: Call[None, None]) -> Answer:
 
 async def export_csv(call: Call[None, AuditSelection]) -> Any:
     """Return all entries as CSV (RFC 4180), the newest first; formulas are made harmless by a leading '."""
-    return await export(call.request, call.services.audit, call.query.filter(), Form.CSV)
+    return await export(call.services.audit, call.query.filter(), Form.CSV)
 
 
 async def export_jsonl(call: Call[None, AuditSelection]) -> Any:
     """Return all entries as JSON, one a line, the newest first."""
-    return await export(call.request, call.services.audit, call.query.filter(), Form.JSONL)
+    return await export(call.services.audit, call.query.filter(), Form.JSONL)
 
 
 OPERATIONS = (
