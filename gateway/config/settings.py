@@ -57,6 +57,11 @@ class Server(_Section):
     http_listen: Listed = Field((), description="Addresses that serve plain http although there is a certificate.")
     redirect_to_https: bool = Field(default=False, description="Redirect what came by http to https (308).")
     https_port: Port = Field(443, description="The port that clients use for https, told in redirects.")
+    hsts: Duration = Field(
+        timedelta(),
+        description="Strict-Transport-Security with the gateway's own pages where they go by https; it counts for the "
+        "whole host. 0: left to the application.",
+    )
     shutdown_notice: Duration = Field(
         timedelta(seconds=3), description="From SIGTERM, how long /ready says no before the ports are closed."
     )

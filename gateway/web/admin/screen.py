@@ -16,15 +16,12 @@ from gateway.render.panel import Preview, Shell, Typed
 from gateway.service.drafts import messages
 from gateway.web.admin.navigation import navigation
 from gateway.web.admin.translation_forms import BODY_FIELDS, TEXT_FIELDS
+from gateway.web.headers import SCRIPT_POLICY
 from gateway.web.keys import ACTOR, BRANDING
 
 _STYLES = ("base.css", "admin.css")
 # Of a screen that shows fences: its script keeps them true.
 _FENCE_SCRIPT = "fence.js"
-_FENCE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 # A notice is named in the address and worded here: nothing from the address is shown.
 _NOTICES = {
@@ -91,7 +88,7 @@ def render(
     context = {"shell": shell, "page": screen, **_TRANSLATIONS}
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
     if fences:
-        response.headers["Content-Security-Policy"] = _FENCE_POLICY
+        response.headers["Content-Security-Policy"] = SCRIPT_POLICY
     return response
 
 
