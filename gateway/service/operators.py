@@ -54,6 +54,33 @@ class Operators:
                 replaces=replaces,
             )
 
+    async def change_password(
+        self, operator: Operator, old: str, new: str, *, address: str, user_agent: str, replaces: str = ""
+    ) -> str:
+        """Change an operator's own password, and return the token of a fresh session; all others end.
+
+        Raises:
+            ForbiddenError: `old` is not the password until now.
+            InvalidError: the new one is not allowed.
+        """
+        actor = Actor(name=operator.email, address=address)
+        if not await verify_password(operator.password_hash, old):
+            self._observe(SignInFailed(email=operator.email, address=address))
+            async with self._database.transaction() as session:
+                await audit.record(session, actor, "operator.password_change_failed", operator.email)
+            raise ForbiddenError("that is not the password until now")
+        password_hash = await hash_password(_checked_password(new))
+        async with self._database.transaction() as session:
+            await self._set_password(session, operator.id, operator.email, password_hash, actor)
+            return await self._sessions.begin(
+                session,
+                operator,
+                SignInMethod.PASSWORD,
+                address=address,
+                user_agent=user_agent,
+                replaces=replaces,
+            )
+
     async def open_link(self, token: str) -> Link:
         """Look at a one-time link without using it up.
 

@@ -226,6 +226,27 @@ async def test_a_new_password_ends_all_sessions_and_the_old_password(operators: 
     await operators.sign_in(ANN, PASSWORD, **WHERE)
 
 
+async def test_a_password_is_changed_by_who_knows_it(
+    operators: Operators, sessions: Sessions, observations: Observations
+) -> None:
+    """All sessions end, and a fresh one begins; a wrong old one changes nothing, and is observed."""
+    await operators.add(ANN, Role.VIEWER, ROOT, password=PASSWORD)
+    here, there = await operators.sign_in(ANN, PASSWORD, **WHERE), await operators.sign_in(ANN, PASSWORD, **WHERE)
+    ann = await sessions.operator(here)
+    assert ann is not None
+    with pytest.raises(ForbiddenError, match="not the password until now"):
+        await operators.change_password(ann, "wrong", "another password", **WHERE, replaces=here)
+    with pytest.raises(InvalidError, match="12"):
+        await operators.change_password(ann, PASSWORD, "short", **WHERE, replaces=here)
+    assert [await sessions.operator(token) is not None for token in (here, there)] == [True, True]
+    assert [seen.email for seen in observations.of(SignInFailed)] == [ANN]
+    fresh = await operators.change_password(ann, PASSWORD, "another password", **WHERE, replaces=here)
+    assert [await sessions.operator(token) is not None for token in (here, there, fresh)] == [False, False, True]
+    with pytest.raises(ForbiddenError):
+        await operators.sign_in(ANN, PASSWORD, **WHERE)
+    assert await operators.sign_in(ANN, "another password", **WHERE)
+
+
 async def test_a_role_counts_from_the_next_request_on(operators: Operators, sessions: Sessions) -> None:
     await operators.add(ANN, Role.OPERATOR, ROOT, password=PASSWORD)
     session = await operators.sign_in(ANN, PASSWORD, **WHERE)

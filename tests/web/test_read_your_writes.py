@@ -27,9 +27,11 @@ from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application, s
 NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
     *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.link"),
+    "api.operators.sign_out",
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
     *("admin.sign_in", "admin.link", "admin.sign_out", "admin.replica.forget"),
+    *("admin.account.revoke", "admin.account.sign_out_elsewhere", "admin.account.password"),
 }
 # What is posted and changes nothing.
 NO_WRITE = {

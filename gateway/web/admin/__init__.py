@@ -7,6 +7,7 @@
 from aiohttp import web
 
 from gateway.web.admin import (
+    account,
     audit,
     bypass,
     component_groups,
@@ -30,7 +31,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
     areas = (
-        *(sign_in, dashboard, trial, windows, updates, series, templates),
+        *(sign_in, account, dashboard, trial, windows, updates, series, templates),
         *(fences, components, component_groups, history, bypass, audit),
     )
     return [route for area in areas for route in area.routes(base)]

@@ -51,6 +51,9 @@ _NOTICES = {
     "template-saved": "The template is saved.",
     "template-removed": "The template is removed. What was made from it stays.",
     "signed-out": "You are signed out.",
+    "session-revoked": "That browser is signed out.",
+    "signed-out-elsewhere": "You are signed out everywhere else.",
+    "password-changed": "The password is changed, and all other browsers are signed out.",
 }
 
 
