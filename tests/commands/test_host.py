@@ -49,6 +49,30 @@ async def test_a_password_from_standard_input(shell: Shell, services: Services) 
     assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
 
 
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("short", "12 to 1024"),
+        ("passwordpassword", "stolen"),
+        ("it is lovelace", "e-mail"),
+        ("our product 1", "product's"),
+    ],
+)
+async def test_a_password_that_attackers_try_is_refused(
+    shell: Shell, services: Services, password: str, said: str
+) -> None:
+    """Nobody is added, and the password until now stays; what is wrong is told, but not the password."""
+    add = ("user", "add", "lovelace@acme.example", "--role", "viewer", "--password-stdin")
+    done = await shell(*add, stdin=password)
+    assert refused(done, 1, "password", said), done
+    assert password not in done.err
+    assert await services.operators.list() == []
+    await shell(*add, stdin=PASSWORD)
+    done = await shell("user", "password", "lovelace@acme.example", "--password-stdin", stdin=password)
+    assert said in done.err
+    assert await services.operators.sign_in("lovelace@acme.example", PASSWORD, address="", user_agent="")
+
+
 async def test_an_operator_is_signed_out_everywhere(shell: Shell, services: Services) -> None:
     """By whoever has the host, who is named in the audit; the password stays."""
     await shell("user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=PASSWORD)

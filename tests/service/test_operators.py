@@ -29,7 +29,7 @@ def sessions(database: Database) -> Sessions:
 
 @pytest.fixture
 def operators(database: Database, sessions: Sessions, observations: Observations) -> Operators:
-    return Operators(database, sessions=sessions, observe=observations)
+    return Operators(database, sessions=sessions, product="Acme Shop", observe=observations)
 
 
 async def actions(services: Services) -> list[tuple[str, str, str]]:
@@ -103,6 +103,9 @@ async def test_a_link_expires(operators: Operators, database_url: str, psql: Psq
         ("a@" + "b" * 260, PASSWORD, "email"),
         (ANN, "short", "password"),
         (ANN, "x" * 1025, "password"),
+        (ANN, "passwordpassword", "password"),
+        ("lovelace@example.com", "countess lovelace", "password"),
+        (ANN, "acme shop forever", "password"),
     ],
 )
 async def test_a_wrong_value_leaves_the_link_good(
@@ -236,8 +239,9 @@ async def test_a_password_is_changed_by_who_knows_it(
     assert ann is not None
     with pytest.raises(ForbiddenError, match="not the password until now"):
         await operators.change_password(ann, "wrong", "another password", **WHERE, replaces=here)
-    with pytest.raises(InvalidError, match="12"):
-        await operators.change_password(ann, PASSWORD, "short", **WHERE, replaces=here)
+    for new, said in (("short", "12 to"), (PASSWORD, "the one until now"), ("passwordpassword", "stolen")):
+        with pytest.raises(InvalidError, match=said):
+            await operators.change_password(ann, PASSWORD, new, **WHERE, replaces=here)
     assert [await sessions.operator(token) is not None for token in (here, there)] == [True, True]
     assert [seen.email for seen in observations.of(SignInFailed)] == [ANN]
     fresh = await operators.change_password(ann, PASSWORD, "another password", **WHERE, replaces=here)
