@@ -313,6 +313,12 @@ class Admin(_Section):
         (), description="Addresses that serve the panel, beside all else; then no other does. Empty: all of them do."
     )
     guards_api: bool = Field(default=False, description="networks and listen are for the API (/api/v1), too.")
+    environment: str = Field(
+        "", max_length=40, description="Which installation this is, on each screen of the panel: production, staging."
+    )
+    environment_colour: Literal["grey", "blue", "green", "amber", "red"] = Field(
+        "grey", description="Of that banner: grey, blue, green, amber or red."
+    )
     oidc: Oidc = Oidc()
 
     @field_validator("session_idle")

@@ -80,6 +80,9 @@ class Shell:
     navigation: tuple[NavigationGroup, ...] = ()
     section: str = ""
     notice: str = ""
+    environment: str = ""
+    """Which installation this is, such as "production"; empty: there is only one."""
+    environment_tone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +215,8 @@ class WindowScreen:
     posting: Posting
     update: Typed
     extension: Typed
+    starting: Typed
+    gates_everything: bool
     reopening: Typed
     reopens_until: datetime | None
     """The estimate that a window which is over would go on with; None where that has passed."""

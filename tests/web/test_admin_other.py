@@ -9,7 +9,13 @@ from tests.observed import Observations
 from tests.web.panel import PREFIX, Browser, ClientMaker, browser_on, signed_in
 
 WHO = command_line("test")
-TYPED = {"kind": "downtime", "title": "Half a novel", "estimated_duration": "45m", "description": 'Long "text" <here>.'}
+TYPED = {
+    "kind": "downtime",
+    "title": "Half a novel",
+    "estimated_duration": "45m",
+    "description": 'Long "text" <here>.',
+    "confirm": "Acme Shop",
+}
 
 
 @pytest.fixture

@@ -19,7 +19,13 @@ from tests.web.panel import Browser, ClientMaker, browser_on, signed_in
 WHO = command_line("test")
 # A Sunday that is the first one of its month, and later than every clock of a test.
 FIRST = "2099-03-01T02:00"
-TYPED = {"kind": "maintenance", "title": "Patching", "estimated_duration": "1h", "starts_at": FIRST}
+TYPED = {
+    "kind": "maintenance",
+    "title": "Patching",
+    "estimated_duration": "1h",
+    "starts_at": FIRST,
+    "confirm": "Acme Shop",
+}
 WEEKLY = TYPED | {"repeats": "weekly", "time_zone": "Europe/Berlin"}
 
 

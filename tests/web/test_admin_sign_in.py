@@ -115,7 +115,7 @@ async def test_the_session_cookie_is_for_http_only(browser: Browser, services: S
 async def test_other_sites_can_not_post(browser: Browser, services: Services) -> None:
     """A form on another site changes nothing, even with the cookie."""
     await signed_in(browser, services, Role.OPERATOR)
-    typed = {"kind": "maintenance", "title": "Forged", "estimated_duration": "30m"}
+    typed = {"kind": "maintenance", "title": "Forged", "estimated_duration": "30m", "confirm": "Acme Shop"}
     for site in ("cross-site", "same-site", "none"):
         answer = await browser.post("/admin/windows/new", typed, site=site)
         assert answer.status == 403

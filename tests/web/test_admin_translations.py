@@ -18,7 +18,7 @@ from tests.render.reading import Page
 from tests.web.panel import Browser, ClientMaker, browser_on, signed_in
 
 WHO = command_line("test")
-TYPED = {"kind": "maintenance", "title": "Upgrade", "estimated_duration": "45m"}
+TYPED = {"kind": "maintenance", "title": "Upgrade", "estimated_duration": "45m", "confirm": "Acme Shop"}
 GERMAN = {"title.de": "Umbau", "description.de": "**Bald** zurück."}
 GERMAN_TEXT = {"de": WindowText(title="Umbau", description="**Bald** zurück.")}
 

@@ -22,6 +22,7 @@ TYPED = {
     "title": "Database upgrade",
     "estimated_duration": "45m",
     "description": "**Soon** back.",
+    "confirm": "Acme Shop",
 }
 
 

@@ -16,7 +16,7 @@ from tests.web.panel import PREFIX, Browser, ClientMaker, application
 from tests.web.test_every_route import cells, session_of
 
 WHO = command_line("test")
-WINDOW = {"kind": "maintenance", "title": "Forged", "estimated_duration": "30m"}
+WINDOW = {"kind": "maintenance", "title": "Forged", "estimated_duration": "30m", "confirm": "Acme Shop"}
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.observed import Observations
 from tests.web.caller import Caller, token_of
 from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application, signed_in
 
+CONFIRMED = {"confirm": "Acme Shop"}
 # What no gateway goes by: it is asked of the database, each time.
 NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
@@ -245,7 +246,7 @@ async def test_the_panel(  # noqa: PLR0915  one walk
     async def made(**fields: str) -> tuple[str, str]:
         title = walk.title()
         where = "upcoming" if "starts_at" in fields else "active"
-        typed = {"kind": "maintenance", "title": title, "estimated_duration": "30m"} | fields
+        typed = {"kind": "maintenance", "title": title, "estimated_duration": "30m"} | CONFIRMED | fields
         location = await write("admin.window.new", "/admin/windows/new", typed, window(title, where))
         return title, location.removeprefix(PREFIX).partition("?")[0]
 
@@ -278,18 +279,18 @@ async def test_the_panel(  # noqa: PLR0915  one walk
     typed = await form(f"{path}/edit") | {"kind": "downtime", "gate": "closed", "ends": "when_fixed"}
     await write("admin.window.edit", f"{path}/edit", typed, window(title, kind="downtime"))
     await write("admin.window.end", f"{path}/end", {}, gone(title))
-    await write("admin.window.reopen", f"{path}/reopen", {}, window(title))
+    await write("admin.window.reopen", f"{path}/reopen", CONFIRMED, window(title))
     await write("admin.window.end", f"{path}/end", {}, gone(title))
     title, path = await made()
     await write("admin.window.fixed", f"{path}/fixed", {}, gone(title))
     title, path = await made(starts_at="2100-01-01T22:00")
-    await write("admin.window.start", f"{path}/start", {}, window(title))
+    await write("admin.window.start", f"{path}/start", CONFIRMED, window(title))
     title, path = await made(starts_at="2100-01-01T22:00")
     await write("admin.window.cancel", f"{path}/cancel", {}, gone(title))
 
     title = walk.title()
     typed = {"kind": "maintenance", "title": title, "estimated_duration": "1h", "starts_at": "2099-03-01T02:00"}
-    weekly = typed | {"repeats": "weekly", "time_zone": "UTC"}
+    weekly = typed | CONFIRMED | {"repeats": "weekly", "time_zone": "UTC"}
     location = await write("admin.window.new", "/admin/windows/new", weekly, window(title, "upcoming"))
     path = location.removeprefix(PREFIX).partition("?")[0]
     first = next(each for each in await services.windows.list() if each.title == title and each.recurrence)

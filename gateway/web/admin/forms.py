@@ -12,6 +12,7 @@ from gateway.service.drafts.fields import checked
 from gateway.service.drafts.preview import TrialDraft
 from gateway.service.drafts.windows import WindowChange, WindowDraft
 from gateway.web.admin import translation_forms
+from gateway.web.admin.guards import CONFIRM
 
 COMPONENT_FIELD = "component."
 
@@ -68,7 +69,7 @@ def fields_of(window: Window | WindowDraft) -> dict[str, str]:
 
 def whole(values: Mapping[str, str]) -> dict[str, str]:
     """Return typed values with every field of the form there, so that each error has its place."""
-    return dict.fromkeys((*FIELDS, "components"), "") | dict(values)
+    return dict.fromkeys((*FIELDS, "components", CONFIRM), "") | dict(values)
 
 
 def draft_of(values: Mapping[str, str]) -> WindowDraft:

@@ -13,11 +13,12 @@ from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.domain.languages import NAMES
 from gateway.render.assets import asset_url
 from gateway.render.panel import Preview, Shell, Typed
+from gateway.render.wording import Tone
 from gateway.service.drafts import messages
 from gateway.web.admin.navigation import navigation
 from gateway.web.admin.translation_forms import BODY_FIELDS, TEXT_FIELDS
 from gateway.web.headers import SCRIPT_POLICY
-from gateway.web.keys import ACTOR, BRANDING
+from gateway.web.keys import ACTOR, BRANDING, SETTINGS
 
 _STYLES = ("base.css", "admin.css")
 # Of a screen that shows fences: its script keeps them true.
@@ -64,6 +65,9 @@ _NOTICES = {
 # What forms have fields for.
 _TRANSLATIONS = {"languages": tuple(NAMES.items()), "text_fields": (*TEXT_FIELDS,), "body_fields": (*BODY_FIELDS,)}
 
+# The banner's colours, by the names that settings have for them.
+_TONES = {"grey": Tone.QUIET, "blue": Tone.WORK, "green": Tone.GOOD, "amber": Tone.WARN, "red": Tone.BAD}
+
 # What drafts say, in words for somebody in a hurry.
 _PLAINER = {messages.EMPTY: "Please fill this in."}
 
@@ -75,7 +79,7 @@ def render(
 
     With `fences` it carries the script that keeps them true, and a policy that lets that run.
     """
-    branding = request.app[BRANDING]
+    branding, settings = request.app[BRANDING], request.app[SETTINGS].admin
     actor = request.get(ACTOR) or Actor(name="", permissions=NOBODY)
     shell = Shell(
         branding=branding,
@@ -87,6 +91,8 @@ def render(
         navigation=navigation(actor),
         section=section,
         notice=_NOTICES.get(request.query.get("notice", ""), ""),
+        environment=settings.environment,
+        environment_tone=_TONES[settings.environment_colour],
     )
     context = {"shell": shell, "page": screen, **_TRANSLATIONS}
     response = aiohttp_jinja2.render_template(template, request, context, status=status)

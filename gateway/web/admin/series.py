@@ -22,9 +22,11 @@ from gateway.render.series_screens import (
 )
 from gateway.render.trial_screens import Trial
 from gateway.render.wording import Badge
+from gateway.service.drafted import with_change
 from gateway.service.occurrences import Ahead, Seen
 from gateway.service.series import SeriesOfWindows
 from gateway.web.admin import series_forms
+from gateway.web.admin.guards import gates_everything, require_name
 from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.auth import actor
@@ -94,6 +96,10 @@ async def _edit(request: web.Request) -> web.Response:
             occurs = rule_preview(*await _series(request).preview_change(seen.series.id, change))
             preview = text_preview(values)
             return series_form_screen(request, seen, Typed(values=values), preview=preview, occurs=occurs)
+        before = series_forms.as_window(seen.series)
+        after = with_change(before, change.window) if change.window else before
+        if gates_everything(after) and not gates_everything(before):
+            require_name(request, values)
         done = await _series(request).edit(seen.series.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(series_forms.whole(values), error, series_forms.EDIT_GROUPS)

@@ -16,11 +16,13 @@ from gateway.render.numbers import numbers
 from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.series_screens import RulePreview, rule_preview
 from gateway.render.trial_screens import Trial
+from gateway.service.drafted import with_change
 from gateway.service.drafts.fields import checked
 from gateway.service.drafts.windows import UpdateDraft
 from gateway.service.windows import NOT_OVER, OVER, Windows
 from gateway.web.admin import forms, series_forms, translation_forms
 from gateway.web.admin.fences import view_of
+from gateway.web.admin.guards import gates_everything, require_name
 from gateway.web.admin.rows import moment_now, window_row, window_rows
 from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.auth import actor
@@ -78,6 +80,8 @@ async def _create(request: web.Request) -> web.Response:
         return await _look_at(request, values)
     try:
         draft = series_forms.draft_of(values) if series_forms.repeats(values) else forms.draft_of(values)
+        if gates_everything(draft):
+            require_name(request, values)
         window = await _windows(request).create(draft, actor(request))
     except InvalidError as error:
         form = refused(series_forms.whole(values), error, forms.GROUPS | series_forms.GROUPS)
@@ -114,6 +118,8 @@ async def _edit(request: web.Request) -> web.Response:
         return await form_screen(request, Typed(values=values), window, preview=text_preview(values))
     try:
         change = forms.change_of(values, window)
+        if gates_everything(with_change(window, change)) and not gates_everything(window):
+            require_name(request, values)
         changed = await _windows(request).edit(window.id, change, actor(request), row_version=read_row_version(values))
     except InvalidError as error:
         form = refused(forms.whole(values), error, forms.GROUPS)
@@ -150,6 +156,14 @@ async def _extend(request: web.Request) -> web.Response:
 
 
 async def _start(request: web.Request) -> web.Response:
+    values = await typed_values(request)
+    window = await window_of(request)
+    if gates_everything(window):
+        try:
+            require_name(request, values)
+        except InvalidError as error:
+            typed = Typed(values=values, errors=error.fields)
+            return await window_screen(request, window, starting=typed, status=422)
     return await _done(request, _windows(request).start(_window_id(request), actor(request)), "started")
 
 
@@ -170,11 +184,13 @@ async def _reopen(request: web.Request) -> web.Response:
     remaining, text = None, values.get("remaining", "").strip()
     try:
         remaining = _length(text) if text else None
+        if gates_everything(await window_of(request)):
+            require_name(request, values)
         doing = _windows(request).reopen(_window_id(request), actor(request), remaining=remaining)
         return await _done(request, doing, "reopened")
     except (ValueError, InvalidError) as error:
-        said = error.fields.get("remaining", str(error)) if isinstance(error, InvalidError) else str(error)
-        typed = Typed(values=values, errors={"remaining": said})
+        wrong = error.fields if isinstance(error, InvalidError) else {"remaining": str(error)}
+        typed = Typed(values=values, errors=wrong)
         return await window_screen(request, await window_of(request), reopening=typed, status=422)
 
 
@@ -224,6 +240,7 @@ async def window_screen(
     update: Typed | None = None,
     posting: Posting | None = None,
     extension: Typed | None = None,
+    starting: Typed | None = None,
     reopening: Typed | None = None,
     trial: Trial | None = None,
     conflict: str = "",
@@ -243,6 +260,8 @@ async def window_screen(
         numbers=numbers(statistics) if statistics.real_duration is not None else None,
         update=update or Typed(values={"status": next_word(window, now)}),
         extension=extension or Typed(values={"by": "30m"}),
+        starting=starting or Typed(),
+        gates_everything=gates_everything(window),
         reopening=reopening or Typed(),
         reopens_until=window.scheduled_until if window.scheduled_until > now else None,
         trial=trial or Trial(),
