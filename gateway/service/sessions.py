@@ -44,7 +44,6 @@ class Sessions:
             token_hash=secret_hash(token),
             operator_id=operator.id,
             lifetime=self._lifetime,
-            idle=self._idle,
             method=method,
             address=address,
             user_agent=user_agent,

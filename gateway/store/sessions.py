@@ -40,13 +40,12 @@ async def insert_session(
     token_hash: bytes,
     operator_id: UUID,
     lifetime: timedelta,
-    idle: timedelta,
     method: SignInMethod,
     address: str,
     user_agent: str,
 ) -> None:
     """Record a sign-in."""
-    await session.run("delete_expired_sessions", idle=idle)
+    await session.run("delete_expired_sessions")
     await session.run(
         "insert_session",
         token_hash=token_hash,

@@ -35,8 +35,8 @@ delete from sessions where operator_id = :operator_id and token_hash <> :token_h
 -- name: delete_operator_sessions(operator_id)
 delete from sessions where operator_id = :operator_id returning id;
 
--- name: delete_expired_sessions(idle)!
-delete from sessions where expires_at <= clock_timestamp() or last_used_at <= clock_timestamp() - cast(:idle as interval);
+-- name: delete_expired_sessions()!
+delete from sessions where expires_at <= clock_timestamp();
 
 -- name: forget_old_networks()!
 delete from sign_in_networks where last_used_at < clock_timestamp() - interval '90 days';
