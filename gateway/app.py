@@ -157,6 +157,7 @@ async def running(settings: Settings, membership: Membership | None = None) -> A
         services = _services(settings, branding, database, state, observe)
         supervisor.start(services.uptimes.keep, "uptimes")
         supervisor.start(services.limits.keep_telling, "limits")
+        supervisor.start(services.limits.keep_familiar, "networks of operators")
         stack.push_async_callback(services.limits.finish)
         membership = membership or Membership(bindings=bind(settings.server, panel=settings.admin.listen))
         ending = await _serve(

@@ -869,6 +869,12 @@ CREATE TABLE public.sign_in_links (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.sign_in_networks (
+    operator_id uuid NOT NULL,
+    network text NOT NULL,
+    last_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.state_version (
     only_row boolean DEFAULT true NOT NULL,
     version bigint DEFAULT (EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric) NOT NULL,
@@ -1125,6 +1131,9 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.sign_in_links
     ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_pkey PRIMARY KEY (operator_id, network);
+
 ALTER TABLE ONLY public.state_version
     ADD CONSTRAINT state_version_pkey PRIMARY KEY (only_row);
 
@@ -1331,6 +1340,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sign_in_links
     ADD CONSTRAINT sign_in_links_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.updates
     ADD CONSTRAINT updates_window_id_fkey FOREIGN KEY (window_id) REFERENCES public.windows(id) ON DELETE CASCADE;

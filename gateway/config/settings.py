@@ -304,7 +304,7 @@ class Admin(_Section):
     sign_in_rate: NonNegativeInt = Field(
         10,
         description="Attempts to sign in per minute and client address; ten times as many for one e-mail address from "
-        "everywhere. 0: no limit.",
+        "where its owner has not signed in before. 0: no limit.",
     )
     networks: Networks = Field(
         (), description="Client networks that may use the panel; it does not exist for others. Empty: everywhere."

@@ -19,7 +19,7 @@ from gateway.domain.errors import ForbiddenError, LimitedError, StoreError
 from gateway.domain.observation import Observer, RequestsLimited
 from gateway.domain.rate import RateLimit, client_key
 from gateway.service.secrets import secret_hash
-from gateway.store import audit
+from gateway.store import audit, sessions
 from gateway.store.pool import Database, storable
 
 T = TypeVar("T")
@@ -29,12 +29,16 @@ QUIET = 60.0
 """Seconds without a refusal after which a burst is over."""
 _LONGEST_BURST = 3600.0
 _LAST_WORDS = 2.0
+_FAMILIAR_EVERY = 60.0
 _MOST_BURSTS = 40
 _MOST_KNOWN = 10_000
 _OTHERS = "others"
 _ANYBODY = "anonymous"
 _FROM_EVERYWHERE = 10
-"""So many times the rate of one address may all of them try one e-mail address: who guesses locks nobody out alone."""
+"""So many times the rate of one address may all of them try one e-mail address: who guesses locks nobody out alone.
+
+Nor do many together: from where its owner has signed in before, the address is tried as if nobody else did.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +88,8 @@ class Limits:
         self._wrong = RateLimit(wrong_token_rate)
         self._known: OrderedDict[bytes, str] = OrderedDict()
         """Digests of tokens and sessions that were good, with the names of the tokens."""
+        self._familiar: frozenset[tuple[str, str]] = frozenset()
+        """E-mail addresses with networks from which their owners have signed in."""
         self._bursts: dict[tuple[str, str], _Burst] = {}
         self._writing = asyncio.Lock()
         self._database = database
@@ -94,12 +100,13 @@ class Limits:
         """Count an attempt to sign in, by password or by a link.
 
         Raises:
-            LimitedError: too many from this address, or ten times as many for this e-mail address from everywhere
-                (case does not matter).
+            LimitedError: too many from this address, or ten times as many for this e-mail address (case does not
+                matter) from everywhere where its owner has not signed in before.
         """
-        self._take(self._by_address, "sign_in", client_key(address), address)
-        if email:
-            self._take(self._by_email, "sign_in", storable(email[:254]).lower(), address, actor=_ANYBODY)
+        network, name = client_key(address), storable(email[:254]).lower()
+        self._take(self._by_address, "sign_in", network, address)
+        if name and (name, network) not in self._familiar:
+            self._take(self._by_email, "sign_in", name, address, actor=_ANYBODY)
 
     async def api(self, token: str, address: str, look_up: Callable[[], Awaitable[Actor | None]]) -> Actor | None:
         """Look the token of an API call up as `known` does, and count the call: beyond its rate it costs no query.
@@ -168,6 +175,22 @@ class Limits:
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
         return found
+
+    async def keep_familiar(self) -> None:
+        """Know from where operators have signed in, kept in memory so that a flood asks nobody. Runs for ever."""
+        while True:
+            with suppress(StoreError):  # the listener tells of it; what was known stays
+                await self.read_familiar()
+            await asyncio.sleep(_FAMILIAR_EVERY)
+
+    async def read_familiar(self) -> None:
+        """Read from where operators have signed in.
+
+        Raises:
+            StoreError: the database is away.
+        """
+        async with self._database.session() as session:
+            self._familiar = await sessions.familiar_networks(session)
 
     async def keep_telling(self) -> None:
         """Tell the log how bursts go on, and the audit which are over. Runs for ever."""

@@ -255,6 +255,7 @@ class Operators:
     ) -> None:
         await session.run("set_operator_password", id=operator_id, password_hash=password_hash)
         await sessions.delete_operator_sessions(session, operator_id)
+        await session.run("forget_networks", operator_id=operator_id)  # a thief has signed in from one, perhaps
         await session.run("delete_operator_links", operator_id=operator_id)
         await audit.record(
             session, actor, "operator.password_set" if password_hash else "operator.password_reset", email

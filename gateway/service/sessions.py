@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gateway.domain.access import Actor, SignInMethod
 from gateway.domain.errors import NotFoundError
+from gateway.domain.rate import client_key
 from gateway.service.secrets import new_secret, secret_hash
 from gateway.store import audit, operators, sessions
 from gateway.store.operators import Operator
@@ -43,11 +44,11 @@ class Sessions:
             token_hash=secret_hash(token),
             operator_id=operator.id,
             lifetime=self._lifetime,
-            idle=self._idle,
             method=method,
             address=address,
             user_agent=user_agent,
         )
+        await sessions.remember_network(session, operator.id, client_key(address))
         actor, after = Actor(name=operator.email, address=address), {"method": method}
         await audit.record(session, actor, "operator.signed_in", operator.email, after=after)
         return token

@@ -40,13 +40,12 @@ async def insert_session(
     token_hash: bytes,
     operator_id: UUID,
     lifetime: timedelta,
-    idle: timedelta,
     method: SignInMethod,
     address: str,
     user_agent: str,
 ) -> None:
     """Record a sign-in."""
-    await session.run("delete_expired_sessions", idle=idle)
+    await session.run("delete_expired_sessions")
     await session.run(
         "insert_session",
         token_hash=token_hash,
@@ -90,3 +89,14 @@ async def delete_other_sessions(session: Session, operator_id: UUID, token_hash:
 async def delete_operator_sessions(session: Session, operator_id: UUID) -> int:
     """End all sessions of an operator; return how many."""
     return len(await session.rows("delete_operator_sessions", operator_id=operator_id))
+
+
+async def remember_network(session: Session, operator_id: UUID, network: str) -> None:
+    """Note from where an operator has signed in; what was not used for 90 days is forgotten."""
+    await session.run("forget_old_networks")
+    await session.run("remember_network", operator_id=operator_id, network=network)
+
+
+async def familiar_networks(session: Session) -> frozenset[tuple[str, str]]:
+    """Return the e-mail addresses of operators, in lower case, each with a network from which they have signed in."""
+    return frozenset((row["email"], row["network"]) for row in await session.rows("familiar_networks"))

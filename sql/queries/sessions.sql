@@ -35,5 +35,19 @@ delete from sessions where operator_id = :operator_id and token_hash <> :token_h
 -- name: delete_operator_sessions(operator_id)
 delete from sessions where operator_id = :operator_id returning id;
 
--- name: delete_expired_sessions(idle)!
-delete from sessions where expires_at <= clock_timestamp() or last_used_at <= clock_timestamp() - cast(:idle as interval);
+-- name: delete_expired_sessions()!
+delete from sessions where expires_at <= clock_timestamp();
+
+-- name: forget_old_networks()!
+delete from sign_in_networks where last_used_at < clock_timestamp() - interval '90 days';
+
+-- name: remember_network(operator_id, network)!
+insert into sign_in_networks (operator_id, network) values (:operator_id, :network)
+on conflict (operator_id, network) do update set last_used_at = clock_timestamp();
+
+-- name: forget_networks(operator_id)!
+delete from sign_in_networks where operator_id = :operator_id;
+
+-- name: familiar_networks()
+select lower(o.email) as email, n.network
+from sign_in_networks n join operators o on o.id = n.operator_id where o.disabled_at is null;

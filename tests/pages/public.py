@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from gateway.domain.access import Role
 from gateway.domain.languages import LANGUAGES
 from gateway.domain.past import Month, Period, months_until
 from gateway.domain.snapshot import Moment
 from gateway.domain.window import Gate, Kind, Window
 from gateway.render import pages
+from gateway.render.account_screens import AccountScreen, SessionRow
 from gateway.render.environment import environment_of
 from gateway.render.language import language_of
 from gateway.render.logo import Logo
@@ -79,6 +82,9 @@ def public_pages() -> Iterator[tuple[str, bytes]]:
     yield "sign_in", _panel_page("admin/sign_in.html", screen)
     wrong = Typed(values={"email": "ada@acme.example"}, errors={"form": "The e-mail address or the password is wrong."})
     yield "sign_in: wrong", _panel_page("admin/sign_in.html", SignInScreen(form=wrong))
+    yield "account", _panel_page("admin/account.html", _account(Typed()))
+    wrong = Typed(errors={"old": "that is not the password until now"})
+    yield "account: wrong", _panel_page("admin/account.html", _account(wrong))
 
 
 def _gated() -> Iterator[tuple[str, bytes]]:
@@ -161,6 +167,23 @@ def _languages() -> Iterator[tuple[str, bytes]]:
         language = language_of(tag)
         yield f"gated: {tag}", pages.gated_page(busy(), everywhere, language)
         yield f"status: {tag}", pages.status_html(busy(), everywhere, language, _UPTIMES)
+
+
+def _account(form: Typed) -> AccountScreen:
+    sessions = tuple(
+        SessionRow(
+            id=UUID(int=number),
+            browser=browser,
+            method="by password",
+            address="203.0.113.9",
+            since=START,
+            last_used_at=START + HOUR,
+            is_this=number == 0,
+        )
+        for number, browser in enumerate(("Firefox on Linux", "Mobile Safari on iOS"))
+    )
+    email, role = "ada@acme.example", Role.OPERATOR
+    return AccountScreen(email=email, role=role, has_password=True, sessions=sessions, idle="2h", form=form)
 
 
 def _panel_page(template: str, screen: object) -> bytes:

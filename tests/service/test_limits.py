@@ -4,21 +4,25 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from gateway.domain.access import Actor
+from gateway.domain.access import Actor, Role, command_line
 from gateway.domain.errors import BusyError, ForbiddenError, LimitedError, StoreError
 from gateway.domain.observation import RequestsLimited
 from gateway.service import secrets
 from gateway.service.limits import QUIET, Limits
+from gateway.service.operators import Operators
 from gateway.service.secrets import hash_password, verify_password
+from gateway.service.sessions import Sessions
 from gateway.store.pool import Database
 from tests.observed import Observations
 
 Sql = Callable[[str], str]
 HERE, THERE = "203.0.113.9", "198.51.100.7"
+ANN, PASSWORD = "ann@acme.example", "correct horse battery"
 ENTRIES = "select action, actor, address, after->>'count' from audit order by id"
 SUBJECTS = "select actor, subject_id from audit order by id"
 
@@ -111,6 +115,73 @@ async def test_signing_in_is_limited_by_email_from_everywhere(limits: Limits, sq
     await limits.finish()
     assert sql(SUBJECTS) == "anonymous|a@acme.example"
     assert sql(ENTRIES) == f"sign_in.limited|anonymous|{THERE}|1"
+
+
+@pytest.fixture
+async def ann(database: Database, observations: Observations) -> Operators:
+    """Ann, who has signed in from HERE and from an IPv6 network."""
+    sessions = Sessions(database, lifetime=timedelta(hours=12), idle=timedelta(hours=2))
+    operators = Operators(database, sessions=sessions, product="Acme Shop", observe=observations)
+    await operators.add(ANN, Role.VIEWER, command_line("test"), password=PASSWORD)
+    for address in (HERE, "2001:db8:1:2::1"):
+        await operators.sign_in(ANN, PASSWORD, address=address, user_agent="")
+    return operators
+
+
+def attack(limits: Limits, email: str) -> None:
+    """Try an e-mail address from so many networks that it is tried no more."""
+    assert sum(refused(partial(limits.sign_in, f"10.1.0.{number}", email), 1) for number in range(40)) == 10
+
+
+@pytest.mark.usefixtures("ann")
+async def test_an_attack_from_everywhere_locks_nobody_out_at_home(limits: Limits) -> None:
+    """Where its owner has signed in before, the address is tried on, at one network's rate; elsewhere it is not."""
+    await limits.read_familiar()
+    attack(limits, ANN)
+    assert refused(lambda: limits.sign_in(HERE, ANN.upper()), 3) == 0
+    assert refused(lambda: limits.sign_in(HERE, ANN), 3) == 3
+    assert refused(lambda: limits.sign_in("2001:db8:1:2:ffff::9", ANN), 1) == 0
+    assert refused(lambda: limits.sign_in("2001:db8:1:3::1", ANN), 1) == 1
+    assert refused(lambda: limits.sign_in(THERE, ANN), 1) == 1
+
+
+@pytest.mark.usefixtures("ann")
+async def test_a_familiar_network_is_familiar_for_its_owner_alone(limits: Limits) -> None:
+    await limits.read_familiar()
+    attack(limits, "bob@acme.example")
+    assert refused(lambda: limits.sign_in(HERE, "bob@acme.example"), 1) == 1
+
+
+async def test_a_new_password_makes_networks_strange_again(limits: Limits, ann: Operators) -> None:
+    """A thief who had the old one has signed in from somewhere, too. Who is disabled has no network."""
+    await ann.reset_password(ANN, command_line("test"), password="another password")
+    await ann.sign_in(ANN, "another password", address=THERE, user_agent="")
+    await limits.read_familiar()
+    attack(limits, ANN)
+    assert refused(lambda: limits.sign_in(HERE, ANN), 1) == 1
+    assert refused(lambda: limits.sign_in(THERE, ANN), 1) == 0
+    await ann.disable(ANN, command_line("test"))
+    await limits.read_familiar()
+    assert refused(lambda: limits.sign_in(THERE, ANN), 1) == 1
+
+
+async def test_a_network_is_forgotten_in_the_end(ann: Operators, sql: Sql) -> None:
+    """After 90 days; a sign-in from it begins them anew."""
+    sql("update sign_in_networks set last_used_at = now() - interval '89 days'")
+    await ann.sign_in(ANN, PASSWORD, address=HERE, user_agent="")
+    sql("update sign_in_networks set last_used_at = last_used_at - interval '2 days'")
+    await ann.sign_in(ANN, PASSWORD, address=THERE, user_agent="")
+    assert sql("select network from sign_in_networks order by network").split() == [THERE, HERE]
+
+
+@pytest.mark.usefixtures("ann")
+async def test_without_the_database_networks_stay_familiar(limits: Limits, database: Database) -> None:
+    await limits.read_familiar()
+    await database.close()
+    with pytest.raises(StoreError):
+        await limits.read_familiar()
+    attack(limits, ANN)
+    assert refused(lambda: limits.sign_in(HERE, ANN), 1) == 0
 
 
 async def test_wrong_tokens_cost_no_queries_beyond_the_limit(limits: Limits) -> None:

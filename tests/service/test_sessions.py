@@ -83,13 +83,6 @@ async def test_a_use_is_written_once_a_minute_at_most(operators: Operators, sess
     assert sql("select ctid from sessions") == written
 
 
-async def test_what_has_ended_is_swept_at_the_next_sign_in(operators: Operators, sql: Sql) -> None:
-    await operators.sign_in(ANN, PASSWORD, **HERE)
-    sql("update sessions set last_used_at = now() - interval '3 hours'")
-    await operators.sign_in(BOB, PASSWORD, **HERE)
-    assert sql("select count(*) from sessions") == "1"
-
-
 async def test_signing_in_again_ends_the_session_of_the_browser(
     operators: Operators, sessions: Sessions, sql: Sql
 ) -> None:
