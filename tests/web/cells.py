@@ -92,6 +92,21 @@ admin.history                                 GET HEAD       viewer
 admin.history.csv                             GET HEAD       viewer
 admin.history.json                            GET HEAD       viewer
 admin.audit                                   GET HEAD       viewer
+admin.audit.csv                               GET HEAD       viewer
+admin.audit.jsonl                             GET HEAD       viewer
+admin.gateways                                GET HEAD       viewer
+admin.gateways.live                           GET HEAD       viewer
+admin.operators                               GET HEAD       administrator
+admin.operator                                GET HEAD       administrator
+admin.operator.new                            POST           administrator
+admin.operator.role                           POST           administrator
+admin.operator.link                           POST           administrator
+admin.operator.sign_out                       POST           administrator
+admin.operator.disable                        POST           administrator
+admin.operator.enable                         POST           administrator
+admin.tokens                                  GET HEAD       administrator
+admin.token.new                               POST           administrator
+admin.token.revoke                            GET HEAD POST  administrator
 probe.live                                    GET HEAD       everybody
 probe.ready                                   GET HEAD       everybody
 api.openapi                                   GET HEAD       everybody
@@ -149,6 +164,7 @@ api.operators.show                            GET HEAD       administrator
 api.operators.add                             POST           administrator
 api.operators.edit                            PATCH          administrator
 api.operators.disable                         POST           administrator
+api.operators.enable                          POST           administrator
 api.operators.link                            POST           administrator
 api.audit.list                                GET HEAD       viewer
 api.audit.show                                GET HEAD       viewer
