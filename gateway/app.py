@@ -238,7 +238,7 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         component_groups=ComponentGroups(database, state),
         component_histories=histories,
         uptimes=Uptimes(histories, state),
-        operators=Operators(database, sessions=sessions, observe=observe),
+        operators=Operators(database, sessions=sessions, product=branding.product, observe=observe),
         sessions=sessions,
         tokens=Tokens(database),
         templates=Templates(

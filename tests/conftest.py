@@ -166,7 +166,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         component_groups=ComponentGroups(database, state),
         component_histories=histories,
         uptimes=Uptimes(histories, state),
-        operators=Operators(database, sessions=sessions, observe=observations),
+        operators=Operators(database, sessions=sessions, product="Acme Shop", observe=observations),
         sessions=sessions,
         tokens=Tokens(database),
         templates=Templates(database, state, product="Acme Shop", language=ENGLISH, time_zone=UTC),

@@ -58,7 +58,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         admin = settings.admin
         sessions = Sessions(database, lifetime=admin.session_lifetime, idle=admin.session_idle)
         yield Host(
-            operators=Operators(database, sessions=sessions, observe=_observe),
+            operators=Operators(database, sessions=sessions, product=settings.maintenance.product, observe=_observe),
             sessions=sessions,
             tokens=Tokens(database),
             actor=command_line(login_name()),

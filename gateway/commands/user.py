@@ -103,6 +103,19 @@ def enable(email: str, config: Path | None, *, as_json: bool) -> None:
         tell(f"{email} may sign in again")
 
 
+@user.command(name="sign-out")
+@click.argument("email")
+@JSON
+@CONFIG
+def sign_out(email: str, config: Path | None, *, as_json: bool) -> None:
+    """End all sessions of an operator, who may sign in again."""
+    ended = on_host(read_settings(config), lambda host: host.sessions.revoke_all(email, host.actor))
+    if as_json:
+        print_json({"email": email, "ended": ended})
+    else:
+        tell(f"{email} is signed out everywhere (sessions ended: {ended})")
+
+
 @user.command(name="list")
 @JSON
 @CONFIG

@@ -1,5 +1,6 @@
 """The commands on the host: operators, tokens and migrations, straight in a real PostgreSQL."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,42 @@ async def test_a_password_from_standard_input(shell: Shell, services: Services) 
     assert (done.code, done.out) == (0, "")
     assert await services.sessions.operator(session) is None
     assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("short", "12 to 1024"),
+        ("passwordpassword", "stolen"),
+        ("it is lovelace", "e-mail"),
+        ("our product 1", "product's"),
+    ],
+)
+async def test_a_password_that_attackers_try_is_refused(
+    shell: Shell, services: Services, password: str, said: str
+) -> None:
+    """Nobody is added, and the password until now stays; what is wrong is told, but not the password."""
+    add = ("user", "add", "lovelace@acme.example", "--role", "viewer", "--password-stdin")
+    done = await shell(*add, stdin=password)
+    assert refused(done, 1, "password", said), done
+    assert password not in done.err
+    assert await services.operators.list() == []
+    await shell(*add, stdin=PASSWORD)
+    done = await shell("user", "password", "lovelace@acme.example", "--password-stdin", stdin=password)
+    assert said in done.err
+    assert await services.operators.sign_in("lovelace@acme.example", PASSWORD, address="", user_agent="")
+
+
+async def test_an_operator_is_signed_out_everywhere(shell: Shell, services: Services) -> None:
+    """By whoever has the host, who is named in the audit; the password stays."""
+    await shell("user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
+    session = await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
+    done = await shell("user", "sign-out", "ana@acme.example", "--json")
+    assert (done.code, json.loads(done.out)) == (0, {"email": "ana@acme.example", "ended": 1})
+    assert await services.sessions.operator(session) is None
+    assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
+    done = await shell("user", "sign-out", "ana@acme.example")
+    assert "sessions ended: 1" in done.err
 
 
 async def test_operators_are_listed(shell: Shell) -> None:

@@ -187,7 +187,7 @@ async def test_a_change_at_the_same_moment_comes_first(runner: Jobs, sql: Sql, d
 
 async def test_what_has_expired_goes_once_an_hour(runners: list[Jobs], services: Services, sql: Sql) -> None:
     """Sessions, sign-in links and claims of long ago; what is still good stays."""
-    await services.operators.add("a@acme.example", Role.VIEWER, WHO, password="x" * 12)
+    await services.operators.add("a@acme.example", Role.VIEWER, WHO, password="correct horse battery")
     lifetimes = "(values ('a'::bytea, interval '-1 s'), ('b', interval '1 hour')) v(hash, lifetime)"
     insert = (
         "insert into sessions (token_hash, operator_id, expires_at) select hash, id, now() + lifetime from operators, "

@@ -29,7 +29,7 @@ def sessions(database: Database) -> Sessions:
 
 @pytest.fixture
 def operators(database: Database, sessions: Sessions, observations: Observations) -> Operators:
-    return Operators(database, sessions=sessions, observe=observations)
+    return Operators(database, sessions=sessions, product="Acme Shop", observe=observations)
 
 
 async def actions(services: Services) -> list[tuple[str, str, str]]:
@@ -103,6 +103,9 @@ async def test_a_link_expires(operators: Operators, database_url: str, psql: Psq
         ("a@" + "b" * 260, PASSWORD, "email"),
         (ANN, "short", "password"),
         (ANN, "x" * 1025, "password"),
+        (ANN, "passwordpassword", "password"),
+        ("lovelace@example.com", "countess lovelace", "password"),
+        (ANN, "acme shop forever", "password"),
     ],
 )
 async def test_a_wrong_value_leaves_the_link_good(
@@ -224,6 +227,28 @@ async def test_a_new_password_ends_all_sessions_and_the_old_password(operators: 
         await operators.sign_in(ANN, "another password", **WHERE)
     await operators.use_link(link, email=None, password=PASSWORD, **WHERE)
     await operators.sign_in(ANN, PASSWORD, **WHERE)
+
+
+async def test_a_password_is_changed_by_who_knows_it(
+    operators: Operators, sessions: Sessions, observations: Observations
+) -> None:
+    """All sessions end, and a fresh one begins; a wrong old one changes nothing, and is observed."""
+    await operators.add(ANN, Role.VIEWER, ROOT, password=PASSWORD)
+    here, there = await operators.sign_in(ANN, PASSWORD, **WHERE), await operators.sign_in(ANN, PASSWORD, **WHERE)
+    ann = await sessions.operator(here)
+    assert ann is not None
+    with pytest.raises(ForbiddenError, match="not the password until now"):
+        await operators.change_password(ann, "wrong", "another password", **WHERE, replaces=here)
+    for new, said in (("short", "12 to"), (PASSWORD, "the one until now"), ("passwordpassword", "stolen")):
+        with pytest.raises(InvalidError, match=said):
+            await operators.change_password(ann, PASSWORD, new, **WHERE, replaces=here)
+    assert [await sessions.operator(token) is not None for token in (here, there)] == [True, True]
+    assert [seen.email for seen in observations.of(SignInFailed)] == [ANN]
+    fresh = await operators.change_password(ann, PASSWORD, "another password", **WHERE, replaces=here)
+    assert [await sessions.operator(token) is not None for token in (here, there, fresh)] == [False, False, True]
+    with pytest.raises(ForbiddenError):
+        await operators.sign_in(ANN, PASSWORD, **WHERE)
+    assert await operators.sign_in(ANN, "another password", **WHERE)
 
 
 async def test_a_role_counts_from_the_next_request_on(operators: Operators, sessions: Sessions) -> None:

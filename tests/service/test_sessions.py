@@ -36,7 +36,7 @@ def sessions(database: Database) -> Sessions:
 
 @pytest.fixture
 async def operators(database: Database, sessions: Sessions, observations: Observations) -> Operators:
-    operators = Operators(database, sessions=sessions, observe=observations)
+    operators = Operators(database, sessions=sessions, product="Acme Shop", observe=observations)
     for email in (ANN, BOB):
         await operators.add(email, Role.OPERATOR, ROOT, password=PASSWORD)
     return operators

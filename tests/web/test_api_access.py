@@ -12,7 +12,7 @@ from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.postgres import Postgres
 from tests.web.caller import API, NO_WINDOW, Caller, is_problem, token_of
-from tests.web.panel import Client, ClientMaker, application
+from tests.web.panel import PASSWORD, Client, ClientMaker, application
 
 
 @pytest.fixture
@@ -82,6 +82,7 @@ LEAST = [
     ("POST", f"/operators/{NO_WINDOW}/disable", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/enable", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-in-link", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/sign-out", ADMIN),
     ("GET", "/audit", READ),
     ("GET", "/audit/1", READ),
     ("GET", "/audit.csv", READ),
@@ -136,8 +137,8 @@ async def test_a_revoked_token_is_none(client: Client, services: Services) -> No
 
 async def test_a_session_cookie_is_no_token(client: Client, services: Services) -> None:
     """A page in a browser can't use the operator's session against the API."""
-    await services.operators.add("a@acme.example", "administrator", command_line("t"), password="x" * 12)  # type: ignore[arg-type]
-    session = await services.operators.sign_in("a@acme.example", "x" * 12, address="", user_agent="")
+    await services.operators.add("a@acme.example", "administrator", command_line("t"), password=PASSWORD)  # type: ignore[arg-type]
+    session = await services.operators.sign_in("a@acme.example", PASSWORD, address="", user_agent="")
     async with client.post(f"{API}/windows", json={"title": "x"}, cookies={"gateway_session": session}) as response:
         assert response.status == 401
 

@@ -157,3 +157,18 @@ async def test_what_else_is_refused(call: Caller) -> None:
         assert is_problem(await call("PATCH", f"/operators/{made['id']}", body), 422)
     assert is_problem(await call("GET", "/operators?limit=1001"), 422)
     assert is_problem(await call("GET", "/operators?cursor=x"), 422)
+
+
+async def test_all_sessions_of_an_operator_are_ended(call: Caller, client: Client, services: Services) -> None:
+    """The operator may sign in again; how many ended is told."""
+    link = await services.operators.add("ada@acme.example", Role.OPERATOR, WHO)
+    browser = Browser(client)
+    await browser.post(f"/admin/sign-in/{link}", {"password": PASSWORD, "again": PASSWORD})
+    who = await services.operators.get("ada@acme.example")
+    for ended in (1, 0):
+        reply = await call("POST", f"/operators/{who.id}/sign-out")
+        assert (reply.status, reply.document) == (200, {"ended": ended})
+    assert (await browser.get("/admin/")).status == 303
+    typed = {"email": "ada@acme.example", "password": PASSWORD}
+    assert (await browser.post("/admin/sign-in", typed)).status == 303
+    assert is_problem(await call("POST", f"/operators/{NO_WINDOW}/sign-out"), 404)

@@ -27,6 +27,7 @@ from tests.web.panel import PREFIX, Browser, Client, ClientMaker, application, s
 NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
     *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.enable", "api.operators.link"),
+    "api.operators.sign_out",
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
     *("admin.operator.new", "admin.operator.role", "admin.operator.link"),
@@ -38,6 +39,7 @@ NO_STATE = {
         "admin.token.revoke",
     ),
     *("admin.sign_in", "admin.link", "admin.sign_out", "admin.replica.forget"),
+    *("admin.account.revoke", "admin.account.sign_out_elsewhere", "admin.account.password"),
 }
 # What is posted and changes nothing.
 NO_WRITE = {

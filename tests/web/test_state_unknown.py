@@ -121,7 +121,7 @@ async def test_strangers_are_not_told_where_the_database_is(
     away = replace(
         services,
         tokens=Tokens(nowhere),
-        operators=Operators(nowhere, sessions=sessions, observe=observations),
+        operators=Operators(nowhere, sessions=sessions, product="Acme Shop", observe=observations),
         sessions=sessions,
     )
     browser = await browser_on(aiohttp_client, away, observations)

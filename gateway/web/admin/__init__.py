@@ -7,6 +7,7 @@
 from aiohttp import web
 
 from gateway.web.admin import (
+    account,
     audit,
     bypass,
     component_groups,
@@ -33,7 +34,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes of the panel below `prefix`."""
     base = prefix + "/admin"
     areas = (
-        *(sign_in, dashboard, trial, windows, updates, series, templates),
+        *(sign_in, account, dashboard, trial, windows, updates, series, templates),
         *(fences, components, component_groups, history, bypass, audit),
         *(operators, tokens, gateways),
     )

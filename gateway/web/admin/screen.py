@@ -55,6 +55,9 @@ _NOTICES = {
     "enabled": "Enabled again, with the role and the password of before.",
     "token-revoked": "The token is revoked: no gateway takes it any more.",
     "signed-out": "You are signed out.",
+    "session-revoked": "That browser is signed out.",
+    "signed-out-elsewhere": "You are signed out everywhere else.",
+    "password-changed": "The password is changed, and all other browsers are signed out.",
 }
 
 

@@ -29,7 +29,7 @@ async def _sign_in(request: web.Request) -> web.Response:
     email = values.get("email", "").strip()
     request.app[SERVICES].limits.sign_in(address(request), email)
     try:
-        token = await request.app[SERVICES].operators.sign_in(email, values.get("password", ""), **_browser(request))
+        token = await request.app[SERVICES].operators.sign_in(email, values.get("password", ""), **browser(request))
     except ForbiddenError as error:
         form = Typed(values={"email": values.get("email", "")}, errors={"form": f"{error}.".capitalize()})
         return render(request, "admin/sign_in.html", SignInScreen(form=form), status=422)
@@ -50,9 +50,9 @@ async def _use_link(request: web.Request) -> web.Response:
     email, password = values.get("email", "").strip(), values.get("password", "")
     link = await operators.open_link(request.match_info["token"])
     try:
-        _same(password, values.get("again", ""))
+        same(password, values.get("again", ""))
         token = await operators.use_link(
-            request.match_info["token"], email=email or None, password=password, **_browser(request)
+            request.match_info["token"], email=email or None, password=password, **browser(request)
         )
     except InvalidError as error:
         form = refused({"email": link.email or email, "password": "", "again": ""}, error)
@@ -75,12 +75,18 @@ def _signed_in(request: web.Request, token: str) -> web.Response:
     return response
 
 
-def _same(password: str, again: str) -> None:
+def same(password: str, again: str) -> None:
+    """Compare a password with what was typed once more.
+
+    Raises:
+        InvalidError: they differ.
+    """
     if password != again:
         raise InvalidError({"again": "the two passwords differ"})
 
 
-def _browser(request: web.Request) -> dict[str, str]:
+def browser(request: web.Request) -> dict[str, str]:
+    """Return where somebody signs in, as `Operators` takes it."""
     return {
         "address": address(request),
         "user_agent": request.headers.get("User-Agent", "")[:500],

@@ -38,6 +38,12 @@ class InvitedOperatorDocument(OperatorDocument):
     )
 
 
+class EndedSessionsDocument(Document):
+    """What signing an operator out has done."""
+
+    ended: int = Field(description="So many sessions have ended; links and passwords stay.")
+
+
 class OperatorPage(Page):
     """Operators, page by page."""
 
@@ -97,6 +103,13 @@ async def make_link(call: Call[Nothing, None]) -> Answer:
     which = call.id("operator")
     token = await call.services.operators.reset_password(which, call.actor)
     return Answer(document=_invited(call, await call.services.operators.get(which), token))
+
+
+async def sign_out(call: Call[Nothing, None]) -> Answer:
+    """End all sessions of an operator, who may sign in again."""
+    return Answer(
+        document=EndedSessionsDocument(ended=await call.services.sessions.revoke_all(call.id("operator"), call.actor))
+    )
 
 
 def _answer(operator: Operator) -> Answer:
@@ -171,6 +184,15 @@ OPERATIONS = (
         body=Nothing,
         answer=OperatorDocument,
         show=show_operator,
+    ),
+    Operation(
+        "POST",
+        "/operators/{id}/sign-out",
+        sign_out,
+        name="api.operators.sign_out",
+        summary="End all sessions of an operator",
+        body=Nothing,
+        answer=EndedSessionsDocument,
     ),
     Operation(
         "POST",
