@@ -94,6 +94,10 @@ admin.history.json                            GET HEAD       viewer
 admin.audit                                   GET HEAD       viewer
 admin.audit.csv                               GET HEAD       viewer
 admin.audit.jsonl                             GET HEAD       viewer
+admin.account                                 GET HEAD       viewer
+admin.account.revoke                          POST           viewer
+admin.account.sign_out_elsewhere              POST           viewer
+admin.account.password                        POST           viewer
 admin.gateways                                GET HEAD       viewer
 admin.gateways.live                           GET HEAD       viewer
 admin.operators                               GET HEAD       administrator
@@ -165,6 +169,7 @@ api.operators.add                             POST           administrator
 api.operators.edit                            PATCH          administrator
 api.operators.disable                         POST           administrator
 api.operators.enable                          POST           administrator
+api.operators.sign_out                        POST           administrator
 api.operators.link                            POST           administrator
 api.audit.list                                GET HEAD       viewer
 api.audit.show                                GET HEAD       viewer
