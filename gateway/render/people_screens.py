@@ -6,6 +6,7 @@ from uuid import UUID
 
 from gateway.domain.access import Role, TokenScope
 from gateway.domain.token import TokenState
+from gateway.render.account_screens import SessionRow
 from gateway.render.panel import Difference, Options, Typed
 from gateway.render.wording import Badge, Tone
 
@@ -72,20 +73,11 @@ class OperatorsScreen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
-    """Where an operator is signed in."""
-
-    address: str
-    since: datetime
-    last_used_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorScreen:
     """`admin/operator.html`. `refusal` says why the last click did nothing."""
 
     operator: OperatorRow
-    sessions: tuple[OpenSession, ...]
+    sessions: tuple[SessionRow, ...]
     made: NewSignInLink | None
     roles: Options
     form: Typed

@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role
 from gateway.domain.fence import Gated, Report
 from gateway.domain.token import TokenState
+from gateway.render.account_screens import SessionRow
 from gateway.render.audit_screens import ACTION_OPTIONS, AuditRow, AuditScreen
 from gateway.render.environment import environment_of
 from gateway.render.gateway_screens import gateways_screen
@@ -22,7 +23,6 @@ from gateway.render.people_screens import (
     TOKEN_BADGES,
     NewSignInLink,
     NewToken,
-    OpenSession,
     OperatorRow,
     OperatorScreen,
     OperatorsScreen,
@@ -49,6 +49,15 @@ _ADA = OperatorRow(
 )
 _INVITED = replace(_ADA, email="bo@acme.example", badge=INVITED, last_seen_at=None)
 _GONE = replace(_ADA, email="cy@acme.example", badge=DISABLED, is_disabled=True)
+_SESSION = SessionRow(
+    id=_ID,
+    browser="Firefox on Linux",
+    method="by password",
+    address="192.0.2.7",
+    since=START,
+    last_used_at=START + HOUR,
+    is_this=False,
+)
 _LINK = NewSignInLink(email="bo@acme.example", url="https://shop.example/x/sign-in/abc", lifetime=3 * _DAY)
 _TOKEN = TokenRow(
     id=_ID,
@@ -80,7 +89,7 @@ def _operators() -> Iterator[tuple[str, bytes]]:
     wrong = Typed(values=_WRONG, errors={"email": "'ada' is not an e-mail address such as ada@example.com"})
     yield "operators: wrong", _screen("operators", replace(everybody, made=None, form=wrong))
     one = OperatorScreen(
-        sessions=(OpenSession(address="192.0.2.7", since=START, last_used_at=START + HOUR),),
+        sessions=(_SESSION,),
         operator=_ADA,
         made=None,
         roles=ROLE_OPTIONS,

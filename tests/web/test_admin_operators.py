@@ -155,7 +155,7 @@ async def test_somebody_is_signed_out_everywhere(panel: Browser, other: Browser,
     who = await ada(services)
     assert "Sign out everywhere" not in (await panel.get(f"/admin/operators/{who}")).page.text
     await other.post("/admin/sign-in", {"email": ADA, "password": PASSWORD})
-    assert "Signed in from 127.0.0.1 since" in (await panel.get(f"/admin/operators/{who}")).page.text
+    assert "from 127.0.0.1, by password, since" in (await panel.get(f"/admin/operators/{who}")).page.text
     done = await panel.follow(await panel.post(f"/admin/operators/{who}/sign-out"))
     assert "Signed out everywhere." in done.page.text
     assert (await other.get("/admin/")).status == 303

@@ -76,14 +76,15 @@ async def _screen(request: web.Request, operator: Operator, form: Typed, *, stat
         email=operator.email,
         role=operator.role,
         has_password=operator.password_hash is not None,
-        sessions=tuple(_row(session) for session in sessions),
+        sessions=tuple(session_row(session) for session in sessions),
         idle=short_duration(request.app[SETTINGS].admin.session_idle),
         form=form,
     )
     return render(request, "admin/account.html", screen, section="account", status=status)
 
 
-def _row(session: SignedIn) -> SessionRow:
+def session_row(session: SignedIn) -> SessionRow:
+    """Show where somebody is signed in."""
     return SessionRow(
         id=session.id,
         browser=browser_name(session.user_agent),

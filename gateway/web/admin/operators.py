@@ -12,7 +12,6 @@ from gateway.render.people_screens import (
     INVITED,
     ROLE_OPTIONS,
     NewSignInLink,
-    OpenSession,
     OperatorRow,
     OperatorScreen,
     OperatorsScreen,
@@ -21,6 +20,7 @@ from gateway.service.drafts.fields import checked
 from gateway.service.drafts.operators import OperatorDraft, RoleDraft
 from gateway.service.operators import LINK_LIFETIME
 from gateway.store.operators import Operator
+from gateway.web.admin.account import session_row
 from gateway.web.admin.screen import id_of, read_row_version, refused, render, see, typed_values
 from gateway.web.auth import actor
 from gateway.web.keys import SERVICES
@@ -140,10 +140,7 @@ async def _person(
     sessions = await request.app[SERVICES].sessions.list(operator.id, "")
     screen = OperatorScreen(
         operator=_row(request, operator),
-        sessions=tuple(
-            OpenSession(address=each.address, since=each.created_at, last_used_at=each.last_used_at)
-            for each in sessions
-        ),
+        sessions=tuple(session_row(session) for session in sessions),
         made=made,
         roles=ROLE_OPTIONS,
         form=form or Typed(values={"role": operator.role}),
