@@ -133,7 +133,7 @@ DOCUMENTS = [
 ]
 SCREENS = [
     *("/", "/windows", "/series", "/components", "/components/c0", "/templates", "/templates/t0", "/templates/t0/use"),
-    *("/bypass", "/audit", "/history"),
+    *("/bypass", "/audit", "/audit?actor=%3Cscript", "/history"),
 ]
 REFLECTED = (
     "notice",
