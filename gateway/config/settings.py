@@ -35,6 +35,7 @@ from gateway.config.fields import (
     listed,
     listen_address,
 )
+from gateway.domain.access import SecondFactorRule
 from gateway.domain.languages import ENGLISH, LANGUAGES
 
 
@@ -300,6 +301,11 @@ class Admin(_Section):
         10,
         description="Attempts to sign in per minute and client address; ten times as many for one e-mail address from "
         "everywhere. 0: no limit.",
+    )
+    require_second_factor: SecondFactorRule = Field(
+        SecondFactorRule.NOBODY,
+        description="Who must have a second factor: nobody, administrators or everybody. Who has none sets one up "
+        "first.",
     )
     oidc: Oidc = Oidc()
 

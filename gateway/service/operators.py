@@ -7,6 +7,7 @@ from gateway.domain.access import ROLE_PERMISSIONS, Actor, Role, SignInMethod
 from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from gateway.domain.observation import Observer, SignInFailed
 from gateway.service.drafts.operators import is_email, not_an_email
+from gateway.service.second_factors import SecondFactorAskedError, ask_second_factor
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.service.sessions import Sessions
 from gateway.store import audit, operators, sessions
@@ -33,6 +34,7 @@ class Operators:
 
         Raises:
             ForbiddenError: unknown, disabled, or the wrong password: it does not say which.
+            SecondFactorAskedError: the password is right, and the operator has a second factor.
         """
         email = storable(email)
         async with self._database.session() as session:
@@ -45,14 +47,17 @@ class Operators:
                 await audit.record(session, Actor(name=email[:254], address=address), "operator.sign_in_failed")
             raise ForbiddenError("that e-mail address and password don't belong together")
         async with self._database.transaction() as session:
-            return await self._sessions.begin(
-                session,
-                operator,
-                SignInMethod.PASSWORD,
-                address=address,
-                user_agent=user_agent,
-                replaces=replaces,
-            )
+            if not operator.has_second_factor:
+                return await self._sessions.begin(
+                    session,
+                    operator,
+                    SignInMethod.PASSWORD,
+                    address=address,
+                    user_agent=user_agent,
+                    replaces=replaces,
+                )
+            pending = await ask_second_factor(session, operator, SignInMethod.PASSWORD)
+        raise SecondFactorAskedError(pending)
 
     async def change_password(
         self, operator: Operator, old: str, new: str, *, address: str, user_agent: str, replaces: str = ""
@@ -101,6 +106,7 @@ class Operators:
         Raises:
             NotFoundError: the link is no longer good.
             InvalidError: the password is too short, or the e-mail address is none.
+            SecondFactorAskedError: the password is set, and the operator has a second factor.
         """
         link = await self.open_link(token)
         address_given = _checked_email(email or "") if link.operator_id is None else (link.email or "")
@@ -121,14 +127,17 @@ class Operators:
                     session, link.operator_id, address_given, password_hash, Actor(name=address_given, address=address)
                 )
             operator = await operators.get_operator(session, address_given)
-            return await self._sessions.begin(
-                session,
-                operator,
-                SignInMethod.LINK,
-                address=address,
-                user_agent=user_agent,
-                replaces=replaces,
-            )
+            if not operator.has_second_factor:
+                return await self._sessions.begin(
+                    session,
+                    operator,
+                    SignInMethod.LINK,
+                    address=address,
+                    user_agent=user_agent,
+                    replaces=replaces,
+                )
+            pending = await ask_second_factor(session, operator, SignInMethod.LINK)
+        raise SecondFactorAskedError(pending)
 
     async def first_link(self) -> str | None:
         """Make the link of the first start; None where there is an operator already. The first use of any ends all."""
@@ -231,6 +240,7 @@ class Operators:
         await session.run("set_operator_password", id=operator_id, password_hash=password_hash)
         await sessions.delete_operator_sessions(session, operator_id)
         await session.run("delete_operator_links", operator_id=operator_id)
+        await session.run("delete_pending_sign_ins", operator_id=operator_id)
         await audit.record(
             session, actor, "operator.password_set" if password_hash else "operator.password_reset", email
         )

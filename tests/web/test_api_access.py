@@ -82,6 +82,7 @@ LEAST = [
     ("POST", f"/operators/{NO_WINDOW}/disable", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-in-link", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-out", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/reset-second-factor", ADMIN),
     ("GET", "/audit", READ),
     ("GET", "/audit/1", READ),
     ("GET", "/audit.csv", READ),

@@ -15,6 +15,8 @@ from gateway.web.admin import (
     dashboard,
     fences,
     history,
+    second_factor,
+    second_factor_setup,
     series,
     sign_in,
     templates,
@@ -33,5 +35,6 @@ def routes(prefix: str) -> list[web.RouteDef]:
     areas = (
         *(sign_in, account, dashboard, trial, windows, updates, series, templates),
         *(fences, components, component_groups, history, bypass, audit),
+        *(second_factor, second_factor_setup),
     )
     return [route for area in areas for route in area.routes(base)]

@@ -51,6 +51,8 @@ _NOTICES = {
     "template-saved": "The template is saved.",
     "template-removed": "The template is removed. What was made from it stays.",
     "signed-out": "You are signed out.",
+    "sign-in-over": "That took too long, or there were too many wrong codes. Sign in from the start.",
+    "second-factor-removed": "The second factor is removed. The password alone signs you in.",
     "session-revoked": "That browser is signed out.",
     "signed-out-elsewhere": "You are signed out everywhere else.",
     "password-changed": "The password is changed, and all other browsers are signed out.",
