@@ -1,4 +1,4 @@
-"""A second factor in Chromium: set up by the secret that the page shows, then signed in with it, and without the phone."""
+"""A second factor in Chromium: set up by the secret on the page, signed in with, and without the phone."""
 
 from playwright.async_api import Browser
 
