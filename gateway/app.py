@@ -43,6 +43,7 @@ from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
 from gateway.service.refusals import RefusalWriter
 from gateway.service.replica import ReplicaReporter, this_process
+from gateway.service.second_factors import SecondFactors
 from gateway.service.series import SeriesOfWindows
 from gateway.service.sessions import Sessions
 from gateway.service.state import State
@@ -241,6 +242,7 @@ def _services(settings: Settings, branding: Branding, database: Database, state:
         uptimes=Uptimes(histories, state),
         operators=Operators(database, sessions=sessions, product=branding.product, observe=observe),
         sessions=sessions,
+        second_factors=SecondFactors(database, sessions=sessions, observe=observe),
         tokens=Tokens(database),
         templates=Templates(
             database, state, product=branding.product, language=branding.language, time_zone=branding.time_zone

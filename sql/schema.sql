@@ -323,6 +323,12 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.has_second_factor(which uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select exists (select from authenticators where operator_id = which and confirmed_at is not null)
+$$;
+
 CREATE FUNCTION public.keep_first_estimate() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -687,6 +693,22 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.authenticator_key (
+    only_row boolean DEFAULT true NOT NULL,
+    secret bytea NOT NULL,
+    CONSTRAINT authenticator_key_is_long CHECK ((length(secret) = 32)),
+    CONSTRAINT authenticator_key_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.authenticators (
+    operator_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    wrong_codes integer DEFAULT 0 NOT NULL,
+    wrong_since timestamp with time zone
+);
+
 CREATE TABLE public.bypass_key (
     only_row boolean DEFAULT true NOT NULL,
     secret bytea NOT NULL,
@@ -805,6 +827,19 @@ CREATE TABLE public.operators (
     row_version integer DEFAULT 1 NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT operators_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254)))
+);
+
+CREATE TABLE public.pending_sign_ins (
+    token_hash bytea NOT NULL,
+    operator_id uuid NOT NULL,
+    method text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.recovery_codes (
+    operator_id uuid NOT NULL,
+    code_hash bytea NOT NULL
 );
 
 CREATE TABLE public.refusal_writers (
@@ -1080,6 +1115,12 @@ CREATE VIEW public.window_history AS
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.authenticator_key
+    ADD CONSTRAINT authenticator_key_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.authenticators
+    ADD CONSTRAINT authenticators_pkey PRIMARY KEY (operator_id);
+
 ALTER TABLE ONLY public.bypass_key
     ADD CONSTRAINT bypass_key_pkey PRIMARY KEY (only_row);
 
@@ -1109,6 +1150,12 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pending_sign_ins
+    ADD CONSTRAINT pending_sign_ins_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (operator_id, code_hash);
 
 ALTER TABLE ONLY public.refusal_writers
     ADD CONSTRAINT refusal_writers_pkey PRIMARY KEY (id);
@@ -1187,6 +1234,8 @@ CREATE INDEX jobs_by_time ON public.jobs USING btree (claimed_at);
 
 CREATE UNIQUE INDEX operators_by_email ON public.operators USING btree (lower(email));
 
+CREATE INDEX pending_sign_ins_by_operator ON public.pending_sign_ins USING btree (operator_id);
+
 CREATE INDEX refusal_writers_by_time ON public.refusal_writers USING btree (written_at);
 
 CREATE INDEX replicas_by_host ON public.replicas USING btree (host);
@@ -1210,6 +1259,10 @@ CREATE INDEX windows_by_start ON public.windows USING btree (starts_at DESC, id 
 CREATE INDEX windows_not_over ON public.windows USING btree (scheduled_until) WHERE ((ended_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.authenticator_key FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('authenticator_key', 'only_row', 'created', '', 'deleted');
+
+CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE OF operator_id, secret, confirmed_at ON public.authenticators FOR EACH ROW WHEN (((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION public.audit_by_hand('authenticator', 'operator_id', 'added', '', 'deleted');
 
 CREATE TRIGGER audited_by_hand AFTER INSERT OR DELETE OR UPDATE ON public.bypass_key FOR EACH ROW WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_by_hand('bypass_key', 'only_row', 'created', '', 'deleted');
 
@@ -1281,6 +1334,10 @@ CREATE TRIGGER series_row_version BEFORE UPDATE OF rule, time_zone, first_start,
 
 CREATE TRIGGER templates_row_version BEFORE UPDATE ON public.templates FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.authenticator_key FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('authenticator_key');
+
+CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.authenticators FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('authenticator');
+
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.bypass_key FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('bypass_key');
 
 CREATE TRIGGER truncation_audited_by_hand BEFORE TRUNCATE ON public.bypass_links FOR EACH STATEMENT WHEN ((COALESCE(current_setting('gateway.writer'::text, true), ''::text) = ''::text)) EXECUTE FUNCTION public.audit_truncate_by_hand('bypass_link');
@@ -1329,11 +1386,20 @@ CREATE TRIGGER windows_queue BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pu
 
 CREATE TRIGGER windows_row_version BEFORE UPDATE ON public.windows FOR EACH ROW EXECUTE FUNCTION public.bump_row_version();
 
+ALTER TABLE ONLY public.authenticators
+    ADD CONSTRAINT authenticators_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.component_statuses
     ADD CONSTRAINT component_statuses_component_id_fkey FOREIGN KEY (component_id) REFERENCES public.components(id);
 
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT components_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.component_groups(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.pending_sign_ins
+    ADD CONSTRAINT pending_sign_ins_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id) ON DELETE CASCADE;

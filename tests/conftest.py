@@ -27,6 +27,7 @@ from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
+from gateway.service.second_factors import SecondFactors
 from gateway.service.series import SeriesOfWindows
 from gateway.service.sessions import Sessions
 from gateway.service.state import State
@@ -168,6 +169,7 @@ def services(database: Database, state: State, observations: Observations) -> Se
         uptimes=Uptimes(histories, state),
         operators=Operators(database, sessions=sessions, product="Acme Shop", observe=observations),
         sessions=sessions,
+        second_factors=SecondFactors(database, sessions=sessions, observe=observations),
         tokens=Tokens(database),
         templates=Templates(database, state, product="Acme Shop", language=ENGLISH, time_zone=UTC),
         bypass_links=BypassLinks(database, state, observations),

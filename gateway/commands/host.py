@@ -14,6 +14,7 @@ from gateway.domain.access import Actor, command_line
 from gateway.domain.errors import InvalidError
 from gateway.domain.observation import Observation
 from gateway.service.operators import Operators
+from gateway.service.second_factors import SecondFactors
 from gateway.service.sessions import Sessions
 from gateway.service.tokens import Tokens
 from gateway.store.embedded import EmbeddedServer
@@ -29,6 +30,7 @@ class Host:
 
     operators: Operators
     sessions: Sessions
+    second_factors: SecondFactors
     tokens: Tokens
     actor: Actor
 
@@ -60,6 +62,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         yield Host(
             operators=Operators(database, sessions=sessions, product=settings.maintenance.product, observe=_observe),
             sessions=sessions,
+            second_factors=SecondFactors(database, sessions=sessions, observe=_observe),
             tokens=Tokens(database),
             actor=command_line(login_name()),
         )

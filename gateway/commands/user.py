@@ -116,6 +116,19 @@ def sign_out(email: str, config: Path | None, *, as_json: bool) -> None:
         tell(f"{email} is signed out everywhere (sessions ended: {ended})")
 
 
+@user.command(name="reset-second-factor")
+@click.argument("email")
+@JSON
+@CONFIG
+def reset_second_factor(email: str, config: Path | None, *, as_json: bool) -> None:
+    """Remove the second factor of an operator who has lost it; the password stays."""
+    on_host(read_settings(config), lambda host: host.second_factors.reset(email, host.actor))
+    if as_json:
+        print_json({"email": email, "has_second_factor": False})
+    else:
+        tell(f"{email} has no second factor any more")
+
+
 @user.command(name="list")
 @JSON
 @CONFIG
@@ -130,6 +143,7 @@ def list_(config: Path | None, *, as_json: bool) -> None:
                     "role": operator.role,
                     "disabled": operator.disabled,
                     "has_password": operator.password_hash is not None,
+                    "has_second_factor": operator.has_second_factor,
                     "last_seen_at": instant(operator.last_seen_at),
                 }
                 for operator in found

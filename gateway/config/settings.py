@@ -35,6 +35,7 @@ from gateway.config.fields import (
     listed,
     listen_address,
 )
+from gateway.domain.access import SecondFactorRule
 from gateway.domain.languages import ENGLISH, LANGUAGES
 
 
@@ -318,6 +319,11 @@ class Admin(_Section):
     )
     environment_colour: Literal["grey", "blue", "green", "amber", "red"] = Field(
         "grey", description="Of that banner: grey, blue, green, amber or red."
+    )
+    require_second_factor: SecondFactorRule = Field(
+        SecondFactorRule.NOBODY,
+        description="Who must have a second factor: nobody, administrators or everybody. Who has none sets one up "
+        "first.",
     )
     oidc: Oidc = Oidc()
 

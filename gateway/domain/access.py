@@ -22,6 +22,20 @@ class SignInMethod(StrEnum):
     LINK = "link"  # one-time, which chooses a password
 
 
+class SecondFactorRule(StrEnum):
+    """Who must have a second factor."""
+
+    NOBODY = "nobody"
+    ADMINISTRATORS = "administrators"
+    EVERYBODY = "everybody"
+
+    def asks(self, role: Role) -> bool:
+        """Tell whether who has this role must have one."""
+        return self is SecondFactorRule.EVERYBODY or (
+            self is SecondFactorRule.ADMINISTRATORS and role is Role.ADMINISTRATOR
+        )
+
+
 class TokenScope(StrEnum):
     """What a bearer token is for, from least to most."""
 
@@ -131,11 +145,17 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "admin.bare": Permission.PUBLIC,
     "admin.sign_in": Permission.PUBLIC,
     "admin.link": Permission.PUBLIC,
+    "admin.second_factor": Permission.PUBLIC,  # the cookie of the password that was right is the proof
     "admin.sign_out": Permission.PUBLIC,
     "admin.account": Permission.VIEW,
     "admin.account.revoke": Permission.VIEW,
     "admin.account.sign_out_elsewhere": Permission.VIEW,
     "admin.account.password": Permission.VIEW,
+    "admin.account.second_factor": Permission.VIEW,
+    "admin.account.second_factor.begin": Permission.VIEW,
+    "admin.account.second_factor.confirm": Permission.VIEW,
+    "admin.account.second_factor.codes": Permission.VIEW,
+    "admin.account.second_factor.remove": Permission.VIEW,
     "admin.dashboard": Permission.VIEW,
     "admin.windows": Permission.VIEW,
     "admin.window": Permission.VIEW,
@@ -258,6 +278,7 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.operators.disable": Permission.ADMINISTER,
     "api.operators.enable": Permission.ADMINISTER,
     "api.operators.link": Permission.ADMINISTER,
+    "api.operators.reset_second_factor": Permission.ADMINISTER,
     "api.operators.sign_out": Permission.ADMINISTER,
     "api.audit.list": Permission.VIEW,
     "api.audit.show": Permission.VIEW,
@@ -267,3 +288,8 @@ ROUTE_PERMISSIONS: dict[str, Permission] = {
     "api.bypass_links.create": Permission.OPERATE,
     "api.bypass_links.revoke": Permission.OPERATE,
 }
+
+# What somebody may use who must have a second factor and has none yet. Signing out is public.
+SETS_UP_SECOND_FACTOR = frozenset(
+    {"admin.account.second_factor", "admin.account.second_factor.begin", "admin.account.second_factor.confirm"}
+)

@@ -33,6 +33,7 @@ class AccountScreen:
     email: str
     role: Role
     has_password: bool
+    has_second_factor: bool
     sessions: tuple[SessionRow, ...]
     idle: str
     form: Typed

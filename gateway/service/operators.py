@@ -8,6 +8,7 @@ from gateway.domain.errors import ConflictError, ForbiddenError, InvalidError, N
 from gateway.domain.observation import Observer, SignInFailed
 from gateway.service.drafts.operators import is_email, not_an_email
 from gateway.service.passwords import checked_password
+from gateway.service.second_factors import SecondFactorAskedError, ask_second_factor
 from gateway.service.secrets import hash_password, new_secret, secret_hash, verify_password
 from gateway.service.sessions import Sessions
 from gateway.store import audit, operators, sessions
@@ -33,6 +34,7 @@ class Operators:
 
         Raises:
             ForbiddenError: unknown, disabled, or the wrong password: it does not say which.
+            SecondFactorAskedError: the password is right, and the operator has a second factor.
         """
         email = storable(email)
         async with self._database.session() as session:
@@ -45,14 +47,17 @@ class Operators:
                 await audit.record(session, Actor(name=email[:254], address=address), "operator.sign_in_failed")
             raise ForbiddenError("that e-mail address and password don't belong together")
         async with self._database.transaction() as session:
-            return await self._sessions.begin(
-                session,
-                operator,
-                SignInMethod.PASSWORD,
-                address=address,
-                user_agent=user_agent,
-                replaces=replaces,
-            )
+            if not operator.has_second_factor:
+                return await self._sessions.begin(
+                    session,
+                    operator,
+                    SignInMethod.PASSWORD,
+                    address=address,
+                    user_agent=user_agent,
+                    replaces=replaces,
+                )
+            pending = await ask_second_factor(session, operator, SignInMethod.PASSWORD)
+        raise SecondFactorAskedError(pending)
 
     async def change_password(
         self, operator: Operator, old: str, new: str, *, address: str, user_agent: str, replaces: str = ""
@@ -103,6 +108,7 @@ class Operators:
         Raises:
             NotFoundError: the link is no longer good.
             InvalidError: the password may not be chosen, or the e-mail address is none.
+            SecondFactorAskedError: the password is set, and the operator has a second factor.
         """
         link = await self.open_link(token)
         address_given = _checked_email(email or "") if link.operator_id is None else (link.email or "")
@@ -123,14 +129,17 @@ class Operators:
                     session, link.operator_id, address_given, password_hash, Actor(name=address_given, address=address)
                 )
             operator = await operators.get_operator(session, address_given)
-            return await self._sessions.begin(
-                session,
-                operator,
-                SignInMethod.LINK,
-                address=address,
-                user_agent=user_agent,
-                replaces=replaces,
-            )
+            if not operator.has_second_factor:
+                return await self._sessions.begin(
+                    session,
+                    operator,
+                    SignInMethod.LINK,
+                    address=address,
+                    user_agent=user_agent,
+                    replaces=replaces,
+                )
+            pending = await ask_second_factor(session, operator, SignInMethod.LINK)
+        raise SecondFactorAskedError(pending)
 
     async def first_link(self) -> str | None:
         """Make the link of the first start; None where there is an operator already. The first use of any ends all."""
@@ -257,6 +266,7 @@ class Operators:
         await sessions.delete_operator_sessions(session, operator_id)
         await session.run("forget_networks", operator_id=operator_id)  # a thief has signed in from one, perhaps
         await session.run("delete_operator_links", operator_id=operator_id)
+        await session.run("delete_pending_sign_ins", operator_id=operator_id)
         await audit.record(
             session, actor, "operator.password_set" if password_hash else "operator.password_reset", email
         )

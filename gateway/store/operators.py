@@ -26,6 +26,7 @@ class Operator:
     last_seen_at: datetime | None = None
     created_at: datetime | None = None
     row_version: int = 1
+    has_second_factor: bool = False
 
     @classmethod
     def from_row(cls, row: Any) -> "Operator":
@@ -39,6 +40,7 @@ class Operator:
             last_seen_at=row.get("last_seen_at"),
             created_at=row.get("created_at"),
             row_version=row.get("row_version", 1),
+            has_second_factor=row.get("has_second_factor", False),
         )
 
 

@@ -7,6 +7,7 @@ from gateway.domain.access import (
     ROLE_PERMISSIONS,
     ROUTE_PERMISSIONS,
     SCOPE_PERMISSIONS,
+    SETS_UP_SECOND_FACTOR,
     Actor,
     Permission,
     Role,
@@ -18,16 +19,22 @@ from gateway.domain.token import EXPIRES_HEADER, expires_soon
 from gateway.http1.cookies import SESSION_COOKIE
 from gateway.render.wording import rfc3339
 from gateway.service.operators import actor_of
+from gateway.service.second_factors import PENDING_LIFETIME
 from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
 
 _API = "api."
+_PENDING_COOKIE = "gateway_pending"
 _MAKE_ONE = "make one with `gateway token create NAME --scope write` on the gateway's host"
 
 
 class SignInRequiredError(ForbiddenError):
     """Sign in first."""
+
+
+class SecondFactorRequiredError(ForbiddenError):
+    """Set up a second factor first."""
 
 
 class TokenRequiredError(ForbiddenError):
@@ -58,7 +65,7 @@ async def authorize(request: web.Request, handler: Handler) -> web.StreamRespons
         raise ForbiddenError("this request comes from another site; go to the page itself and try again")
     who = Actor(name="anonymous", address=address(request))
     if rule is not Permission.PUBLIC:
-        who = await (_token_actor(request) if api else _session_actor(request))
+        who = await (_token_actor(request) if api else _session_actor(request, name))
     if not who.may(rule):
         raise ForbiddenError(f"{who.name} may not do that: it takes the {_least(rule, api=api)}")
     request[ACTOR] = who
@@ -92,6 +99,30 @@ def forget(response: web.StreamResponse, request: web.Request) -> None:
     response.del_cookie(_cookie(request), path=_path(request), secure=is_secure(request), httponly=True)
 
 
+def remember_pending(response: web.StreamResponse, token: str, request: web.Request) -> None:
+    """Set the cookie of a sign-in that waits for a code. It opens nothing but the page that asks for the code."""
+    lifetime = int(PENDING_LIFETIME.total_seconds())
+    response.set_cookie(
+        _PENDING_COOKIE,
+        token,
+        max_age=lifetime,
+        httponly=True,
+        samesite="Lax",
+        secure=is_secure(request),
+        path=_pending_path(request),
+    )
+
+
+def forget_pending(response: web.StreamResponse, request: web.Request) -> None:
+    """Remove the cookie of a sign-in that waits for a code."""
+    response.del_cookie(_PENDING_COOKIE, path=_pending_path(request), secure=is_secure(request), httponly=True)
+
+
+def pending_token(request: web.Request) -> str:
+    """Return the token of a sign-in that waits for a code, good or not; empty: none."""
+    return request.cookies.get(_PENDING_COOKIE, "")
+
+
 def session_token(request: web.Request) -> str | None:
     """Return the session's token, good or not."""
     return request.cookies.get(_cookie(request))
@@ -109,10 +140,13 @@ async def session_operator(request: web.Request) -> Operator | None:
     return await services.limits.known(token, address(request), lambda: services.sessions.operator(token))
 
 
-async def _session_actor(request: web.Request) -> Actor:
+async def _session_actor(request: web.Request, route: str) -> Actor:
     operator = await session_operator(request)
     if operator is None:
         raise SignInRequiredError
+    must = request.app[SETTINGS].admin.require_second_factor.asks(operator.role)
+    if must and not operator.has_second_factor and route not in SETS_UP_SECOND_FACTOR:
+        raise SecondFactorRequiredError
     return actor_of(operator, address(request))
 
 
@@ -182,3 +216,8 @@ def _cookie(request: web.Request) -> str:
 
 def _path(request: web.Request) -> str:
     return "/" if is_secure(request) else request.app[SETTINGS].maintenance.prefix
+
+
+def _pending_path(request: web.Request) -> str:
+    # Narrow, so that neither the application nor another page gets it.
+    return f"{request.app[SETTINGS].maintenance.prefix}/admin/second-factor"

@@ -23,7 +23,7 @@ from gateway.render.pages import content_security_policy, json_bytes, message_pa
 from gateway.render.wording import Badge, Tone, rfc3339
 from gateway.service.bypass_links import BypassRefusedError
 from gateway.web.admin.state_unknown import reason_for, state_unknown
-from gateway.web.auth import SignInRequiredError, TokenRequiredError
+from gateway.web.auth import SecondFactorRequiredError, SignInRequiredError, TokenRequiredError
 from gateway.web.keys import BRANDING, OBSERVE, SERVICES, SETTINGS
 from gateway.web.reach import is_hidden
 
@@ -70,6 +70,9 @@ def _refusal(request: web.Request, error: GatewayError) -> web.StreamResponse:
     headers: dict[str, str] = {"Cache-Control": "no-store"}
     if isinstance(error, SignInRequiredError) and request.method in ("GET", "HEAD"):
         location = f"{request.app[SETTINGS].maintenance.prefix}/admin/sign-in"
+        return web.Response(status=303, headers={"Location": location})
+    if isinstance(error, SecondFactorRequiredError) and request.method in ("GET", "HEAD"):
+        location = f"{request.app[SETTINGS].maintenance.prefix}/admin/account/second-factor"
         return web.Response(status=303, headers={"Location": location})
     if isinstance(error, TokenRequiredError):
         headers["WWW-Authenticate"] = 'Bearer realm="gateway"'

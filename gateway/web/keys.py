@@ -20,6 +20,7 @@ from gateway.service.once import Onces
 from gateway.service.operators import Operators
 from gateway.service.past import PastWindows
 from gateway.service.preview import Previews
+from gateway.service.second_factors import SecondFactors
 from gateway.service.series import SeriesOfWindows
 from gateway.service.sessions import Sessions
 from gateway.service.state import State
@@ -44,6 +45,7 @@ class Services:
     uptimes: Uptimes
     operators: Operators
     sessions: Sessions
+    second_factors: SecondFactors
     tokens: Tokens
     templates: Templates
     bypass_links: BypassLinks

@@ -1,14 +1,17 @@
 -- name: operator_by_email(email)^
-select id, email, role, password_hash, disabled_at from operators where lower(email) = lower(:email);
+select id, email, role, password_hash, disabled_at, has_second_factor(id)
+from operators where lower(email) = lower(:email);
 
 -- name: operator(email_or_id)^
 -- Held against changes until the transaction ends.
-select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version from operators
+select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version, has_second_factor(id)
+from operators
 where lower(email) = lower(:email_or_id) or id::text = lower(:email_or_id) for update;
 
 -- name: operators(after_email, most)
 -- By e-mail address, without a limit where `most` is null.
-select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version from operators
+select id, email, role, password_hash, disabled_at, last_seen_at, created_at, row_version, has_second_factor(id)
+from operators
 where cast(:after_email as text) is null or lower(email) > lower(:after_email)
 order by lower(email) limit cast(:most as bigint);
 

@@ -9,7 +9,7 @@ with used as (
     where token_hash = :token_hash and last_used_at < clock_timestamp() - interval '1 minute'
         and last_used_at > clock_timestamp() - cast(:idle as interval) and expires_at > clock_timestamp()
 )
-select o.id, o.email, o.role, o.password_hash, o.disabled_at
+select o.id, o.email, o.role, o.password_hash, o.disabled_at, has_second_factor(o.id)
 from sessions s join operators o on o.id = s.operator_id
 where s.token_hash = :token_hash and s.expires_at > clock_timestamp()
     and s.last_used_at > clock_timestamp() - cast(:idle as interval) and o.disabled_at is null;

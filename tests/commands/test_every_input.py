@@ -110,6 +110,7 @@ REFUSED_ON_THE_HOST = {
     "user disable EMAIL": ("ana", "there is no operator ana"),
     "user enable EMAIL": ("ana", "there is no operator ana"),
     "user sign-out EMAIL": ("ana", "there is no operator ana"),
+    "user reset-second-factor EMAIL": ("ana", "there is no operator ana"),
     "token create NAME": ("x" * 101, "name: must have at most 100 characters"),
     "token revoke NAME|ID": ("none", 'there is no token "none"'),
 }

@@ -11,6 +11,7 @@ import pytest
 from gateway.commands.user import base_url
 from gateway.config.settings import Maintenance, Server, Settings
 from gateway.service.tokens import TokenRefusedError
+from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.commands.cli import Shell, refused
 
@@ -85,6 +86,24 @@ async def test_an_operator_is_signed_out_everywhere(shell: Shell, services: Serv
     assert "sessions ended: 1" in done.err
 
 
+async def test_a_second_factor_that_was_lost_is_reset(shell: Shell, services: Services, database: Database) -> None:
+    """By whoever has the host, who is named in the audit; who has none is told so."""
+    await shell("user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
+    refused = await shell("user", "reset-second-factor", "ana@acme.example")
+    assert (refused.code != 0, "has no second factor" in refused.err) == (True, True)
+    ana = await services.operators.get("ana@acme.example")
+    await services.second_factors.begin(ana)
+    async with database.transaction() as session:
+        await session.run("accept_code", operator_id=ana.id, step=1)
+    assert (await services.operators.get(ana.id)).has_second_factor
+    done = await shell("user", "reset-second-factor", "ana@acme.example", "--json")
+    assert (done.code, done.json) == (0, {"email": "ana@acme.example", "has_second_factor": False})
+    (latest, *_) = await services.audit.latest()
+    assert latest.action == "operator.second_factor_reset"
+    assert latest.actor.startswith("command line")
+    assert await services.operators.sign_in("ana@acme.example", PASSWORD, address="", user_agent="")
+
+
 async def test_operators_are_listed(shell: Shell) -> None:
     """The table lines up; `--json` has the same."""
     await shell("user", "add", "ana@acme.example", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
@@ -102,6 +121,7 @@ async def test_operators_are_listed(shell: Shell) -> None:
         "role": "viewer",
         "disabled": True,
         "has_password": True,
+        "has_second_factor": False,
         "last_seen_at": None,
     }
     assert (bo["role"], bo["disabled"], bo["has_password"]) == ("operator", False, False)

@@ -337,6 +337,10 @@ BY_HAND = [
     ("update operators set role = 'administrator'", ["operator.edited"]),
     ("update operators set disabled_at = now()", ["operator.disabled"]),
     ("update operators set last_seen_at = now()", []),
+    ("delete from authenticators", ["authenticator.deleted"]),
+    ("update authenticators set wrong_codes = 1", []),
+    ("update authenticators set secret = 'y'", ["authenticator.edited"]),
+    ("delete from authenticator_key", ["authenticator_key.deleted"]),
     ("delete from operators", ["operator.deleted"]),
 ]
 
@@ -352,7 +356,9 @@ def test_plain_sql_is_audited_as_well(sql: Sql, statement: str, expected: list[s
         "insert into bypass_key (secret) values (sha256('x')); "
         "insert into bypass_links (name, created_by, expires_at) values ('A', 'x', now() + interval '1 h'); "
         "insert into tokens (name, token_hash, scope) values ('ci', 'x', 'read'); "
-        "insert into operators (email, role) values ('a@b.example', 'viewer')"
+        "insert into operators (email, role) values ('a@b.example', 'viewer'); "
+        "insert into authenticators (operator_id, secret) select id, 'x' from operators; "
+        "insert into authenticator_key (secret) values (sha256('x'))"
     )
     assert audit(sql) == []
     sql(statement)
@@ -387,6 +393,7 @@ def test_every_table_that_people_write_is_audited(sql: Sql) -> None:
     bookkeeping = {"audit", "schema_migrations", "state_version", "jobs", "replicas", "idempotency_keys"}
     # What somebody signs in with. That they did is in the audit.
     bookkeeping |= {"sessions", "sign_in_links", "sign_in_networks"}
+    bookkeeping |= {"sessions", "sign_in_links", "pending_sign_ins", "recovery_codes"}
     # What triggers note of changes that have an entry, and what gateways count.
     bookkeeping |= {"component_statuses", "window_effects", "window_refusals", "window_clients", "refusal_writers"}
     tables = sql("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")

@@ -22,10 +22,10 @@ Client = TestClient[web.Request, web.Application]
 ClientMaker = Callable[[web.Application], Awaitable[Client]]
 
 
-def application(services: Services, observations: Observations) -> web.Application:
+def application(services: Services, observations: Observations, settings: Settings = SETTINGS) -> web.Application:
     """Make the application as the gateway does."""
     return build_application(
-        SETTINGS, services, observations, read_branding(SETTINGS, observations), ready=lambda: True
+        settings, services, observations, read_branding(settings, observations), ready=lambda: True
     )
 
 

@@ -83,6 +83,7 @@ LEAST = [
     ("POST", f"/operators/{NO_WINDOW}/enable", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-in-link", ADMIN),
     ("POST", f"/operators/{NO_WINDOW}/sign-out", ADMIN),
+    ("POST", f"/operators/{NO_WINDOW}/reset-second-factor", ADMIN),
     ("GET", "/audit", READ),
     ("GET", "/audit/1", READ),
     ("GET", "/audit.csv", READ),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.access import Role, TokenScope, command_line
+from gateway.store.pool import Database
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import NO_WINDOW, Caller, is_problem, token_of
@@ -172,3 +173,17 @@ async def test_all_sessions_of_an_operator_are_ended(call: Caller, client: Clien
     typed = {"email": "ada@acme.example", "password": PASSWORD}
     assert (await browser.post("/admin/sign-in", typed)).status == 303
     assert is_problem(await call("POST", f"/operators/{NO_WINDOW}/sign-out"), 404)
+
+
+async def test_a_second_factor_that_was_lost_is_reset(call: Caller, services: Services, database: Database) -> None:
+    """The operator says whether there is one; where there is none, that is a conflict."""
+    await services.operators.add("ada@acme.example", Role.OPERATOR, WHO, password=PASSWORD)
+    who = await services.operators.get("ada@acme.example")
+    await services.second_factors.begin(who)
+    async with database.transaction() as session:
+        await session.run("accept_code", operator_id=who.id, step=1)
+    assert (await call("GET", f"/operators/{who.id}")).document["has_second_factor"] is True
+    reply = await call("POST", f"/operators/{who.id}/reset-second-factor")
+    assert (reply.status, reply.document["has_second_factor"]) == (200, False)
+    assert is_problem(await call("POST", f"/operators/{who.id}/reset-second-factor"), 409)
+    assert is_problem(await call("POST", f"/operators/{NO_WINDOW}/reset-second-factor"), 404)

@@ -29,6 +29,8 @@ NO_STATE = {
     *("api.tokens.create", "api.tokens.revoke", "api.replicas.forget"),
     *("api.operators.add", "api.operators.edit", "api.operators.disable", "api.operators.enable", "api.operators.link"),
     "api.operators.sign_out",
+    *("api.operators.reset_second_factor", "admin.second_factor"),
+    *(f"admin.account.second_factor.{act}" for act in ("begin", "confirm", "codes", "remove")),
     *("api.templates.add", "api.templates.edit", "api.templates.remove"),
     *("admin.template.new", "admin.template.edit", "admin.template.remove"),
     *("admin.operator.new", "admin.operator.role", "admin.operator.link"),

@@ -17,6 +17,8 @@ from gateway.web.admin import (
     gateways,
     history,
     operators,
+    second_factor,
+    second_factor_setup,
     series,
     sign_in,
     templates,
@@ -37,5 +39,6 @@ def routes(prefix: str) -> list[web.RouteDef]:
         *(sign_in, account, dashboard, trial, windows, updates, series, templates),
         *(fences, components, component_groups, history, bypass, audit),
         *(operators, tokens, gateways),
+        *(second_factor, second_factor_setup),
     )
     return [route for area in areas for route in area.routes(base)]

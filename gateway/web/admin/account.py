@@ -76,6 +76,7 @@ async def _screen(request: web.Request, operator: Operator, form: Typed, *, stat
         email=operator.email,
         role=operator.role,
         has_password=operator.password_hash is not None,
+        has_second_factor=operator.has_second_factor,
         sessions=tuple(session_row(session) for session in sessions),
         idle=short_duration(request.app[SETTINGS].admin.session_idle),
         form=form,

@@ -56,6 +56,8 @@ _NOTICES = {
     "enabled": "Enabled again, with the role and the password of before.",
     "token-revoked": "The token is revoked: no gateway takes it any more.",
     "signed-out": "You are signed out.",
+    "sign-in-over": "That took too long, or there were too many wrong codes. Sign in from the start.",
+    "second-factor-removed": "The second factor is removed. The password alone signs you in.",
     "session-revoked": "That browser is signed out.",
     "signed-out-elsewhere": "You are signed out everywhere else.",
     "password-changed": "The password is changed, and all other browsers are signed out.",

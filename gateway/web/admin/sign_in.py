@@ -4,8 +4,9 @@ from aiohttp import web
 
 from gateway.domain.errors import ForbiddenError, InvalidError
 from gateway.render.panel import LinkScreen, SignInScreen, Typed
+from gateway.service.second_factors import SecondFactorAskedError
 from gateway.web.admin.screen import refused, render, see, typed_values
-from gateway.web.auth import address, forget, remember, session_operator, session_token
+from gateway.web.auth import address, forget, remember, remember_pending, session_operator, session_token
 from gateway.web.keys import SERVICES
 
 
@@ -30,10 +31,12 @@ async def _sign_in(request: web.Request) -> web.Response:
     request.app[SERVICES].limits.sign_in(address(request), email)
     try:
         token = await request.app[SERVICES].operators.sign_in(email, values.get("password", ""), **browser(request))
+    except SecondFactorAskedError as asked:
+        return _asked(request, asked.token)
     except ForbiddenError as error:
         form = Typed(values={"email": values.get("email", "")}, errors={"form": f"{error}.".capitalize()})
         return render(request, "admin/sign_in.html", SignInScreen(form=form), status=422)
-    return _signed_in(request, token)
+    return signed_in(request, token)
 
 
 async def _open_link(request: web.Request) -> web.Response:
@@ -54,10 +57,12 @@ async def _use_link(request: web.Request) -> web.Response:
         token = await operators.use_link(
             request.match_info["token"], email=email or None, password=password, **browser(request)
         )
+    except SecondFactorAskedError as asked:
+        return _asked(request, asked.token)
     except InvalidError as error:
         form = refused({"email": link.email or email, "password": "", "again": ""}, error)
         return render(request, "admin/link.html", LinkScreen(email=link.email or "", form=form), status=422)
-    return _signed_in(request, token)
+    return signed_in(request, token)
 
 
 async def _sign_out(request: web.Request) -> web.Response:
@@ -69,7 +74,15 @@ async def _sign_out(request: web.Request) -> web.Response:
     return response
 
 
-def _signed_in(request: web.Request, token: str) -> web.Response:
+def _asked(request: web.Request, token: str) -> web.Response:
+    """Have the code asked for: there is no session yet."""
+    response = see(request, "/second-factor")
+    remember_pending(response, token, request)
+    return response
+
+
+def signed_in(request: web.Request, token: str) -> web.Response:
+    """Lead to the dashboard, with the session's cookie."""
     response = see(request, "/")
     remember(response, token, request)
     return response

@@ -25,6 +25,7 @@ class OperatorDocument(Document):
     role: Role
     disabled: bool
     has_password: bool = Field(description="False until a sign-in link was used.")
+    has_second_factor: bool = Field(description="Whether a code is asked for at sign-in.")
     created_at: Instant | None
     last_seen_at: Instant | None = Field(description="The last sign-in.")
     row_version: int
@@ -103,6 +104,11 @@ async def make_link(call: Call[Nothing, None]) -> Answer:
     which = call.id("operator")
     token = await call.services.operators.reset_password(which, call.actor)
     return Answer(document=_invited(call, await call.services.operators.get(which), token))
+
+
+async def reset_second_factor(call: Call[Nothing, None]) -> Answer:
+    """Remove the second factor of an operator who has lost it; password and sessions stay."""
+    return _answer(await call.services.second_factors.reset(call.id("operator"), call.actor))
 
 
 async def sign_out(call: Call[Nothing, None]) -> Answer:
@@ -193,6 +199,16 @@ OPERATIONS = (
         summary="End all sessions of an operator",
         body=Nothing,
         answer=EndedSessionsDocument,
+    ),
+    Operation(
+        "POST",
+        "/operators/{id}/reset-second-factor",
+        reset_second_factor,
+        name="api.operators.reset_second_factor",
+        summary="Remove the second factor of an operator",
+        body=Nothing,
+        answer=OperatorDocument,
+        show=show_operator,
     ),
     Operation(
         "POST",
