@@ -42,6 +42,7 @@ bypass.visit                                  GET            everybody
 bypass.leave                                  POST           everybody
 admin.bare                                    GET HEAD       everybody
 admin.sign_in                                 GET HEAD POST  everybody
+admin.second_factor                           GET HEAD POST  everybody
 admin.link                                    GET HEAD POST  everybody
 admin.sign_out                                POST           everybody
 admin.dashboard                               GET HEAD       viewer
@@ -98,6 +99,11 @@ admin.account                                 GET HEAD       viewer
 admin.account.revoke                          POST           viewer
 admin.account.sign_out_elsewhere              POST           viewer
 admin.account.password                        POST           viewer
+admin.account.second_factor                   GET HEAD       viewer
+admin.account.second_factor.begin             POST           viewer
+admin.account.second_factor.confirm           POST           viewer
+admin.account.second_factor.codes             POST           viewer
+admin.account.second_factor.remove            POST           viewer
 admin.gateways                                GET HEAD       viewer
 admin.gateways.live                           GET HEAD       viewer
 admin.operators                               GET HEAD       administrator
@@ -170,6 +176,7 @@ api.operators.edit                            PATCH          administrator
 api.operators.disable                         POST           administrator
 api.operators.enable                          POST           administrator
 api.operators.sign_out                        POST           administrator
+api.operators.reset_second_factor             POST           administrator
 api.operators.link                            POST           administrator
 api.audit.list                                GET HEAD       viewer
 api.audit.show                                GET HEAD       viewer
