@@ -59,6 +59,7 @@ async def _start_work(page: Page, link: str) -> None:
     await page.click("text=Create the administrator")
     await page.click("text=Schedule a window")
     await page.fill("#title", "Moving to PostgreSQL 18")
+    await page.fill("#confirm", "Sample Shop")
     await page.fill("#estimated_duration", "45m")
     await page.fill(
         "#description",

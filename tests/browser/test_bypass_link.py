@@ -13,6 +13,7 @@ async def test_a_link_lets_a_tester_in_until_it_is_revoked(browser: Browser, sce
     async with visit(browser) as sre, visit(browser) as customer, visit(browser) as tester:
         await sign_in(sre, scene)
         await sre.page.fill("#title", "Database upgrade")
+        await sre.page.fill("#confirm", "Acme Shop")
         await sre.page.click("text=Start now")
         await sre.page.click("nav >> text=Bypass")
         await sre.page.fill("#name", "Anna")

@@ -203,6 +203,7 @@ async def test_nothing_that_is_previewed_runs(browser: Browser, scene: Scene) ->
         page = sre.page
         await page.goto(f"{scene.panel}/windows/new")
         await page.fill("#title", LINES[2])
+        await page.fill("#confirm", "Acme Shop")
         await page.fill("#description", EVERYTHING)
         await page.click("main form >> text=Preview")
         assert "alert(1)" in await page.inner_text(".preview")

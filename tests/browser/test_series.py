@@ -34,6 +34,7 @@ async def test_a_window_repeats_is_moved_once_and_skipped_once_and_ends(browser:
         page = sre.page
         await page.click("text=Schedule a window")
         await page.fill("#title", "Backup of the warehouse")
+        await page.fill("#confirm", "Acme Shop")
         await page.fill("#starts_at", typed(sunday))
         await page.fill("#estimated_duration", "1h")
         await page.click("summary:text-is('Repeat')")

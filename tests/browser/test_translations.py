@@ -22,6 +22,7 @@ async def test_a_window_with_a_german_title(
         page = sre.page
         await page.goto(f"{scene.panel}/windows/new")
         await page.fill("#title", "Database upgrade")
+        await page.fill("#confirm", "Acme Shop")
         german = page.get_by_label("Title (Deutsch)")
         assert not await german.is_visible()
         await page.click("text=In other languages")

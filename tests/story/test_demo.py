@@ -90,6 +90,7 @@ def test_the_demo_from_its_link_to_ctrl_c(demo: Program, home: Path) -> None:
     assert "owner@shop.example" in Page(dashboard.body).text
 
     fields = {"kind": "maintenance", "title": "Stocktaking", "estimated_duration": "45m", "ends": "when_fixed"}
+    fields["confirm"] = "Sample Shop"
     forged = browser.post("/_maintenance/admin/windows/new", fields, origin="http://evil.example")
     assert forged.status == 403
     assert browser.get("/").status == 200

@@ -73,13 +73,16 @@ async def test_from_the_dashboard_it_is_three_clicks(panel: Browser, services: S
     [link] = [link["href"] for link in dashboard.of("a") if "unexpected-outage" in link["href"]]
     screen = (await panel.get(link.removeprefix(PREFIX))).page
     assert [field["name"] for field in screen.of("input") if "required" in field] == ["var.what", "estimated_duration"]
-    sent = {field["name"]: field.get("value", "") for field in screen.of("input")} | {"var.what": "The shop"}
+    sent = {field["name"]: field.get("value", "") for field in screen.of("input")} | {
+        "var.what": "The shop",
+        "confirm": "Acme Shop",
+    }
     assert (await panel.post(link.removeprefix(PREFIX), sent)).status == 303
     assert [window.title for window in await services.windows.list()] == ["The shop is not available"]
 
 
 async def test_a_window_is_scheduled_from_one(panel: Browser, services: Services) -> None:
-    used = {"estimated_duration": "45m", "starts_at": "2099-12-01T22:00"}
+    used = {"estimated_duration": "45m", "starts_at": "2099-12-01T22:00", "confirm": "Acme Shop"}
     answer = await panel.post("/admin/templates/database-upgrade/use", used)
     assert answer.location.endswith("?notice=scheduled")
     assert (await services.windows.list())[0].starts_at.isoformat() == "2099-12-01T22:00:00+00:00"

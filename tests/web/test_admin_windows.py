@@ -17,13 +17,13 @@ from tests.render.test_escaping import PAYLOADS
 from tests.web.panel import PREFIX, Browser, ClientMaker, browser_on, signed_in
 
 WHO = command_line("test")
+CONFIRMED = {"confirm": "Acme Shop"}
 TYPED = {
     "kind": "maintenance",
     "title": "Database upgrade",
     "estimated_duration": "45m",
     "description": "**Soon** back.",
-    "confirm": "Acme Shop",
-}
+} | CONFIRMED
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ async def test_one_click_is_enough(
 ) -> None:
     """The buttons of a window do what they say, and show it."""
     window = await started(services, starts_at=when)
-    answer = await panel.follow(await panel.post(f"/admin/windows/{window.id}/{verb}"))
+    answer = await panel.follow(await panel.post(f"/admin/windows/{window.id}/{verb}", CONFIRMED))
     after = await services.windows.get(window.id)
     assert (after.state(services.state.now()), after.fixed) == (becomes, fixed)
     assert answer.status == 200
@@ -284,7 +284,7 @@ async def test_a_wrongly_ended_window_is_reopened(panel: Browser, services: Serv
     page = (await panel.get(f"/admin/windows/{window.id}")).page
     assert "Ended by mistake?" in page.text
     assert "as it was planned." in page.text
-    answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": ""})
+    answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": ""} | CONFIRMED)
     assert "The window is in force again." in (await panel.follow(answer)).page.text
     assert services.state.moment.gates
     assert (await only(services)).scheduled_until == window.scheduled_until
@@ -292,7 +292,7 @@ async def test_a_wrongly_ended_window_is_reopened(panel: Browser, services: Serv
     assert again.status == 409
     assert "is active, so it can't be reopened" in again.page.text
     await services.windows.end(window.id, WHO)
-    await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": "3h"})
+    await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": "3h"} | CONFIRMED)
     assert (await only(services)).scheduled_until > window.scheduled_until
 
 
@@ -307,7 +307,7 @@ async def test_a_wrong_time_to_reopen_for_is_marked(panel: Browser, services: Se
         ("x", "is not a duration"),
         ("0m", "longer than noth"),
     ):
-        answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": typed})
+        answer = await panel.post(f"/admin/windows/{window.id}/reopen", {"remaining": typed} | CONFIRMED)
         assert answer.status == 422
         assert said in answer.page.text
     assert not services.state.moment.gates

@@ -9,7 +9,7 @@ from gateway.service.drafts.windows import WindowDraft
 from gateway.web.keys import Services
 from tests.observed import Observations
 from tests.web.caller import token_of
-from tests.web.panel import PREFIX, SETTINGS, Answer, Browser, ClientMaker, browser_on, signed_in
+from tests.web.panel import PREFIX, SETTINGS, Answer, Browser, ClientMaker, application, browser_on, signed_in
 from tests.web.test_every_route import cells
 
 WHO = command_line("test")
@@ -87,12 +87,11 @@ async def test_what_is_for_other_sites_can_be_read_there(browser: Browser) -> No
 
 
 async def test_https_is_insisted_on_where_it_is_wanted(
-    aiohttp_client: ClientMaker, services: Services, observations: Observations, monkeypatch: pytest.MonkeyPatch
+    aiohttp_client: ClientMaker, services: Services, observations: Observations
 ) -> None:
     """With `server.hsts`, on answers that went by https, and on no other (RFC 6797, section 7.2)."""
     strict = SETTINGS.model_copy(update={"server": Server(hsts="365d")})
-    monkeypatch.setattr("tests.web.panel.SETTINGS", strict)
-    browser = await browser_on(aiohttp_client, services, observations)
+    browser = Browser(await aiohttp_client(application(services, observations, strict)))
     for path in ("/", "/admin/sign-in", "/admin/nothing"):
         answer = await browser.get(path, X_Forwarded_Proto="https")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"

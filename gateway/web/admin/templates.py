@@ -17,6 +17,7 @@ from gateway.service.drafts.fields import checked
 from gateway.service.drafts.templates import TemplateChange, TemplateDraft, WindowRequest
 from gateway.service.templates import Templates
 from gateway.web.admin import forms, series_forms, template_forms
+from gateway.web.admin.guards import CONFIRM, gates_everything, require_name
 from gateway.web.admin.rows import moment_now
 from gateway.web.admin.screen import read_row_version, refused, render, see, text_preview, typed_values
 from gateway.web.admin.windows import form_screen
@@ -127,6 +128,8 @@ async def _use(request: web.Request) -> web.Response:
             return _use_screen(request, template, Typed(values=shown), preview=preview)
         if "form" in values:
             return await form_screen(request, Typed(values=series_forms.NEW | forms.fields_of(draft)), None)
+        if gates_everything(draft):
+            require_name(request, values)
         window = await request.app[SERVICES].windows.create(draft, actor(request))
     except InvalidError as error:
         form = refused(shown, error, template_forms.variable_groups(template.variables))
@@ -147,7 +150,12 @@ def _request(template: Template, values: dict[str, str]) -> WindowRequest:
 
 def _names(template: Template) -> list[str]:
     """Return the fields of the screen that makes a window."""
-    return ["starts_at", "estimated_duration", *(template_forms.VARIABLE + name for name in template.variables)]
+    return [
+        "starts_at",
+        "estimated_duration",
+        CONFIRM,
+        *(template_forms.VARIABLE + name for name in template.variables),
+    ]
 
 
 def _templates(request: web.Request) -> Templates:

@@ -11,7 +11,7 @@ from gateway.domain.duration import parse_duration
 from gateway.domain.errors import ConflictError, InvalidError, NotFoundError
 from gateway.domain.schedule import next_of_each_series
 from gateway.domain.template import TemplateKind
-from gateway.domain.window import Gate, Verb, Window, next_word, require
+from gateway.domain.window import Gate, Verb, Window, next_word, possible, require
 from gateway.render.numbers import numbers
 from gateway.render.panel import Posting, Preview, Typed, WindowFormScreen, WindowScreen, WindowsScreen
 from gateway.render.series_screens import RulePreview, rule_preview
@@ -158,13 +158,18 @@ async def _extend(request: web.Request) -> web.Response:
 async def _start(request: web.Request) -> web.Response:
     values = await typed_values(request)
     window = await window_of(request)
-    if gates_everything(window):
+    if _asks_name(request, window, Verb.START):
         try:
             require_name(request, values)
         except InvalidError as error:
             typed = Typed(values=values, errors=error.fields)
             return await window_screen(request, window, starting=typed, status=422)
     return await _done(request, _windows(request).start(_window_id(request), actor(request)), "started")
+
+
+def _asks_name(request: web.Request, window: Window, verb: Verb) -> bool:
+    """Tell whether the guard stands before it; what can't be done at all is refused for that."""
+    return gates_everything(window) and verb in possible(window, request.app[SERVICES].state.now())
 
 
 async def _fixed(request: web.Request) -> web.Response:
@@ -184,7 +189,7 @@ async def _reopen(request: web.Request) -> web.Response:
     remaining, text = None, values.get("remaining", "").strip()
     try:
         remaining = _length(text) if text else None
-        if gates_everything(await window_of(request)):
+        if _asks_name(request, await window_of(request), Verb.REOPEN):
             require_name(request, values)
         doing = _windows(request).reopen(_window_id(request), actor(request), remaining=remaining)
         return await _done(request, doing, "reopened")
