@@ -173,7 +173,10 @@ class BuiltInPool:
         """Open a connection in the client's name."""
         connection = UpstreamConnection(self._server)
         near = MemoryTransport(self._loop, connection, {})
-        far = MemoryTransport(self._loop, self._make_protocol(), {"peername": (downstream.client, downstream.peer[1])})
+        host, port = downstream.peer
+        # Who opened the connection: it alone is believed by `web/trusted_header.py`, whatever X-Forwarded-For says.
+        extra = {"peername": (downstream.client, port), "direct_peer": host}
+        far = MemoryTransport(self._loop, self._make_protocol(), extra)
         near.join(far)
         self._server.outstanding += 1
         exchange.connected(connection)

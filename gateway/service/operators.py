@@ -51,6 +51,12 @@ class Operators:
         async with self._database.session() as session:
             return await operators.session_operator(session, secret_hash(token))
 
+    async def named_by_proxy(self, email: str) -> Operator | None:
+        """Return the operator whom an authenticating proxy names; None: unknown, or disabled."""
+        async with self._database.session() as session:
+            operator = await operators.operator_by_email(session, storable(email))
+        return None if operator is None or operator.disabled else operator
+
     async def sign_out(self, token: str) -> None:
         """End a session."""
         async with self._database.session() as session:

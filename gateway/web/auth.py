@@ -20,6 +20,7 @@ from gateway.service.operators import actor_of
 from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
+from gateway.web.trusted_header import header_operator
 
 _API = "api."
 _MAKE_ONE = "make one with `gateway token create NAME --scope write` on the gateway's host"
@@ -109,7 +110,7 @@ async def session_operator(request: web.Request) -> Operator | None:
 
 
 async def _session_actor(request: web.Request) -> Actor:
-    operator = await session_operator(request)
+    operator = await header_operator(request) or await session_operator(request)
     if operator is None:
         raise SignInRequiredError
     return actor_of(operator, address(request))
