@@ -295,6 +295,28 @@ class Oidc(_Section):
     """Single sign-on: no key yet, the section may stand empty."""
 
 
+class TrustedHeader(_Section):
+    """Sign-in by a proxy in front, which has found out who it is."""
+
+    name: str = Field("", description="The header with the operator's e-mail address; empty: none is believed.")
+    networks: Networks = Field((), description="Proxies that are believed, by the address they connect from.")
+
+    @field_validator("name")
+    @classmethod
+    def _own_header(cls, value: str) -> str:
+        if value and re.fullmatch(r"[Xx]-[A-Za-z0-9-]+|Remote-[A-Za-z]+", value) is None:
+            raise ValueError(f'{value!r} is no header for this: write one such as "X-Auth-Request-Email"')
+        if value.lower().startswith("x-forwarded-for") or value.lower() in ("x-forwarded-host", "x-forwarded-proto"):
+            raise ValueError(f'{value!r} says where a request comes from: write one such as "X-Auth-Request-Email"')
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.name) != bool(self.networks):
+            raise ValueError("name and networks go together: set both or neither")
+        return self
+
+
 class Admin(_Section):
     """The SRE panel."""
 
@@ -326,6 +348,7 @@ class Admin(_Section):
         "first.",
     )
     oidc: Oidc = Oidc()
+    trusted_header: TrustedHeader = TrustedHeader()
 
     @field_validator("session_idle")
     @classmethod

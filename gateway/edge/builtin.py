@@ -174,7 +174,9 @@ class BuiltInPool:
         """Open a connection in the client's name."""
         connection = UpstreamConnection(self._server)
         near = MemoryTransport(self._loop, connection, {})
-        told = {"peername": (downstream.client, downstream.peer[1]), PANEL_ADDRESS: downstream.is_panel}
+        host, port = downstream.peer
+        # Who opened the connection: it alone is believed by `web/trusted_header.py`, whatever X-Forwarded-For says.
+        told = {"peername": (downstream.client, port), "direct_peer": host, PANEL_ADDRESS: downstream.is_panel}
         far = MemoryTransport(self._loop, self._make_protocol(), told)
         near.join(far)
         self._server.outstanding += 1

@@ -88,6 +88,12 @@ class Operators:
                 replaces=replaces,
             )
 
+    async def named_by_proxy(self, email: str) -> Operator | None:
+        """Return the operator whom an authenticating proxy names; None: unknown, or disabled."""
+        async with self._database.session() as session:
+            operator = await operators.operator_by_email(session, storable(email))
+        return None if operator is None or operator.disabled else operator
+
     async def open_link(self, token: str) -> Link:
         """Look at a one-time link without using it up.
 

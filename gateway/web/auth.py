@@ -23,6 +23,7 @@ from gateway.service.second_factors import PENDING_LIFETIME
 from gateway.service.tokens import TokenRefusedError
 from gateway.store.operators import Operator
 from gateway.web.keys import ACTOR, SERVICES, SETTINGS
+from gateway.web.trusted_header import header_operator
 
 _API = "api."
 _PENDING_COOKIE = "gateway_pending"
@@ -141,6 +142,8 @@ async def session_operator(request: web.Request) -> Operator | None:
 
 
 async def _session_actor(request: web.Request, route: str) -> Actor:
+    if (operator := await header_operator(request)) is not None:
+        return actor_of(operator, address(request))  # the proxy asks for what it takes
     operator = await session_operator(request)
     if operator is None:
         raise SignInRequiredError
