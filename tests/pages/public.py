@@ -182,8 +182,15 @@ def _account(form: Typed) -> AccountScreen:
         )
         for number, browser in enumerate(("Firefox on Linux", "Mobile Safari on iOS"))
     )
-    email, role = "ada@acme.example", Role.OPERATOR
-    return AccountScreen(email=email, role=role, has_password=True, sessions=sessions, idle="2h", form=form)
+    return AccountScreen(
+        email="ada@acme.example",
+        role=Role.OPERATOR,
+        has_password=True,
+        has_second_factor=True,
+        sessions=sessions,
+        idle="2h",
+        form=form,
+    )
 
 
 def _panel_page(template: str, screen: object) -> bytes:
