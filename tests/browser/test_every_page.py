@@ -95,7 +95,8 @@ async def made(services: Services) -> dict[str, list[str]]:
         await services.tokens.issue(TokenDraft(name=name, scope=TokenScope.READ), WHO) for name in ("ci", LONG[:100])
     ]
     await services.tokens.revoke(tokens[1][0].id, WHO)
-    await reported(services, "web-2 (pid 71)", active, left=2)
+    # Heard of an hour ahead: it is not silent yet when the last page is looked at, and could be forgotten there.
+    await reported(services, "web-2 (pid 71)", active, left=2, silent=-3600)
     await reported(services, LONG, silent=47)
     assert coming.recurrence is not None
     return {

@@ -37,6 +37,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         | {"template", *(f"template {verb}" for verb in ("list", "show", "add", "edit", "remove"))}
         | {"history", "history list", "history show", "history export"}
         | {f"user {verb}" for verb in ("add", "password", "role", "disable", "enable", "list")}
+        | {"user sign-out", "user reset-second-factor"}
         | {f"token {verb}" for verb in ("create", "revoke", "list")}
         | {f"window {verb}" for verb in window}
         | {f"component {verb}" for verb in ("list", "add", "set", "edit", "remove", "move", "order", "history")}

@@ -22,8 +22,9 @@ Client = TestClient[web.Request, web.Application]
 ClientMaker = Callable[[web.Application], Awaitable[Client]]
 
 
-def application(services: Services, observations: Observations, settings: Settings = SETTINGS) -> web.Application:
+def application(services: Services, observations: Observations, settings: Settings | None = None) -> web.Application:
     """Make the application as the gateway does."""
+    settings = settings or SETTINGS
     return build_application(
         settings, services, observations, read_branding(settings, observations), ready=lambda: True
     )
